@@ -1,0 +1,191 @@
+//! The options of both attributes. Syntax first, into entries; then each entry into its slot.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, LitStr, Path, Result, Token, parse_quote};
+
+use crate::diag::{Problems, nearest};
+use crate::values;
+
+/// One `key` or `key = value`.
+pub(crate) struct Entry {
+    pub(crate) key: Ident,
+    pub(crate) value: Option<Expr>,
+}
+
+impl Entry {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let key = input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "expected an option"))?;
+        let assigned = input.parse::<Option<Token![=]>>()?.is_some();
+        let value = if assigned && !at_end(input) { Some(input.parse()?) } else { None };
+        if at_end(input) {
+            Ok(Self { key, value })
+        } else if value.is_some() {
+            Err(input.error("expected `,` between options"))
+        } else {
+            Err(input.error(format!("an option's value follows `=`; write `{key} = …`")))
+        }
+    }
+
+    pub(crate) fn value(&self) -> Option<&Expr> {
+        self.value.as_ref().map(values::peel)
+    }
+}
+
+/// An entry's errors stand at its value, if it has one.
+impl ToTokens for Entry {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.value {
+            Some(value) => value.to_tokens(tokens),
+            None => self.key.to_tokens(tokens),
+        }
+    }
+}
+
+/// One option, with the key that set it so that later errors can point there.
+pub(crate) struct Slot<T> {
+    key: Option<Ident>,
+    value: Option<T>,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { key: None, value: None }
+    }
+}
+
+impl<T> Slot<T> {
+    fn fill(&mut self, entry: &Entry, read: fn(&Entry) -> Result<T>, problems: &mut Problems) {
+        if self.key.is_some() {
+            problems.push(&entry.key, format!("`{}` is set twice; keep one", entry.key));
+        }
+        // A value that can't be read counts as set, so that a second one is still reported as the second.
+        self.key = Some(entry.key.clone());
+        self.value = problems.keep(read(entry));
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    pub(crate) fn key(&self) -> Option<&Ident> {
+        self.key.as_ref()
+    }
+}
+
+impl Slot<Path> {
+    /// The path of the `airlock` crate.
+    pub(crate) fn or_airlock(&self) -> Path {
+        self.get().cloned().unwrap_or_else(|| parse_quote!(::airlock))
+    }
+}
+
+/// The options of `#[task]`.
+#[derive(Default)]
+pub(crate) struct TaskArgs {
+    pub(crate) name: Slot<LitStr>,
+    pub(crate) aliases: Slot<Vec<LitStr>>,
+    pub(crate) queue: Slot<LitStr>,
+    pub(crate) priority: Slot<u8>,
+    pub(crate) max_retries: Slot<u32>,
+    pub(crate) delay: Slot<Duration>,
+    pub(crate) expires: Slot<Duration>,
+    pub(crate) timeout: Slot<Duration>,
+    pub(crate) local: Slot<()>,
+    pub(crate) krate: Slot<Path>,
+}
+
+impl TaskArgs {
+    const KNOWN: [&str; 10] =
+        ["name", "aliases", "queue", "priority", "max_retries", "delay", "expires", "timeout", "local", "crate"];
+
+    pub(crate) fn read(tokens: TokenStream, problems: &mut Problems) -> Self {
+        let mut args = Self::default();
+        for entry in entries(tokens, problems) {
+            match entry.key.to_string().as_str() {
+                "name" => args.name.fill(&entry, values::name, problems),
+                "aliases" => args.aliases.fill(&entry, values::names, problems),
+                "queue" => args.queue.fill(&entry, values::text, problems),
+                "priority" => args.priority.fill(&entry, values::priority, problems),
+                "max_retries" => args.max_retries.fill(&entry, values::retries, problems),
+                "delay" => args.delay.fill(&entry, values::duration, problems),
+                "expires" => args.expires.fill(&entry, values::duration, problems),
+                "timeout" => args.timeout.fill(&entry, values::duration, problems),
+                "local" => args.local.fill(&entry, values::flag, problems),
+                "crate" => args.krate.fill(&entry, values::crate_path, problems),
+                _ => unknown(&entry.key, &Self::KNOWN, problems),
+            }
+        }
+        args
+    }
+}
+
+/// The options of `#[scoped]`.
+#[derive(Default)]
+pub(crate) struct ScopedArgs {
+    pub(crate) policy: Slot<Expr>,
+    pub(crate) executor: Slot<Expr>,
+    pub(crate) lifecycle: Slot<Expr>,
+    pub(crate) name: Slot<LitStr>,
+    pub(crate) on_failure: Slot<Expr>,
+    pub(crate) deadline: Slot<Duration>,
+    pub(crate) on_flush_error: Slot<Path>,
+    pub(crate) krate: Slot<Path>,
+}
+
+impl ScopedArgs {
+    const KNOWN: [&str; 8] =
+        ["policy", "executor", "lifecycle", "name", "on_failure", "deadline", "on_flush_error", "crate"];
+
+    pub(crate) fn read(tokens: TokenStream, problems: &mut Problems) -> Self {
+        let mut args = Self::default();
+        for entry in entries(tokens, problems) {
+            match entry.key.to_string().as_str() {
+                "policy" => args.policy.fill(&entry, values::expression, problems),
+                "executor" => args.executor.fill(&entry, values::expression, problems),
+                "lifecycle" => args.lifecycle.fill(&entry, values::expression, problems),
+                "name" => args.name.fill(&entry, values::text, problems),
+                "on_failure" => args.on_failure.fill(&entry, values::expression, problems),
+                "deadline" => args.deadline.fill(&entry, values::duration, problems),
+                "on_flush_error" => args.on_flush_error.fill(&entry, values::function_path, problems),
+                "crate" => args.krate.fill(&entry, values::crate_path, problems),
+                _ => unknown(&entry.key, &Self::KNOWN, problems),
+            }
+        }
+        args
+    }
+}
+
+fn unknown(key: &Ident, known: &[&str], problems: &mut Problems) {
+    let hint = match nearest(&key.to_string(), known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("expected one of `{}`", known.join("`, `")),
+    };
+    problems.push(key, format!("unknown option `{key}`; {hint}"));
+}
+
+/// Entries separated by commas. One that can't be parsed is reported and skipped, so that the others are still read.
+fn entries(tokens: TokenStream, problems: &mut Problems) -> Vec<Entry> {
+    let mut found = Vec::new();
+    let parser = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            found.extend(problems.keep(Entry::parse(input)));
+            while !at_end(input) {
+                input.parse::<TokenTree>()?;
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(())
+    };
+    let parsed = parser.parse2(tokens);
+    problems.keep(parsed);
+    found
+}
+
+fn at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,])
+}

@@ -1,0 +1,122 @@
+//! Functions into types of our own: bodies stay tokens, so that they are handed on exactly as written.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, FnArg, Meta, Result, Signature, Token, Type, Visibility};
+
+/// A function with or without a body, anywhere a function can stand.
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    /// The braces; without them it is a declaration.
+    pub(crate) body: Option<Group>,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        if !is_function(&input.fork()) {
+            return Err(input.error("expected a function; put the attribute on an `fn`"));
+        }
+        let sig = input.parse()?;
+        let body = if input.parse::<Option<Token![;]>>()?.is_some() { None } else { Some(braces(input)?) };
+        Ok(Self { attrs, vis, sig, body })
+    }
+}
+
+/// Nothing to print without a body: the declaration alone is no Rust.
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        if let Some(body) = &self.body {
+            for attr in &self.attrs {
+                attr.to_tokens(tokens);
+            }
+            self.vis.to_tokens(tokens);
+            self.sig.to_tokens(tokens);
+            body.to_tokens(tokens);
+        }
+    }
+}
+
+impl Function {
+    /// The name without `r#`, as it stands on wires and in reports.
+    pub(crate) fn name(&self) -> String {
+        self.sig.ident.unraw().to_string()
+    }
+
+    /// What everything beside the function needs, to be there exactly when the function is.
+    pub(crate) fn cfgs(&self) -> Vec<TokenStream> {
+        self.attrs.iter().filter_map(cfg_of).collect()
+    }
+
+    /// The parameters that have types, without the attributes that are ours.
+    pub(crate) fn strip(&mut self, is_ours: fn(&Attribute) -> bool) {
+        for input in &mut self.sig.inputs {
+            if let FnArg::Typed(parameter) = input {
+                parameter.attrs.retain(|attr| !is_ours(attr));
+            }
+        }
+    }
+}
+
+/// One parameter of a task.
+pub(crate) struct Parameter {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) redacted: bool,
+}
+
+impl Parameter {
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+}
+
+/// `#[cfg(..)]` as it is, `#[cfg_attr(.., cfg(..), other)]` without the other attributes.
+pub(crate) fn cfg_of(attr: &Attribute) -> Option<TokenStream> {
+    let meta = cfg_meta(&attr.meta)?;
+    Some(quote::quote!(#[#meta]))
+}
+
+fn cfg_meta(meta: &Meta) -> Option<TokenStream> {
+    if meta.path().is_ident("cfg") {
+        return Some(meta.to_token_stream());
+    }
+    let (Meta::List(list), true) = (meta, meta.path().is_ident("cfg_attr")) else { return None };
+    let parser = |input: ParseStream<'_>| {
+        let mut condition = TokenStream::new();
+        while !input.is_empty() && !input.peek(Token![,]) {
+            condition.extend([input.parse::<TokenTree>()?]);
+        }
+        input.parse::<Token![,]>()?;
+        let attributes = input.parse_terminated(Meta::parse, Token![,])?;
+        Ok((condition, attributes))
+    };
+    let (condition, attributes) = parser.parse2(list.tokens.clone()).ok()?;
+    let cfgs: Vec<_> = attributes.iter().filter_map(cfg_meta).collect();
+    (!cfgs.is_empty()).then(|| quote::quote!(cfg_attr(#condition, #(#cfgs),*)))
+}
+
+/// Whether `fn` follows, after the words that may stand before it.
+fn is_function(input: ParseStream<'_>) -> bool {
+    while let Ok(word) = input.call(Ident::parse_any) {
+        match word.to_string().as_str() {
+            "fn" => return true,
+            "extern" => drop(input.parse::<Option<syn::LitStr>>()),
+            "const" | "async" | "unsafe" => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn braces(input: ParseStream<'_>) -> Result<Group> {
+    match input.parse::<TokenTree>()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
+        other => Err(syn::Error::new(other.span(), "expected a body, or `;` for a task that runs elsewhere")),
+    }
+}

@@ -1,0 +1,329 @@
+//! Tuples of parameters to and from JSON, by name or by position, without a derive: names live in a static list
+//! beside the task, so that a task costs the compiler a tuple and not a serde implementation of its own.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::encode::{EncodeError, Encoder};
+use crate::task::Parameter;
+
+/// What a type needs to be a parameter of a task: it is stored, encoded, decoded, and cloned for a second hand-over.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a task argument",
+    label = "can't be a task argument",
+    note = "it needs `Serialize`, `Deserialize`, `Clone`, `Send`, `Sync` and `'static`"
+)]
+pub trait Argument: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Argument for T {}
+
+/// Asks the compiler about one parameter's type. Stands outside `__private` because the compiler names it in messages.
+#[doc(hidden)]
+pub const fn assert_argument<T: Argument>() {}
+
+/// The parameters of a task as a tuple, up to sixteen.
+#[diagnostic::on_unimplemented(message = "`{Self}` can't be the arguments of a task")]
+pub trait Args: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn encode<E: FieldSink>(&self, parameters: &[Parameter], sink: &mut E) -> Result<(), EncodeError>;
+    #[doc(hidden)]
+    fn decode(bound: &mut BoundArguments) -> Result<Self, ArgumentError>;
+    #[doc(hidden)]
+    fn duplicate(&self) -> Self;
+}
+
+/// Takes the fields of a tuple one by one, with their parameters.
+#[doc(hidden)]
+pub trait FieldSink {
+    fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError>;
+}
+
+macro_rules! tuples {
+    ($($name:ident $index:tt)*) => {
+        impl<$($name: Argument),*> Args for ($($name,)*) {
+            #[allow(unused_variables, reason = "the empty tuple has no fields")]
+            fn encode<__E: FieldSink>(&self, parameters: &[Parameter], sink: &mut __E) -> Result<(), EncodeError> {
+                $(sink.field(&parameters[$index], &self.$index)?;)*
+                Ok(())
+            }
+
+            #[allow(unused_variables, reason = "the empty tuple has no fields")]
+            fn decode(bound: &mut BoundArguments) -> Result<Self, ArgumentError> {
+                Ok(($(bound.take::<$name>($index)?,)*))
+            }
+
+            #[allow(clippy::unused_unit, reason = "the empty tuple has no fields")]
+            fn duplicate(&self) -> Self {
+                ($(self.$index.clone(),)*)
+            }
+        }
+    };
+}
+
+tuples!();
+tuples!(T0 0);
+tuples!(T0 0 T1 1);
+tuples!(T0 0 T1 1 T2 2);
+tuples!(T0 0 T1 1 T2 2 T3 3);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
+tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);
+
+/// Writes the arguments as one JSON object, named by `parameters`.
+pub(crate) fn to_json<A: Args>(args: &A, parameters: &[Parameter]) -> Result<Box<RawValue>, EncodeError> {
+    struct Object<'a>(&'a mut Encoder);
+
+    impl FieldSink for Object<'_> {
+        fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError> {
+            self.0.field(parameter.name, value)
+        }
+    }
+
+    let mut encoder = Encoder::new();
+    encoder.begin_object()?;
+    args.encode(parameters, &mut Object(&mut encoder))?;
+    encoder.end_object()
+}
+
+/// Writes the arguments as a person would in a call: `order_id=42, token=***`.
+pub(crate) fn write_call<A: Args>(args: &A, parameters: &[Parameter], out: &mut dyn fmt::Write) -> fmt::Result {
+    struct Call<'a>(&'a mut dyn fmt::Write, bool);
+
+    impl FieldSink for Call<'_> {
+        fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError> {
+            let separator = if std::mem::replace(&mut self.1, true) { ", " } else { "" };
+            let shown = if parameter.redacted {
+                "***".to_owned()
+            } else {
+                // What can't be encoded still has to print: the report that names the fault shows this very call.
+                Encoder::encode(value).map_or_else(|_| "<not encodable>".to_owned(), |json| json.get().to_owned())
+            };
+            write!(self.0, "{separator}{}={shown}", parameter.name).map_err(|_| EncodeError::formatter())
+        }
+    }
+
+    args.encode(parameters, &mut Call(out, false)).map_err(|_| fmt::Error)
+}
+
+/// Arguments in JSON that no type has been given yet: positional ones, named ones, or both.
+///
+/// Values stay the text they are until the task's types are known, so 128-bit integers survive.
+///
+/// ```
+/// use airlock::Arguments;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let positional: Arguments = serde_json::from_str("[42, true]")?;
+/// let named: Arguments = serde_json::from_str(r#"{"order_id": 42, "express": true}"#)?;
+/// let mixed = Arguments::new().positional(&42)?.named("express", &true)?;
+/// assert_eq!(format!("{mixed:?}"), "Arguments { positional: 1, named: [\"express\"] }");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Default)]
+pub struct Arguments {
+    positional: Vec<Box<RawValue>>,
+    named: Vec<(String, Box<RawValue>)>,
+}
+
+impl Arguments {
+    /// No arguments.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a positional argument.
+    ///
+    /// # Errors
+    /// The value can't be encoded.
+    pub fn positional<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Self, EncodeError> {
+        self.positional.push(Encoder::encode(value)?);
+        Ok(self)
+    }
+
+    /// Appends a named argument.
+    ///
+    /// # Errors
+    /// The value can't be encoded.
+    pub fn named<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Result<Self, EncodeError> {
+        self.named.push((name.to_owned(), Encoder::encode(value)?));
+        Ok(self)
+    }
+
+    /// The named arguments, if there are no others: how messages are read without a derive.
+    pub(crate) fn into_named(self) -> Option<Vec<(String, Box<RawValue>)>> {
+        self.positional.is_empty().then_some(self.named)
+    }
+
+    /// Assigns each argument to its parameter, like a call: positional ones first, then named ones.
+    pub(crate) fn bind(self, parameters: &'static [Parameter]) -> Result<BoundArguments, ArgumentError> {
+        if self.positional.len() > parameters.len() {
+            return Err(ArgumentError::TooMany { given: self.positional.len(), takes: parameters.len() });
+        }
+        let mut values: Vec<Option<Box<RawValue>>> = self.positional.into_iter().map(Some).collect();
+        values.resize_with(parameters.len(), || None);
+        for (name, value) in self.named {
+            let Some(index) = parameters.iter().position(|parameter| parameter.name == name) else {
+                return Err(ArgumentError::Unexpected { name, parameters });
+            };
+            if values[index].replace(value).is_some() {
+                return Err(ArgumentError::Twice { parameter: parameters[index].name });
+            }
+        }
+        Ok(BoundArguments { parameters, values })
+    }
+}
+
+impl fmt::Debug for Arguments {
+    /// Counts and names only: values are nobody's business in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.named.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Arguments").field("positional", &self.positional.len()).field("named", &names).finish()
+    }
+}
+
+impl Serialize for Arguments {
+    /// An array if all are positional, an object if all are named.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.named.is_empty() && !self.positional.is_empty() {
+            return serializer.collect_seq(&self.positional);
+        }
+        if !self.positional.is_empty() {
+            return Err(serde::ser::Error::custom("mixed arguments are neither an array nor an object"));
+        }
+        let mut map = serializer.serialize_map(Some(self.named.len()))?;
+        for (name, value) in &self.named {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Arguments {
+    /// An array gives positional arguments, an object named ones; a key given twice is kept and refused when bound.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArgumentsVisitor;
+
+        impl<'de> Visitor<'de> for ArgumentsVisitor {
+            type Value = Arguments;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of positional arguments or an object of named ones")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Arguments, A::Error> {
+                let mut arguments = Arguments::new();
+                while let Some(value) = seq.next_element()? {
+                    arguments.positional.push(value);
+                }
+                Ok(arguments)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arguments, A::Error> {
+                let mut arguments = Arguments::new();
+                while let Some(entry) = map.next_entry()? {
+                    arguments.named.push(entry);
+                }
+                Ok(arguments)
+            }
+        }
+
+        deserializer.deserialize_any(ArgumentsVisitor)
+    }
+}
+
+/// Arguments assigned to parameters, not decoded yet.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct BoundArguments {
+    parameters: &'static [Parameter],
+    values: Vec<Option<Box<RawValue>>>,
+}
+
+impl BoundArguments {
+    fn take<T: Argument>(&mut self, index: usize) -> Result<T, ArgumentError> {
+        let parameter = self.parameters[index].name;
+        let raw = self.values[index].take().ok_or(ArgumentError::Missing { parameter })?;
+        serde_json::from_str(raw.get()).map_err(|error| ArgumentError::Invalid {
+            parameter,
+            expected: self.parameters[index].type_name,
+            // serde_json quotes the offending value; its position and class are all that may be shown.
+            fault: describe(&error),
+        })
+    }
+}
+
+fn describe(error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+    let what = match error.classify() {
+        Category::Data => "the value has another type or shape",
+        Category::Syntax | Category::Io => "the value is not JSON",
+        Category::Eof => "the value ends too early",
+    };
+    format!("{what} (column {})", error.column())
+}
+
+/// Arguments that don't fit a task's parameters. The value itself is never part of the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArgumentError {
+    /// A parameter got no argument.
+    #[error("argument `{parameter}` is missing")]
+    Missing {
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// A named argument fits no parameter.
+    #[error("there is no parameter `{name}`; the task takes {}", names(parameters))]
+    Unexpected {
+        /// The name given.
+        name: String,
+        /// The parameters there are.
+        parameters: &'static [Parameter],
+    },
+    /// More positional arguments than parameters.
+    #[error("{given} positional arguments were given; the task takes {takes}")]
+    TooMany {
+        /// How many were given.
+        given: usize,
+        /// How many parameters there are.
+        takes: usize,
+    },
+    /// A parameter got more than one argument.
+    #[error("argument `{parameter}` is given twice")]
+    Twice {
+        /// The parameter.
+        parameter: &'static str,
+    },
+    /// An argument doesn't decode into the parameter's type.
+    #[error("argument `{parameter}` is not a `{expected}`; {fault}")]
+    Invalid {
+        /// The parameter.
+        parameter: &'static str,
+        /// Its type, as written in the signature.
+        expected: &'static str,
+        /// What is wrong and where, without the value.
+        fault: String,
+    },
+}
+
+fn names(parameters: &[Parameter]) -> String {
+    if parameters.is_empty() {
+        return "none".to_owned();
+    }
+    parameters.iter().map(|parameter| format!("`{}`", parameter.name)).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,164 @@
+//! The checking serializer that every wire format goes through: JSON that any reader accepts, or an error that names
+//! the parameter. Non-finite floats are refused (they would become `null`), nesting is bounded (readers of other
+//! languages recurse), and the size is bounded while writing (a value larger than memory is never built).
+
+mod checked;
+
+use std::cell::Cell;
+use std::io;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use checked::Checked;
+
+/// How deep values may nest. Python's JSON decoder gives up somewhere between 900 and 2,000 levels; readers with
+/// smaller stacks give up sooner.
+pub const MAX_DEPTH: usize = 64;
+
+/// How many bytes the encoded arguments of one intent may take. Above any broker's comfort and below any broker's
+/// limit: a larger payload belongs in a store, with its key as the argument.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A value that can't be written so that every reader gets it back as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeError {
+    parameter: Option<&'static str>,
+    fault: EncodeFault,
+}
+
+/// What kept a value from being encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeFault {
+    /// A float is NaN or infinite; JSON has no such number.
+    #[error("a float that is not finite has no JSON form; send an `Option` or a string")]
+    NotFinite,
+    /// Arrays and objects nest deeper than [`MAX_DEPTH`].
+    #[error("it nests deeper than {MAX_DEPTH} levels; flatten it")]
+    TooDeep,
+    /// The encoded form is larger than [`MAX_BYTES`].
+    #[error("it takes more than {MAX_BYTES} bytes; store it and send its key")]
+    TooLarge,
+    /// The type's own `Serialize` refused, or a map has keys that are no strings. The refusal's text is left out: it
+    /// may quote the value.
+    #[error("its `Serialize` refused it, or a map in it has keys that are no strings")]
+    Refused,
+}
+
+impl EncodeError {
+    fn new(fault: EncodeFault) -> Self {
+        Self { parameter: None, fault }
+    }
+
+    pub(crate) fn formatter() -> Self {
+        Self::new(EncodeFault::Refused)
+    }
+
+    pub(crate) fn of_parameter(mut self, parameter: &'static str) -> Self {
+        self.parameter = Some(parameter);
+        self
+    }
+
+    /// The parameter whose value it is, where one is known.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&'static str> {
+        self.parameter
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn fault(&self) -> EncodeFault {
+        self.fault
+    }
+}
+
+impl std::fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.parameter {
+            Some(parameter) => write!(f, "argument `{parameter}` can't be encoded: {}", self.fault),
+            None => write!(f, "the value can't be encoded: {}", self.fault),
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+/// Writes JSON, value by value, into one buffer.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    out: Bounded,
+    fields: usize,
+}
+
+impl Encoder {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// One value on its own.
+    pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Box<RawValue>, EncodeError> {
+        let mut encoder = Self::new();
+        encoder.value(value)?;
+        encoder.finish()
+    }
+
+    pub(crate) fn begin_object(&mut self) -> Result<(), EncodeError> {
+        self.raw(b"{")
+    }
+
+    pub(crate) fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), EncodeError> {
+        if self.fields > 0 {
+            self.raw(b",")?;
+        }
+        self.fields += 1;
+        self.value(name)?;
+        self.raw(b":")?;
+        self.value(value).map_err(|error| error.of_parameter(name))
+    }
+
+    pub(crate) fn end_object(mut self) -> Result<Box<RawValue>, EncodeError> {
+        self.raw(b"}")?;
+        self.finish()
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
+        let fault = Cell::new(None);
+        let mut json = serde_json::Serializer::new(&mut self.out);
+        value.serialize(Checked::new(&mut json, &fault)).map_err(|error| {
+            let found = fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
+            EncodeError::new(found)
+        })
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        io::Write::write_all(&mut self.out, bytes).map_err(|_| EncodeError::new(EncodeFault::TooLarge))
+    }
+
+    fn finish(self) -> Result<Box<RawValue>, EncodeError> {
+        String::from_utf8(self.out.bytes)
+            .ok()
+            .and_then(|text| RawValue::from_string(text).ok())
+            .ok_or_else(|| EncodeError::new(EncodeFault::Refused))
+    }
+}
+
+/// A buffer that refuses to grow past [`MAX_BYTES`].
+#[derive(Debug, Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > MAX_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

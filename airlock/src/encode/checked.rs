@@ -1,0 +1,263 @@
+//! A serializer around another one that looks at every float and counts the nesting.
+
+use std::cell::Cell;
+use std::fmt::Display;
+
+use serde::ser::{
+    Error, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+    SerializeTupleVariant,
+};
+use serde::{Serialize, Serializer};
+
+use super::{EncodeFault, MAX_DEPTH};
+
+/// The struct name under which `serde_json` passes raw JSON through (`serde_json` 1.0, `raw.rs`).
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// How deep the value is, whether it is raw JSON, and where to leave a fault that serde's errors can't carry.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    depth: usize,
+    raw: bool,
+    fault: &'a Cell<Option<EncodeFault>>,
+}
+
+impl Place<'_> {
+    fn fail<E: Error>(self, fault: EncodeFault) -> E {
+        let error = E::custom(fault);
+        self.fault.set(Some(fault));
+        error
+    }
+
+    fn deeper<E: Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.fail(EncodeFault::TooDeep));
+        }
+        Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    /// Raw JSON is written unseen, so its own nesting is counted in its text.
+    fn check_raw<E: Error>(self, text: &str) -> Result<(), E> {
+        let (mut depth, mut quoted, mut escaped) = (self.depth, false, false);
+        for byte in text.bytes() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b'[' | b'{' if !quoted => depth += 1,
+                b']' | b'}' if !quoted => depth -= 1,
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                return Err(self.fail(EncodeFault::TooDeep));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Checked<'a, S> {
+    inner: S,
+    place: Place<'a>,
+}
+
+impl<'a, S> Checked<'a, S> {
+    pub(super) fn new(inner: S, fault: &'a Cell<Option<EncodeFault>>) -> Self {
+        Self { inner, place: Place { depth: 0, raw: false, fault } }
+    }
+}
+
+/// A value inside a compound, to be serialised at its place.
+#[derive(Debug)]
+struct At<'a, 'v, T: ?Sized>(Place<'a>, &'v T);
+
+impl<T: Serialize + ?Sized> Serialize for At<'_, '_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.1.serialize(Checked { inner: serializer, place: self.0 })
+    }
+}
+
+macro_rules! forward {
+    ($($method:ident($kind:ty))*) => {
+        $(fn $method(self, value: $kind) -> Result<S::Ok, S::Error> {
+            self.inner.$method(value)
+        })*
+    };
+}
+
+macro_rules! open {
+    ($($method:ident($($arg:ident: $kind:ty),*) -> $compound:ident;)*) => {
+        $(fn $method(self, $($arg: $kind),*) -> Result<Self::$compound, S::Error> {
+            let place = self.place.deeper()?;
+            Ok(Checked { inner: self.inner.$method($($arg),*)?, place })
+        })*
+    };
+}
+
+impl<'a, S: Serializer> Serializer for Checked<'a, S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+    type SerializeSeq = Checked<'a, S::SerializeSeq>;
+    type SerializeTuple = Checked<'a, S::SerializeTuple>;
+    type SerializeTupleStruct = Checked<'a, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Checked<'a, S::SerializeTupleVariant>;
+    type SerializeMap = Checked<'a, S::SerializeMap>;
+    type SerializeStruct = Checked<'a, S::SerializeStruct>;
+    type SerializeStructVariant = Checked<'a, S::SerializeStructVariant>;
+
+    forward! {
+        serialize_bool(bool) serialize_char(char) serialize_bytes(&[u8]) serialize_unit_struct(&'static str)
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
+    }
+
+    open! {
+        serialize_seq(len: Option<usize>) -> SerializeSeq;
+        serialize_tuple(len: usize) -> SerializeTuple;
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
+        serialize_map(len: Option<usize>) -> SerializeMap;
+    }
+
+    fn serialize_str(self, value: &str) -> Result<S::Ok, S::Error> {
+        if self.place.raw {
+            self.place.check_raw(value)?;
+        }
+        self.inner.serialize_str(value)
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
+        if !value.is_finite() {
+            return Err(self.place.fail(EncodeFault::NotFinite));
+        }
+        self.inner.serialize_f32(value)
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
+        if !value.is_finite() {
+            return Err(self.place.fail(EncodeFault::NotFinite));
+        }
+        self.inner.serialize_f64(value)
+    }
+
+    fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_none()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_some(&At(self.place, value))
+    }
+
+    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_unit_variant(name, index, variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_newtype_struct(name, &At(self.place, value))
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        let place = self.place.deeper()?;
+        self.inner.serialize_newtype_variant(name, index, variant, &At(place, value))
+    }
+
+    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
+        let place =
+            if name == RAW_VALUE { Place { raw: true, ..self.place } } else { self.place.deeper()? };
+        Ok(Checked { inner: self.inner.serialize_struct(name, len)?, place })
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeTupleVariant, S::Error> {
+        // Two levels: the object that names the variant, and the array in it.
+        let place = self.place.deeper()?.deeper()?;
+        Ok(Checked { inner: self.inner.serialize_tuple_variant(name, index, variant, len)?, place })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeStructVariant, S::Error> {
+        let place = self.place.deeper()?.deeper()?;
+        Ok(Checked { inner: self.inner.serialize_struct_variant(name, index, variant, len)?, place })
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.inner.collect_str(value)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+macro_rules! compound {
+    ($($trait:ident::$method:ident($($key:ident: $kind:ty)?);)*) => {
+        $(impl<S: $trait> $trait for Checked<'_, S> {
+            type Ok = S::Ok;
+            type Error = S::Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, $($key: $kind,)? value: &T) -> Result<(), S::Error> {
+                self.inner.$method($($key,)? &At(self.place, value))
+            }
+
+            fn end(self) -> Result<S::Ok, S::Error> {
+                self.inner.end()
+            }
+        })*
+    };
+}
+
+compound! {
+    SerializeSeq::serialize_element();
+    SerializeTuple::serialize_element();
+    SerializeTupleStruct::serialize_field();
+    SerializeTupleVariant::serialize_field();
+    SerializeStruct::serialize_field(key: &'static str);
+    SerializeStructVariant::serialize_field(key: &'static str);
+}
+
+impl<S: SerializeMap> SerializeMap for Checked<'_, S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
+        self.inner.serialize_key(&At(self.place, key))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
+        self.inner.serialize_value(&At(self.place, value))
+    }
+
+    fn end(self) -> Result<S::Ok, S::Error> {
+        self.inner.end()
+    }
+}

@@ -1,0 +1,129 @@
+//! How the hand-over of one intent failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::intent::{Intent, IntentId};
+
+/// What is known about an intent whose hand-over failed. They are kept apart because only some may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DispatchErrorKind {
+    /// Not accepted, and trying again won't help.
+    Rejected,
+    /// Not accepted; trying again may help.
+    Unavailable,
+    /// It may have been accepted: trying again may run it twice.
+    Unconfirmed,
+    /// The task itself ran, and returned an error or panicked.
+    TaskFailed,
+}
+
+/// How the hand-over of one intent failed: a kind, and the error behind it as `source`.
+///
+/// ```
+/// use airlock::{DispatchError, DispatchErrorKind};
+///
+/// let error = DispatchError::unavailable("connection refused");
+/// assert_eq!(error.kind(), DispatchErrorKind::Unavailable);
+/// ```
+#[derive(Debug, Clone)]
+pub struct DispatchError {
+    kind: DispatchErrorKind,
+    // Shared by the report and the error of a flush.
+    source: Arc<dyn StdError + Send + Sync>,
+}
+
+impl DispatchError {
+    fn new(kind: DispatchErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind, source: source.into().into() }
+    }
+
+    /// Not accepted; don't retry.
+    pub fn rejected(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(DispatchErrorKind::Rejected, source)
+    }
+
+    /// Not accepted; retry. The rest of the batch stays unattempted.
+    pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(DispatchErrorKind::Unavailable, source)
+    }
+
+    /// May have been accepted.
+    pub fn unconfirmed(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(DispatchErrorKind::Unconfirmed, source)
+    }
+
+    /// The task ran and failed.
+    pub fn task_failed(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(DispatchErrorKind::TaskFailed, source)
+    }
+
+    pub(crate) fn panicked(message: String) -> Self {
+        Self::task_failed(Panicked(message))
+    }
+
+    /// What is known.
+    #[must_use]
+    pub fn kind(&self) -> DispatchErrorKind {
+        self.kind
+    }
+
+    /// The error behind it with its own sources, on one line.
+    pub(crate) fn reason(&self) -> String {
+        let mut reason = self.source.to_string();
+        let mut next = self.source.source();
+        while let Some(error) = next {
+            reason = format!("{reason}: {error}");
+            next = error.source();
+        }
+        reason.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl fmt::Display for DispatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            DispatchErrorKind::Rejected => "rejected",
+            DispatchErrorKind::Unavailable => "unavailable",
+            DispatchErrorKind::Unconfirmed => "unconfirmed",
+            DispatchErrorKind::TaskFailed => "the task failed",
+        })
+    }
+}
+
+impl StdError for DispatchError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// A task that panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("panicked: {0}")]
+struct Panicked(String);
+
+/// An intent whose hand-over failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The intent's id.
+    pub id: IntentId,
+    /// The task's name.
+    pub name: &'static str,
+    /// Where it was enqueued.
+    pub location: &'static Location<'static>,
+    /// How it failed.
+    pub error: DispatchError,
+    /// The intent, unless its arguments moved into the task.
+    pub intent: Option<Intent>,
+}
+
+impl fmt::Display for Failure {
+    /// ``send_email (src/orders.rs:12:9): unavailable: connection refused``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}: {}", self.name, self.location, self.error, self.error.reason())
+    }
+}

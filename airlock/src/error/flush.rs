@@ -1,0 +1,289 @@
+//! What did not go out, and who owns it now.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{DispatchError, DispatchErrorKind, Error, Failure};
+use crate::executors::{Executor, FlushMode, Rejection};
+use crate::intent::{Intent, IntentId};
+use crate::scope::{Flight, FlushReport, Frame, OnFailure, Outcome, Tally, Unattempted, block_on, context};
+use crate::settings::Lost;
+
+/// A flush in which something that was to escape didn't, or may not have. It owns what did not go out.
+///
+/// Dropped with intents in it, it writes one error event a task and gives them to
+/// [`on_lost`](crate::Settings::on_lost): nothing is lost silently.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use airlock::{DispatchError, FlushError, InlineExecutor, Intent};
+///
+/// let down = |_: Intent| Err(DispatchError::unavailable("connection refused"));
+/// let error: FlushError = airlock::scope().executor(down).run(|| { send_email::enqueue(42).unwrap(); }).unwrap_err();
+/// assert_eq!(error.undispatched().len(), 1);
+///
+/// // The same intent, with the same id, another way:
+/// let report = error.dispatch(&InlineExecutor::new())?;
+/// assert_eq!(report.counts().dispatched, 1);
+/// # Ok::<(), FlushError>(())
+/// ```
+pub struct FlushError {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    frame: Arc<Frame>,
+    report: FlushReport,
+    trouble: Trouble,
+    resend_unconfirmed: bool,
+}
+
+/// What a flush could not settle as dispatched.
+#[derive(Debug, Default)]
+pub(crate) struct Trouble {
+    undispatched: Vec<Intent>,
+    unconfirmed: Vec<Failure>,
+    failed: Vec<Failure>,
+}
+
+impl Trouble {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.undispatched.is_empty() && self.unconfirmed.is_empty() && self.failed.is_empty()
+    }
+
+    /// Whether what is in here keeps the next batch of the same flush in.
+    pub(crate) fn stops(&self, on_failure: OnFailure) -> bool {
+        on_failure == OnFailure::FailFast && !self.is_empty()
+    }
+
+    pub(crate) fn unattempted(
+        &mut self,
+        intents: impl IntoIterator<Item = Intent>,
+        reason: &Unattempted,
+        tally: &mut Tally,
+    ) {
+        for intent in intents {
+            self.undispatched.push(intent.clone());
+            tally.add(intent, || Outcome::Unattempted { reason: reason.clone() });
+        }
+    }
+
+    /// A batch of which the executor refused some, so that all stay.
+    pub(crate) fn refused(
+        &mut self,
+        intents: impl Iterator<Item = (Intent, Option<Rejection>)>,
+        tally: &mut Tally,
+    ) {
+        for (intent, rejection) in intents {
+            self.undispatched.push(intent.clone());
+            tally.add(intent, || match rejection {
+                Some(rejection) => Outcome::Failed { error: DispatchError::rejected(rejection) },
+                None => Outcome::Unattempted { reason: Unattempted::OtherRefused },
+            });
+        }
+    }
+
+    /// An intent the executor settled with an error.
+    pub(crate) fn failed(&mut self, mut failure: Failure, handle: Option<Intent>, tally: &mut Tally) {
+        failure.intent = handle.or(failure.intent);
+        let outcome = Outcome::of_error(failure.error.clone());
+        match &failure.intent {
+            Some(intent) => tally.add(intent.clone(), || outcome),
+            None => tally.add_moved(&failure, outcome),
+        }
+        match (failure.error.kind(), failure.intent.take()) {
+            (DispatchErrorKind::Rejected | DispatchErrorKind::Unavailable, Some(intent)) => {
+                self.undispatched.push(intent);
+            }
+            (DispatchErrorKind::Unconfirmed, intent) => self.unconfirmed.push(Failure { intent, ..failure }),
+            (_, intent) => self.failed.push(Failure { intent, ..failure }),
+        }
+    }
+
+    /// An intent that was begun and never settled.
+    pub(crate) fn unsettled(&mut self, intent: Intent, tally: &mut Tally) {
+        let error = DispatchError::unconfirmed("the executor had not said how it went when the flush ended");
+        let (id, name, location) = (intent.id(), intent.name(), intent.location());
+        self.failed(Failure { id, name, location, error, intent: None }, Some(intent), tally);
+    }
+
+    fn take_intents(&mut self) -> Vec<Intent> {
+        let mut intents = std::mem::take(&mut self.undispatched);
+        let failures = self.unconfirmed.iter_mut().chain(&mut self.failed);
+        intents.extend(failures.filter_map(|failure| failure.intent.take()));
+        intents
+    }
+}
+
+impl FlushError {
+    pub(crate) fn new(frame: Arc<Frame>, report: FlushReport, mut trouble: Trouble) -> Self {
+        // Several batches of one flush end one after the other; people expect the order of the calls.
+        trouble.undispatched.sort_by_key(|intent| intent.order);
+        Self { inner: Box::new(Inner { frame, report, trouble, resend_unconfirmed: false }) }
+    }
+
+    /// What became of each intent.
+    #[must_use]
+    pub fn report(&self) -> &FlushReport {
+        &self.inner.report
+    }
+
+    /// What was not accepted by anyone: rejected, unavailable or unattempted, in order.
+    #[must_use]
+    pub fn undispatched(&self) -> &[Intent] {
+        &self.inner.trouble.undispatched
+    }
+
+    /// What may have been accepted.
+    #[must_use]
+    pub fn unconfirmed(&self) -> &[Failure] {
+        &self.inner.trouble.unconfirmed
+    }
+
+    /// Tasks that ran and failed.
+    #[must_use]
+    pub fn failed(&self) -> &[Failure] {
+        &self.inner.trouble.failed
+    }
+
+    /// Every intent still held: the undispatched ones, then the unconfirmed, then those that failed.
+    #[must_use]
+    pub fn into_intents(mut self) -> Vec<Intent> {
+        let intents = self.inner.trouble.take_intents();
+        self.inner.trouble = Trouble::default();
+        intents
+    }
+
+    /// Lets a following [`dispatch`](Self::dispatch) send the unconfirmed ones too, which may run them twice.
+    #[must_use]
+    pub fn including_unconfirmed(mut self) -> Self {
+        self.inner.resend_unconfirmed = true;
+        self
+    }
+
+    /// Hands the undispatched intents to an executor: the same ids, not judged again. A task that ran and failed is
+    /// never run again.
+    ///
+    /// # Errors
+    /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were.
+    pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
+        block_on(self.again(executor, FlushMode::Sync))
+    }
+
+    /// Like [`dispatch`](Self::dispatch), and awaits it.
+    ///
+    /// # Errors
+    /// As [`dispatch`](Self::dispatch).
+    pub async fn dispatch_async(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
+        self.again(executor, FlushMode::Async).await
+    }
+
+    async fn again(mut self, executor: &dyn Executor, mode: FlushMode) -> Result<FlushReport, Self> {
+        let mut carried = std::mem::take(&mut self.inner.trouble);
+        let mut intents = std::mem::take(&mut carried.undispatched);
+        if self.inner.resend_unconfirmed {
+            let held = std::mem::take(&mut carried.unconfirmed).into_iter().partition(|failure| failure.intent.is_some());
+            let (resent, moved): (Vec<_>, Vec<_>) = held;
+            intents.extend(resent.into_iter().filter_map(|failure| failure.intent));
+            carried.unconfirmed = moved;
+        }
+        Flight::again(Arc::clone(&self.inner.frame), intents, carried).fly_with(executor, mode).await
+    }
+
+    /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own.
+    #[must_use]
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let found = error.downcast_ref::<Self>().or_else(|| match error.downcast_ref::<Error>() {
+                Some(Error::Flush(found)) => Some(found),
+                Some(Error::Other(other)) => Self::find(&**other),
+                _ => None,
+            });
+            if found.is_some() {
+                return found;
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl Drop for FlushError {
+    fn drop(&mut self) {
+        let Inner { frame, trouble, .. } = &mut *self.inner;
+        if trouble.is_empty() {
+            return;
+        }
+        let Some(core) = frame.as_scope() else { return };
+        log(core.info(), trouble);
+        let mut trouble = std::mem::take(trouble);
+        // Those that ran and failed are not lost: they are done.
+        trouble.failed.clear();
+        let intents = trouble.take_intents();
+        if intents.is_empty() {
+            return;
+        }
+        if let Some(on_lost) = &core.settings().on_lost {
+            let lost = Lost::new(core.info().clone(), intents);
+            if let Err(panicked) = context::catch_panic(|| on_lost(lost)) {
+                tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
+            }
+        }
+    }
+}
+
+/// How many tasks are logged one by one.
+const LOGGED_TASKS: usize = 20;
+/// How many ids are logged of each.
+const LOGGED_IDS: usize = 3;
+
+fn log(scope: &impl fmt::Display, trouble: &Trouble) {
+    let mut tasks: BTreeMap<(&str, &str), Vec<IntentId>> = BTreeMap::new();
+    for intent in &trouble.undispatched {
+        tasks.entry((intent.name(), "not dispatched")).or_default().push(intent.id());
+    }
+    for failure in &trouble.unconfirmed {
+        tasks.entry((failure.name, "unconfirmed")).or_default().push(failure.id);
+    }
+    for failure in &trouble.failed {
+        tasks.entry((failure.name, "failed")).or_default().push(failure.id);
+    }
+    let more = tasks.len().saturating_sub(LOGGED_TASKS);
+    for ((task, what), ids) in tasks.into_iter().take(LOGGED_TASKS) {
+        let (intents, first) = (ids.len(), &ids[..ids.len().min(LOGGED_IDS)]);
+        tracing::error!(target: "airlock", %scope, task, what, intents, ids = ?first, "a flush error was dropped with intents in it");
+    }
+    if more > 0 {
+        tracing::error!(target: "airlock", %scope, more, "and intents of more tasks");
+    }
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the flush of {} failed: {}", self.report().scope(), self.report().counts())?;
+        let troubled = || self.report().entries().iter().filter(|entry| entry.outcome().is_trouble());
+        // What went wrong says more than what was kept in because of it.
+        let telling = |entry: &&crate::scope::ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
+        if let Some(entry) = troubled().find(telling).or_else(|| troubled().next()) {
+            write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlushError")
+            .field("scope", &format_args!("{}", self.report().scope()))
+            .field("counts", &self.report().counts())
+            .field("undispatched", &self.inner.trouble.undispatched)
+            .field("unconfirmed", &self.inner.trouble.unconfirmed)
+            .field("failed", &self.inner.trouble.failed)
+            .finish()
+    }
+}
+
+impl StdError for FlushError {}

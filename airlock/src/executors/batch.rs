@@ -1,0 +1,130 @@
+//! What an executor is given: intents one by one, each to be settled.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+use std::vec;
+
+use super::Deadline;
+use super::ledger::{Identity, Ledger};
+use crate::error::DispatchError;
+use crate::intent::Intent;
+
+/// The intents of one flush on their way out, in order.
+///
+/// [`begin`](Self::begin) gives the next one; it ends early at the first failure under fail-fast, at the first
+/// `Unavailable` and at the deadline, so an executor need not look for those. A batch may move to another thread; once
+/// the flush has stopped waiting, it gives nothing more.
+#[derive(Debug)]
+pub struct Batch {
+    intents: vec::IntoIter<Intent>,
+    ledger: Arc<Ledger>,
+    timings: bool,
+}
+
+impl Batch {
+    pub(crate) fn new(intents: Vec<Intent>, ledger: Arc<Ledger>, timings: bool) -> Self {
+        Self { intents: intents.into_iter(), ledger, timings }
+    }
+
+    /// The next intent. From now on it counts as unconfirmed until it is settled.
+    pub fn begin(&mut self) -> Option<Begun> {
+        if self.intents.len() == 0 {
+            return None;
+        }
+        let index = self.ledger.begin()?;
+        let intent = self.intents.next()?;
+        let started = self.timings.then(Instant::now);
+        let ticket = Ticket { index, identity: Identity::of(&intent), ledger: Some(Arc::clone(&self.ledger)), started };
+        Some(Begun { intent, ticket })
+    }
+
+    /// How many intents have not begun. Fewer may come.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.intents.len()
+    }
+
+    /// When the flush gives up.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        self.ledger.deadline()
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if self.intents.len() > 0 {
+            self.ledger.give_back(self.intents.by_ref());
+        }
+    }
+}
+
+/// An intent that may leave now, to be settled.
+#[derive(Debug)]
+#[must_use = "an intent that begins and is not settled counts as unconfirmed"]
+pub struct Begun {
+    intent: Intent,
+    ticket: Ticket,
+}
+
+impl Begun {
+    /// The intent.
+    #[must_use]
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// Says how the hand-over went.
+    pub fn settle(self, result: Result<(), DispatchError>) {
+        let Self { intent, mut ticket } = self;
+        ticket.finish(result, Some(intent));
+    }
+
+    /// The intent by value, to be moved into its task, and what settles it.
+    pub fn into_parts(self) -> (Intent, Ticket) {
+        (self.intent, self.ticket)
+    }
+}
+
+/// What settles an intent once; dropped unsettled, the intent is unconfirmed.
+#[must_use = "an intent that begins and is not settled counts as unconfirmed"]
+pub struct Ticket {
+    index: usize,
+    identity: Identity,
+    /// `None` once it is settled.
+    ledger: Option<Arc<Ledger>>,
+    started: Option<Instant>,
+}
+
+impl Ticket {
+    /// Says how the hand-over went.
+    pub fn settle(mut self, result: Result<(), DispatchError>) {
+        self.finish(result, None);
+    }
+
+    fn finish(&mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {
+        let Some(ledger) = self.ledger.take() else { return };
+        if let Some(started) = self.started {
+            ledger.took(self.index, started.elapsed());
+        }
+        match result {
+            Ok(()) => ledger.dispatched(self.index),
+            Err(error) => ledger.failed(self.index, self.identity.failure(error, intent)),
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.ledger.is_some() {
+            self.finish(Err(DispatchError::unconfirmed("the executor ended without saying how it went")), None);
+        }
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("task", &self.identity.task.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,201 @@
+//! The outcomes of one batch. The flush owns them; the executor, on whatever thread, only adds to them.
+//!
+//! `progress` counts what was begun and carries the bit that ends the batch, in one atomic: once the flush has closed
+//! the ledger, nothing more can begin, and what had begun is known.
+
+use std::panic::Location;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Deadline;
+use crate::error::{DispatchError, DispatchErrorKind, Failure};
+use crate::intent::{Intent, IntentId};
+use crate::scope::OnFailure;
+use crate::task::TaskDefinition;
+
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+const BEGUN: u8 = 0;
+const DISPATCHED: u8 = 1;
+const FAILED: u8 = 2;
+
+/// Why a batch ends before its last intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stop {
+    Failure = 1,
+    Unavailable,
+    Deadline,
+}
+
+/// How the executor's future came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Returned,
+    DeadlinePassed,
+    Dropped,
+    Panicked(String),
+}
+
+/// Who an intent is, for when it has moved into its task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) id: IntentId,
+    pub(crate) task: &'static TaskDefinition,
+    pub(crate) location: &'static Location<'static>,
+}
+
+impl Identity {
+    pub(crate) fn of(intent: &Intent) -> Self {
+        Self { id: intent.id(), task: intent.task(), location: intent.location() }
+    }
+
+    pub(crate) fn failure(self, error: DispatchError, intent: Option<Intent>) -> Failure {
+        Failure { id: self.id, name: self.task.name, location: self.location, error, intent }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    progress: AtomicUsize,
+    stop: AtomicU8,
+    states: Box<[AtomicU8]>,
+    on_failure: OnFailure,
+    deadline: Deadline,
+    rest: Mutex<Rest>,
+}
+
+/// What only exceptions touch.
+#[derive(Debug, Default)]
+struct Rest {
+    failures: Vec<(usize, Failure)>,
+    /// What the batch still held when it was dropped.
+    returned: Vec<Intent>,
+    timings: Vec<(usize, Duration)>,
+}
+
+/// The state of one intent once the ledger is closed.
+#[derive(Debug)]
+pub(crate) enum ItemState {
+    Dispatched,
+    Failed(Failure),
+    /// Begun, and nobody said how it went. Without a handle the failure is among the failed ones.
+    Unsettled,
+    NotBegun,
+}
+
+/// All there is to know of a batch once its ledger is closed.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) begun: usize,
+    states: Vec<u8>,
+    failures: Vec<(usize, Failure)>,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) returned: Vec<Intent>,
+    pub(crate) timings: Vec<(usize, Duration)>,
+}
+
+impl Ledger {
+    pub(crate) fn new(len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
+        Self {
+            progress: AtomicUsize::new(0),
+            stop: AtomicU8::new(0),
+            states: (0..len).map(|_| AtomicU8::new(BEGUN)).collect(),
+            on_failure,
+            deadline,
+            rest: Mutex::default(),
+        }
+    }
+
+    /// Claims the next intent, if one may still begin.
+    pub(crate) fn begin(&self) -> Option<usize> {
+        if self.stop.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        if self.deadline.has_passed() {
+            self.stop_for(Stop::Deadline);
+            return None;
+        }
+        let index = self.progress.fetch_add(1, Ordering::Relaxed);
+        (index & CLOSED == 0).then_some(index)
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    pub(crate) fn dispatched(&self, index: usize) {
+        self.states[index].store(DISPATCHED, Ordering::Release);
+    }
+
+    pub(crate) fn failed(&self, index: usize, failure: Failure) {
+        let kind = failure.error.kind();
+        self.rest().failures.push((index, failure));
+        self.states[index].store(FAILED, Ordering::Release);
+        if kind == DispatchErrorKind::Unavailable {
+            self.stop_for(Stop::Unavailable);
+        } else if self.on_failure == OnFailure::FailFast {
+            self.stop_for(Stop::Failure);
+        }
+    }
+
+    pub(crate) fn took(&self, index: usize, time: Duration) {
+        self.rest().timings.push((index, time));
+    }
+
+    pub(crate) fn give_back(&self, intents: impl Iterator<Item = Intent>) {
+        self.rest().returned.extend(intents);
+    }
+
+    /// Ends the batch and reads its outcomes. What an executor that is still running says later changes nothing.
+    pub(crate) fn close(&self) -> Settled {
+        let begun = self.progress.fetch_or(CLOSED, Ordering::AcqRel) & !CLOSED;
+        let states: Vec<_> = self.states.iter().map(|state| state.load(Ordering::Acquire)).collect();
+        let mut rest = self.rest();
+        rest.failures.sort_by_key(|(index, _)| *index);
+        Settled {
+            begun: begun.min(states.len()),
+            states,
+            failures: std::mem::take(&mut rest.failures),
+            stop: match self.stop.load(Ordering::Relaxed) {
+                0 => None,
+                stop if stop == Stop::Failure as u8 => Some(Stop::Failure),
+                stop if stop == Stop::Unavailable as u8 => Some(Stop::Unavailable),
+                _ => Some(Stop::Deadline),
+            },
+            returned: std::mem::take(&mut rest.returned),
+            timings: std::mem::take(&mut rest.timings),
+        }
+    }
+
+    fn stop_for(&self, stop: Stop) {
+        // The first reason stays: it is the one that kept the rest in.
+        let _ = self.stop.compare_exchange(0, stop as u8, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settled {
+    /// Whether every intent was dispatched.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.begun == self.states.len() && self.states.iter().all(|&state| state == DISPATCHED)
+    }
+
+    /// The states, in the order of the batch.
+    pub(crate) fn into_states(self) -> impl Iterator<Item = ItemState> {
+        let (begun, mut failures) = (self.begun, self.failures.into_iter().peekable());
+        self.states.into_iter().enumerate().map(move |(index, state)| match state {
+            _ if index >= begun => ItemState::NotBegun,
+            DISPATCHED => ItemState::Dispatched,
+            FAILED => match failures.next_if(|(at, _)| *at == index) {
+                Some((_, failure)) => ItemState::Failed(failure),
+                None => ItemState::Unsettled,
+            },
+            _ => ItemState::Unsettled,
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! HOW intents are handed over.
+
+mod batch;
+mod closure;
+mod inline;
+mod ledger;
+mod log;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::intent::Intent;
+
+pub use batch::{Batch, Begun, Ticket};
+pub use closure::executor_fn;
+pub use inline::InlineExecutor;
+pub(crate) use ledger::{Ending, ItemState, Ledger, Stop};
+pub use log::LogExecutor;
+
+/// A boxed future, as executors return it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Takes the intents that may escape and hands them over: calls them, queues them, sends them.
+///
+/// An executor sees a flush twice: [`accepts`](Self::accepts) for each intent before anything is handed over, then one
+/// [`Batch`]. It takes intents with [`Batch::begin`] and settles each; what it leaves unsettled counts as unconfirmed,
+/// what it never begins as unattempted, so an executor that ends early, panics or is dropped loses nothing.
+///
+/// A closure `|intent: Intent| -> Result<(), E>` is an executor.
+///
+/// ```
+/// use airlock::{Batch, BoxFuture, DispatchError, Executor};
+///
+/// struct Outbox(std::sync::mpsc::SyncSender<String>);
+///
+/// impl Executor for Outbox {
+///     fn name(&self) -> &str {
+///         "outbox"
+///     }
+///
+///     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+///         Box::pin(async move {
+///             while let Some(begun) = batch.begin() {
+///                 let sent = serde_json::to_string(begun.intent())
+///                     .map_err(DispatchError::rejected)
+///                     .and_then(|message| self.0.try_send(message).map_err(DispatchError::unavailable));
+///                 begun.settle(sent);
+///             }
+///         })
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an executor",
+    note = "implement `airlock::Executor`, or use a closure `|intent: airlock::Intent| -> Result<(), E>`"
+)]
+pub trait Executor: Send + Sync + 'static {
+    /// What reports call it.
+    fn name(&self) -> &str;
+
+    /// Whether the intent can be handed over at all. All intents of a flush are asked about before the first is handed
+    /// over, and one refusal keeps all of them in.
+    ///
+    /// # Errors
+    /// The intent can't be handed over: an option this executor doesn't honour, arguments without an encoding.
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        let _ = (intent, flush);
+        Ok(())
+    }
+
+    /// Hands the batch over. The future ends when everything it began is settled.
+    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()>;
+
+    /// Stops taking work, finishes what was accepted until the deadline, and gives back the rest.
+    fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+        let _ = deadline;
+        Box::pin(async { Unfinished::default() })
+    }
+
+    /// How this executor stands to the calling thread.
+    #[doc(hidden)]
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits::default()
+    }
+}
+
+/// What the flush may assume of an executor. Third parties leave it at the default.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExecutorTraits {
+    /// Handles `local` tasks itself, in their order, instead of leaving them to run inline after the rest.
+    pub takes_local: bool,
+    /// Accepts every plain function unseen, and gives back what it didn't begin, so that the flush keeps no handles.
+    pub inline: bool,
+    /// Never waits for anything outside this process, so there is no deadline unless one is set.
+    pub no_deadline: bool,
+}
+
+macro_rules! forward {
+    ($($type:ty),*) => {
+        $(impl<E: Executor + ?Sized> Executor for $type {
+            fn name(&self) -> &str {
+                (**self).name()
+            }
+
+            fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+                (**self).accepts(intent, flush)
+            }
+
+            fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+                (**self).dispatch(batch)
+            }
+
+            fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+                (**self).shutdown(deadline)
+            }
+
+            fn traits(&self) -> ExecutorTraits {
+                (**self).traits()
+            }
+        })*
+    };
+}
+
+forward!(Arc<E>);
+
+/// Whether a flush blocks its thread or is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlushMode {
+    /// The calling thread waits.
+    Sync,
+    /// A future waits.
+    Async,
+}
+
+/// What [`Executor::accepts`] is told about the flush.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct FlushContext {
+    /// Whether the flush blocks its thread or is awaited.
+    pub mode: FlushMode,
+    /// The time that delays count from.
+    pub now: SystemTime,
+    /// When the flush gives up.
+    pub deadline: Deadline,
+}
+
+/// A point in time after which waiting ends, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// No deadline: wait as long as it takes.
+    pub const NONE: Self = Self(None);
+
+    /// This long from now.
+    #[must_use]
+    pub fn after(duration: Duration) -> Self {
+        Self(Instant::now().checked_add(duration))
+    }
+
+    /// At this instant.
+    #[must_use]
+    pub fn at(instant: Instant) -> Self {
+        Self(Some(instant))
+    }
+
+    /// The instant, if there is a deadline.
+    #[must_use]
+    pub fn instant(self) -> Option<Instant> {
+        self.0
+    }
+
+    /// How much time is left: zero when it has passed, `None` without a deadline.
+    #[must_use]
+    pub fn remaining(self) -> Option<Duration> {
+        self.0.map(|instant| instant.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether it has passed.
+    #[must_use]
+    pub fn has_passed(self) -> bool {
+        self.0.is_some_and(|instant| instant <= Instant::now())
+    }
+}
+
+/// Why an executor can't hand an intent over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    reason: String,
+}
+
+impl Rejection {
+    /// A reason for people; keep argument values out of it.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+
+    /// The reason.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// What an executor had accepted and did not finish before its shutdown's deadline.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Unfinished {
+    /// The intents, in the order they were accepted.
+    pub intents: Vec<Intent>,
+}

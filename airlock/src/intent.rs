@@ -1,0 +1,301 @@
+//! One wish to run a task.
+
+mod id;
+mod message;
+
+use std::any::Any;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::value::RawValue;
+
+use crate::args::{self, Args};
+use crate::encode::EncodeError;
+use crate::error::DispatchError;
+use crate::executors::BoxFuture;
+use crate::options::Options;
+use crate::policy::Policy;
+use crate::scope::{Frame, context};
+use crate::task::{Run, Task, TaskDefinition, TaskEntry, TaskKind, TaskResult};
+
+pub use id::{IntentId, ParseIntentIdError};
+pub(crate) use message::Message;
+
+/// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
+///
+/// Cheap to clone: handles share one allocation. Arguments stay typed and are encoded only when an executor asks.
+///
+/// ```
+/// #[airlock::task]
+/// fn send_email(order_id: u64, #[redact] token: String) {
+///     let _ = (order_id, token);
+/// }
+///
+/// let intent = send_email::intent(42, "secret".to_owned());
+/// assert_eq!(intent.args::<send_email>(), Some(&(42, "secret".to_owned())));
+/// assert_eq!(intent.to_string(), "send_email(order_id=42, token=***)");
+/// ```
+#[derive(Clone)]
+pub struct Intent {
+    body: Arc<dyn AnyIntent>,
+    /// The innermost policy or scope around the intent. `None` while it lies in the scope it was enqueued in with no
+    /// local policy around: the scope knows itself, and most intents are spared two atomic operations.
+    pub(crate) around: Option<Arc<Frame>>,
+    /// Its place among the intents of the outermost scope and all scopes in it: the order of the enqueue calls.
+    pub(crate) order: u64,
+}
+
+/// What every intent has, whatever its arguments.
+struct Head {
+    id: IntentId,
+    location: &'static Location<'static>,
+    /// The call's options over the task's; `None` if the call gave none.
+    options: Option<Box<Options>>,
+    /// Whether a scope has taken it; the same intent in two places would run twice.
+    taken: AtomicBool,
+}
+
+struct Body<A: 'static> {
+    head: Head,
+    entry: &'static TaskEntry<A>,
+    args: A,
+}
+
+/// An intent whose argument types are known only inside.
+trait AnyIntent: Any + Send + Sync {
+    fn head(&self) -> &Head;
+    fn task(&self) -> &'static TaskDefinition;
+    fn to_json(&self) -> Result<Box<RawValue>, EncodeError>;
+    fn round_trip(&self) -> Result<Intent, String>;
+    fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+    fn start(self: Arc<Self>) -> Started;
+}
+
+/// A task that has been called.
+pub(crate) enum Started {
+    /// A plain function has returned.
+    Done(TaskResult),
+    /// An `async fn` has given its future.
+    Pending(BoxFuture<'static, TaskResult>),
+    /// There is no function here.
+    Elsewhere,
+}
+
+impl<A: Args> AnyIntent for Body<A> {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn task(&self) -> &'static TaskDefinition {
+        &self.entry.definition
+    }
+
+    fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
+        args::to_json(&self.args, self.entry.definition.parameters)
+    }
+
+    fn round_trip(&self) -> Result<Intent, String> {
+        let encoded = self.to_json().map_err(|error| error.to_string())?;
+        let arguments: args::Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
+        let decoded = arguments.bind(self.entry.definition.parameters).and_then(|mut bound| A::decode(&mut bound));
+        let args = decoded.map_err(|error| error.to_string())?;
+        Ok(Intent::new(self.entry, self.head.id, args, self.head.options.as_deref().cloned(), self.head.location, true))
+    }
+
+    fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        args::write_call(&self.args, self.entry.definition.parameters, out)
+    }
+
+    fn start(self: Arc<Self>) -> Started {
+        let entry = self.entry;
+        let args = move || match Arc::try_unwrap(self) {
+            Ok(body) => body.args,
+            Err(shared) => shared.args.duplicate(),
+        };
+        match entry.run {
+            Run::Sync(task) => Started::Done(task(args())),
+            Run::Async(task) => Started::Pending(task(args())),
+            Run::Elsewhere => Started::Elsewhere,
+        }
+    }
+}
+
+impl Intent {
+    pub(crate) fn new<A: Args>(
+        entry: &'static TaskEntry<A>,
+        id: IntentId,
+        args: A,
+        options: Option<Options>,
+        location: &'static Location<'static>,
+        taken: bool,
+    ) -> Self {
+        let options = options.map(|options| Box::new(options.over(&entry.definition.options)));
+        let head = Head { id, location, options, taken: AtomicBool::new(taken) };
+        Self { body: Arc::new(Body { head, entry, args }), around: None, order: 0 }
+    }
+
+    /// Its id, which is the message id on every wire.
+    #[must_use]
+    pub fn id(&self) -> IntentId {
+        self.body.head().id
+    }
+
+    /// The task's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.task().name
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> &'static TaskDefinition {
+        self.body.task()
+    }
+
+    /// The typed arguments, if this is an intent of task `T`.
+    #[must_use]
+    pub fn args<T: Task>(&self) -> Option<&T::Args> {
+        let body: &dyn Any = &*self.body;
+        let body = body.downcast_ref::<Body<T::Args>>()?;
+        // Tasks with the same parameter types share the type of the body.
+        std::ptr::eq(body.entry, T::__entry()).then_some(&body.args)
+    }
+
+    /// The arguments as a JSON object, by parameter name.
+    ///
+    /// # Errors
+    /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
+    pub fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
+        self.body.to_json()
+    }
+
+    /// The options in force: those of the call, else those of the task.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        self.body.head().options.as_deref().unwrap_or(&self.task().options)
+    }
+
+    /// The options the call gave, if it gave any.
+    pub(crate) fn call_options(&self) -> Option<&Options> {
+        self.body.head().options.as_deref()
+    }
+
+    /// Where it was enqueued.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.body.head().location
+    }
+
+    /// Who caused it: see [`Options::origin`].
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        self.options().get_origin()
+    }
+
+    /// Its short name for people: see [`Options::label`].
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.options().get_label()
+    }
+
+    /// The local policies around the call that enqueued it, innermost first, which is the order they are asked in.
+    #[must_use]
+    pub fn local_policies(&self) -> Vec<Arc<dyn Policy>> {
+        context::frames(self.around.as_ref()).filter_map(|frame| frame.local_policy().cloned()).collect()
+    }
+
+    /// Asks the local policies, innermost first, until one refuses. A policy that counts, counts this.
+    ///
+    /// That they all agree doesn't mean that the intent will be dispatched: the scopes' policies, the end of the scope
+    /// and the executor have their say too.
+    #[must_use]
+    pub fn passes_local_policies(&self) -> bool {
+        let _judging = context::Judging::enter();
+        self.local_policies().iter().all(|policy| policy.allows(self))
+    }
+
+    /// Runs the task here and now, in an empty context, as the inline executor does in a sync flush.
+    ///
+    /// The arguments move into the task if this is the last handle; otherwise they are cloned.
+    ///
+    /// # Errors
+    /// `TaskFailed` if the task fails or panics, `Rejected` if it is an `async fn` or has no body here.
+    pub fn call(self) -> Result<(), DispatchError> {
+        if self.task().kind == TaskKind::Async {
+            return Err(DispatchError::rejected(format!(
+                "`{}` is an async task; use `call_async`, or `run_async` for the scope",
+                self.name()
+            )));
+        }
+        match self.start() {
+            Ok(Started::Done(result)) => result.map_err(DispatchError::task_failed),
+            Ok(_) => Err(DispatchError::rejected("the task has no body in this program; give the scope an executor")),
+            Err(panicked) => Err(panicked),
+        }
+    }
+
+    /// Runs the task here, awaiting it if it is an `async fn`, in an empty context.
+    ///
+    /// # Errors
+    /// `TaskFailed` if the task fails or panics, `Rejected` if it has no body here.
+    pub async fn call_async(self) -> Result<(), DispatchError> {
+        let result = match self.start()? {
+            Started::Done(result) => result,
+            Started::Pending(future) => context::catching_panics(context::InContext::empty(future))
+                .await
+                .map_err(DispatchError::panicked)?,
+            Started::Elsewhere => {
+                return Err(DispatchError::rejected(
+                    "the task has no body in this program; give the scope an executor",
+                ));
+            }
+        };
+        result.map_err(DispatchError::task_failed)
+    }
+
+    fn start(self) -> Result<Started, DispatchError> {
+        let _empty = context::Swapped::empty();
+        context::catch_panic(move || self.body.start()).map_err(DispatchError::panicked)
+    }
+
+    /// A second intent with the same id whose arguments went through their encoding and back.
+    pub(crate) fn round_trip(&self) -> Result<Self, String> {
+        self.body.round_trip()
+    }
+
+    /// Marks it as taken by a scope; false if it was before.
+    pub(crate) fn take(&self) -> bool {
+        !self.body.head().taken.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn give_back(&self) {
+        self.body.head().taken.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.task().kind == TaskKind::Sync && !self.task().local
+    }
+}
+
+impl fmt::Display for Intent {
+    /// The call, `send_email(order_id=42, token=***)`: with values, except those marked `#[redact]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.name())?;
+        self.body.write_call(f)?;
+        f.write_str(")")
+    }
+}
+
+impl fmt::Debug for Intent {
+    /// Name, id and location; no argument.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intent")
+            .field("name", &self.name())
+            .field("id", &format_args!("{}", self.id()))
+            .field("location", &format_args!("{}", self.location()))
+            .finish_non_exhaustive()
+    }
+}

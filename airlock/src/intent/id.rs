@@ -1,0 +1,122 @@
+//! Ids: unique across threads and processes without a system call per intent.
+
+use std::cell::Cell;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The id of an intent and of every message made from it: 128 bits, shown as a lowercase dashed UUID (version 4).
+///
+/// Each thread counts on from a random start, so ids are unique but can be guessed: don't use one as a secret.
+///
+/// ```
+/// use airlock::IntentId;
+///
+/// let id: IntentId = "0a0b0c0d-0102-4304-8506-0708090a0b0c".parse().unwrap();
+/// assert_eq!(id.to_string(), "0a0b0c0d-0102-4304-8506-0708090a0b0c");
+/// assert_eq!(id.simple().to_string(), "0a0b0c0d0102430485060708090a0b0c");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IntentId(u64, u64);
+
+thread_local! {
+    /// The random upper half of this thread's ids (0: not drawn yet), and the lower half of the next one.
+    static NEXT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+const VERSION: u64 = 0x4000;
+const VERSION_MASK: u64 = 0xf000;
+const VARIANT: u64 = 0x8000_0000_0000_0000;
+const VARIANT_MASK: u64 = 0xc000_0000_0000_0000;
+
+impl IntentId {
+    pub(crate) fn fresh() -> Self {
+        NEXT.with(|next| {
+            let (mut upper, lower) = next.get();
+            let lower = if upper == 0 {
+                let start;
+                (upper, start) = draw();
+                start
+            } else {
+                lower
+            };
+            next.set((upper, lower.wrapping_add(1)));
+            Self(upper, (lower & !VARIANT_MASK) | VARIANT)
+        })
+    }
+
+    /// The 128 bits.
+    #[must_use]
+    pub fn as_u128(self) -> u128 {
+        u128::from(self.0) << 64 | u128::from(self.1)
+    }
+
+    /// The 32 hex digits without dashes, for systems that want those.
+    #[must_use]
+    pub fn simple(self) -> impl fmt::Display {
+        Simple(self)
+    }
+}
+
+struct Simple(IntentId);
+
+impl fmt::Display for Simple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0.as_u128())
+    }
+}
+
+/// Two halves from the keys that the standard library draws from the operating system once a thread.
+fn draw() -> (u64, u64) {
+    let random = RandomState::new();
+    let upper = (random.hash_one(0_u8) & !VERSION_MASK) | VERSION;
+    (upper, random.hash_one(1_u8))
+}
+
+impl fmt::Display for IntentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (a, b, c) = (self.0 >> 32, self.0 >> 16 & 0xffff, self.0 & 0xffff);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", self.1 >> 48, self.1 & 0xffff_ffff_ffff)
+    }
+}
+
+impl fmt::Debug for IntentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IntentId({self})")
+    }
+}
+
+/// A text that is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an intent id; it is a UUID of 32 hex digits, dashed or not")]
+pub struct ParseIntentIdError(());
+
+impl FromStr for IntentId {
+    type Err = ParseIntentIdError;
+
+    /// Reads the dashed form and the one without dashes.
+    fn from_str(text: &str) -> Result<Self, ParseIntentIdError> {
+        let dashed = text.len() == 36 && [8, 13, 18, 23].iter().all(|&at| text.as_bytes()[at] == b'-');
+        let digits = if dashed { text.replace('-', "") } else { text.to_owned() };
+        if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(ParseIntentIdError(()));
+        }
+        let half = |range| u64::from_str_radix(&digits[range], 16).map_err(|_| ParseIntentIdError(()));
+        Ok(Self(half(0..16)?, half(16..32)?))
+    }
+}
+
+impl Serialize for IntentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for IntentId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,45 @@
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The examples and expansions in this crate name it as its users do.
+extern crate self as airlock;
+
+mod args;
+mod encode;
+mod error;
+mod executors;
+mod intent;
+mod options;
+mod policy;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod registry;
+mod scope;
+mod settings;
+mod task;
+mod timer;
+
+pub use airlock_macros::{scoped, task};
+
+pub use args::{Args, Argument, ArgumentError, Arguments};
+pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
+pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
+pub use executors::{
+    Batch, Begun, BoxFuture, Deadline, Executor, FlushContext, FlushMode, InlineExecutor, LogExecutor, Rejection,
+    Ticket, Unfinished, executor_fn,
+};
+pub use intent::{Intent, IntentId, ParseIntentIdError};
+pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
+pub use policy::{
+    AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
+    TaskList, Violation, policy_fn,
+};
+pub use registry::{Registry, RegistryError, registry};
+pub use scope::{
+    AlwaysFlush, Counts, Discarded, Ended, EndsScope, FlushOnSuccess, FlushReport, Lifecycle, LocalPolicy,
+    LocalPolicyGuard, OnFailure, Outcome, Phase, ReleaseNested, ReportEntry, Scope, ScopeBody, ScopeBuilder, ScopeEnd,
+    ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
+};
+pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};

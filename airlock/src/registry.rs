@@ -1,0 +1,208 @@
+//! Every task of the program, by name.
+
+mod error;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::OnceLock;
+
+use crate::args::Arguments;
+use crate::intent::{Intent, Message};
+use crate::task::{AnyTask, Task, TaskDefinition, TaskKind};
+
+pub use error::RegistryError;
+
+/// What an expansion of `#[task]` submits.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Registration(pub &'static dyn AnyTask);
+
+inventory::collect!(Registration);
+
+/// The tasks linked into this program, by name.
+///
+/// A crate that is only listed in `Cargo.toml` is not linked: write `use your_tasks as _;` where the program starts.
+///
+/// ```
+/// #[airlock::task(name = "mail.send")]
+/// fn send_email(order_id: u64) -> Result<(), String> {
+///     if order_id == 0 { Err("there is no order 0".to_owned()) } else { Ok(()) }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// assert!(airlock::registry().get("mail.send").is_some());
+/// airlock::registry().invoke("mail.send", serde_json::from_str("[42]")?)?;
+/// # Ok(()) }
+/// ```
+#[must_use]
+pub fn registry() -> &'static Registry {
+    static LINKED: OnceLock<Registry> = OnceLock::new();
+    LINKED.get_or_init(|| Registry::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0)))
+}
+
+/// Tasks by name: those of the program ([`registry()`]), or an explicit list.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use airlock::Registry;
+///
+/// let few = Registry::new().with::<send_email>();
+/// assert_eq!(few.iter().count(), 1);
+/// ```
+#[derive(Default)]
+pub struct Registry {
+    /// By name, each once, sorted.
+    tasks: Vec<&'static dyn AnyTask>,
+    names: HashMap<&'static str, Named>,
+}
+
+#[derive(Clone)]
+enum Named {
+    One(&'static dyn AnyTask),
+    Many(Vec<&'static TaskDefinition>),
+}
+
+impl Registry {
+    /// An empty registry, to be filled with [`with`](Self::with).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a task. A task that is there already is added once.
+    #[must_use]
+    pub fn with<T: Task>(self) -> Self {
+        Self::of(self.tasks.into_iter().chain([T::__entry() as &dyn AnyTask]))
+    }
+
+    fn of(tasks: impl Iterator<Item = &'static dyn AnyTask>) -> Self {
+        let mut tasks: Vec<_> = tasks.collect();
+        // By place as well, so that duplicates are told in the same order whatever order the linker chose.
+        tasks.sort_unstable_by_key(|task| {
+            let task = task.definition();
+            (task.name, task.file, task.line)
+        });
+        tasks.dedup_by(|a, b| std::ptr::eq(a.definition(), b.definition()));
+        let mut names = HashMap::with_capacity(tasks.len());
+        for &task in &tasks {
+            let definition = task.definition();
+            for &name in std::iter::once(&definition.name).chain(definition.aliases) {
+                names.entry(name).and_modify(|named| Named::add(named, definition)).or_insert(Named::One(task));
+            }
+        }
+        Self { tasks, names }
+    }
+
+    /// The task of this name or alias. `None` if there is none, or more than one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static TaskDefinition> {
+        match self.names.get(name)? {
+            Named::One(task) => Some(task.definition()),
+            Named::Many(_) => None,
+        }
+    }
+
+    /// Like [`get`](Self::get), but says what is wrong.
+    ///
+    /// # Errors
+    /// There is no task of this name, or more than one.
+    pub fn find(&self, name: &str) -> Result<&'static TaskDefinition, RegistryError> {
+        self.entry(name).map(AnyTask::definition)
+    }
+
+    /// All tasks, sorted by name; tasks that share a name are all there.
+    pub fn iter(&self) -> impl Iterator<Item = &'static TaskDefinition> {
+        self.tasks.iter().map(|task| task.definition())
+    }
+
+    /// Whether every name and alias belongs to one task. Programs call it as they start, tests once.
+    ///
+    /// # Errors
+    /// Two tasks share a name or alias: the error names both functions with file and line.
+    pub fn check(&self) -> Result<(), RegistryError> {
+        let mut shared: Vec<_> = self.names.iter().filter(|(_, named)| matches!(named, Named::Many(_))).collect();
+        shared.sort_unstable_by_key(|(name, _)| **name);
+        shared.first().map_or(Ok(()), |(name, _)| self.find(name).map(drop))
+    }
+
+    /// Whether all these tasks are linked. Programs call it as they start.
+    ///
+    /// # Errors
+    /// The first name that no task has, or more than one.
+    pub fn require<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), RegistryError> {
+        names.into_iter().try_for_each(|name| self.find(name).map(drop))
+    }
+
+    /// An intent from a name and untyped arguments; enqueue it with [`Scope::push`](crate::Scope::push).
+    ///
+    /// # Errors
+    /// There is no such task, or the arguments don't fit.
+    #[track_caller]
+    pub fn intent(&self, name: &str, arguments: Arguments) -> Result<Intent, RegistryError> {
+        let task = self.entry(name)?;
+        task.decode(None, arguments, None, Location::caller())
+            .map_err(|error| RegistryError::Arguments { task: task.definition().name, error })
+    }
+
+    /// Runs a task by name, here and now: what a worker does with a message. Arguments may be positional, named or
+    /// mixed: positional first, then named, like a call.
+    ///
+    /// # Errors
+    /// There is no such task, the arguments don't fit, it is an `async fn` or has no body here, or it failed.
+    #[track_caller]
+    pub fn invoke(&self, name: &str, arguments: Arguments) -> Result<(), RegistryError> {
+        let intent = self.intent(name, arguments)?;
+        let task = intent.task();
+        if task.kind == TaskKind::Async {
+            let reason = "it is an async task; use `invoke_async`".to_owned();
+            return Err(RegistryError::NotRunnable { task: task.name, reason });
+        }
+        intent.call().map_err(|error| RegistryError::of_call(task.name, error))
+    }
+
+    /// Like [`invoke`](Self::invoke), for `async` tasks as well as others.
+    ///
+    /// # Errors
+    /// There is no such task, the arguments don't fit, it has no body here, or it failed.
+    pub async fn invoke_async(&self, name: &str, arguments: Arguments) -> Result<(), RegistryError> {
+        let intent = self.intent(name, arguments)?;
+        let task = intent.name();
+        intent.call_async().await.map_err(|error| RegistryError::of_call(task, error))
+    }
+
+    /// Reads what [`Intent`]'s `Serialize` wrote: same task, same arguments, same options, same id.
+    ///
+    /// # Errors
+    /// It is no such message, there is no such task, or the arguments don't fit.
+    #[track_caller]
+    pub fn decode(&self, message: &str) -> Result<Intent, RegistryError> {
+        let message = Message::parse(message).map_err(|fault| RegistryError::Message { fault })?;
+        let task = self.entry(&message.task)?;
+        task.decode(Some(message.id), message.arguments, message.options, Location::caller())
+            .map_err(|error| RegistryError::Arguments { task: task.definition().name, error })
+    }
+
+    fn entry(&self, name: &str) -> Result<&'static dyn AnyTask, RegistryError> {
+        match self.names.get(name) {
+            Some(Named::One(task)) => Ok(*task),
+            Some(Named::Many(tasks)) => Err(RegistryError::Duplicate { name: name.to_owned(), tasks: tasks.clone() }),
+            None => Err(RegistryError::unknown(name, self.names.keys().copied())),
+        }
+    }
+}
+
+impl Named {
+    fn add(&mut self, task: &'static TaskDefinition) {
+        match self {
+            Self::One(first) => *self = Self::Many(vec![first.definition(), task]),
+            Self::Many(tasks) => tasks.push(task),
+        }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(|task| task.name)).finish()
+    }
+}

@@ -1,0 +1,112 @@
+//! What can be wrong with a name or a call by name.
+
+use crate::args::ArgumentError;
+use crate::error::{DispatchError, DispatchErrorKind};
+use crate::task::TaskDefinition;
+
+/// A task that can't be found or called by name.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// No task has this name.
+    #[error("there is no task `{name}`{}; a crate that is only listed in Cargo.toml is not linked: write `use your_tasks as _;`", hint(nearest))]
+    Unknown {
+        /// The name looked up.
+        name: String,
+        /// The nearest names there are.
+        nearest: Vec<&'static str>,
+    },
+    /// More than one task has this name or alias.
+    #[error("the name `{name}` belongs to more than one task: {}; rename all but one", places(tasks))]
+    Duplicate {
+        /// The name or alias.
+        name: String,
+        /// The tasks, by place.
+        tasks: Vec<&'static TaskDefinition>,
+    },
+    /// The arguments don't fit the task's parameters.
+    #[error("task `{task}` can't be called: {error}")]
+    Arguments {
+        /// The task.
+        task: &'static str,
+        /// What doesn't fit.
+        error: ArgumentError,
+    },
+    /// The text is not a serialised intent.
+    #[error("the message can't be read: {fault}")]
+    Message {
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The task can't run this way.
+    #[error("task `{task}` can't run here: {reason}")]
+    NotRunnable {
+        /// The task.
+        task: &'static str,
+        /// Why, and what would run it.
+        reason: String,
+    },
+    /// The task ran and failed.
+    #[error("task `{task}` failed")]
+    Failed {
+        /// The task.
+        task: &'static str,
+        /// Its error, or its panic.
+        #[source]
+        source: DispatchError,
+    },
+}
+
+impl RegistryError {
+    pub(super) fn unknown(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
+        let mut near: Vec<_> = known
+            .map(|candidate| (distance(name, candidate), candidate))
+            .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()) / 3)
+            .collect();
+        near.sort_unstable();
+        let nearest = near.into_iter().take(3).map(|(_, candidate)| candidate).collect();
+        Self::Unknown { name: name.to_owned(), nearest }
+    }
+
+    pub(super) fn of_call(task: &'static str, error: DispatchError) -> Self {
+        if error.kind() == DispatchErrorKind::Rejected {
+            return Self::NotRunnable { task, reason: error.reason() };
+        }
+        Self::Failed { task, source: error }
+    }
+}
+
+fn hint(nearest: &[&'static str]) -> String {
+    if nearest.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = nearest.iter().map(|name| format!("`{name}`")).collect();
+    format!("; did you mean {}?", names.join(" or "))
+}
+
+fn places(tasks: &[&'static TaskDefinition]) -> String {
+    let places: Vec<_> = tasks
+        .iter()
+        .map(|task| format!("`{}` in `{}` ({}:{})", task.name, task.module_path, task.file, task.line))
+        .collect();
+    places.join(" and ")
+}
+
+/// Edit distance, with a swap of neighbours as one edit.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = [Vec::new(), (0..=b.len()).collect::<Vec<_>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replaced.min(rows[1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[0][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows = [std::mem::take(&mut rows[1]), row];
+    }
+    rows[1][b.len()]
+}

@@ -1,0 +1,118 @@
+//! How a scope is described before it opens.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::{self, Frame};
+use super::core::{OnFailure, Overrides, ScopeCore, ScopeInfo};
+use super::guard::{OpenScope, ScopeGuard};
+use super::lifecycle::Lifecycle;
+use crate::executors::Executor;
+use crate::policy::Policy;
+use crate::settings;
+
+/// A scope to be opened, from the program's settings: what isn't said here comes from [`configure`](crate::configure).
+///
+/// A reusable scope of your own is a function that returns a builder.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use airlock::{BlockTasks, ScopeBuilder};
+///
+/// fn admin() -> ScopeBuilder {
+///     airlock::scope().name("admin").policy(BlockTasks::of::<(send_email,)>())
+/// }
+///
+/// admin().run(|| send_email::enqueue(42).map(drop).map_err(airlock::Error::from))?;
+/// # Ok::<(), airlock::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `run`, `run_async`, `run_reported` or `enter`"]
+pub struct ScopeBuilder {
+    name: Option<Cow<'static, str>>,
+    location: &'static Location<'static>,
+    overrides: Overrides,
+}
+
+/// Describes a scope: the boundary that holds intents until it ends.
+#[track_caller]
+pub fn scope() -> ScopeBuilder {
+    ScopeBuilder { name: None, location: Location::caller(), overrides: Overrides::default() }
+}
+
+impl ScopeBuilder {
+    /// What may escape.
+    pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
+        self.overrides.policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// How it is handed over.
+    pub fn executor(mut self, executor: impl Executor) -> Self {
+        self.overrides.executor = Some(Arc::new(executor));
+        self
+    }
+
+    /// What its end means, and what nested scopes may do.
+    pub fn lifecycle(mut self, lifecycle: impl Lifecycle + 'static) -> Self {
+        self.overrides.lifecycle = Some(Arc::new(lifecycle));
+        self
+    }
+
+    /// What reports call it.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What a failed dispatch means for the later ones.
+    pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
+        self.overrides.on_failure = Some(on_failure);
+        self
+    }
+
+    /// How long its flush may take, from the first hand-over.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.overrides.deadline = Some(deadline);
+        self
+    }
+
+    /// Whether its flush takes the time of each dispatch.
+    pub fn timings(mut self, timings: bool) -> Self {
+        self.overrides.timings = Some(timings);
+        self
+    }
+
+    /// Opens the scope until the guard is told how things ended. The guard stays on this thread; dropped, it discards.
+    ///
+    /// In async code use [`run_async`](Self::run_async): a guard held across an await leaks the scope into whatever the
+    /// thread polls next. Clippy finds those with this in `clippy.toml`:
+    ///
+    /// ```toml
+    /// await-holding-invalid-types = ["airlock::ScopeGuard", "airlock::LocalPolicyGuard"]
+    /// ```
+    pub fn enter(self) -> ScopeGuard {
+        ScopeGuard::new(self.open())
+    }
+
+    /// Opens the scope in the current context without making it the current one.
+    pub(super) fn open(self) -> OpenScope {
+        let around = context::current();
+        let info = ScopeInfo::new(self.name, self.location);
+        let core = ScopeCore::new(info, self.overrides, settings::snapshot(), around.as_ref());
+        OpenScope::new(Arc::new(Frame::scope(core, around)))
+    }
+}
+
+impl fmt::Debug for ScopeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopeBuilder")
+            .field("name", &self.name)
+            .field("policy", &self.overrides.policy.as_ref().map(|policy| policy.name()))
+            .field("executor", &self.overrides.executor.as_ref().map(|executor| executor.name()))
+            .finish_non_exhaustive()
+    }
+}

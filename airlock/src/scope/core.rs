@@ -1,0 +1,143 @@
+//! What a scope is made of.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::buffer::{Buffer, Phase};
+use super::context::{self, Frame};
+use super::lifecycle::Lifecycle;
+use crate::executors::Executor;
+use crate::intent::Intent;
+use crate::policy::Policy;
+use crate::settings::Settings;
+
+/// What a failed dispatch means for the intents after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnFailure {
+    /// They are dispatched all the same: one failure doesn't cost the others.
+    #[default]
+    Continue,
+    /// They stay unattempted.
+    FailFast,
+}
+
+/// A scope's name and where it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeInfo {
+    name: Option<Cow<'static, str>>,
+    location: &'static Location<'static>,
+}
+
+impl ScopeInfo {
+    pub(crate) fn new(name: Option<Cow<'static, str>>, location: &'static Location<'static>) -> Self {
+        Self { name, location }
+    }
+
+    /// The name it was given.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Where it was opened.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+}
+
+impl fmt::Display for ScopeInfo {
+    /// ``scope `checkout` (src/orders.rs:41:5)``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "scope `{name}` ({})", self.location),
+            None => write!(f, "scope ({})", self.location),
+        }
+    }
+}
+
+/// What a builder said; everything else comes from the settings.
+#[derive(Clone, Default)]
+pub(crate) struct Overrides {
+    pub(crate) policy: Option<Arc<dyn Policy>>,
+    pub(crate) executor: Option<Arc<dyn Executor>>,
+    pub(crate) lifecycle: Option<Arc<dyn Lifecycle>>,
+    pub(crate) on_failure: Option<OnFailure>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) timings: Option<bool>,
+}
+
+pub(crate) struct ScopeCore {
+    info: ScopeInfo,
+    overrides: Overrides,
+    settings: Arc<Settings>,
+    buffer: Buffer<Intent>,
+    /// The outermost scope around, whose counter orders the intents of all of them; `None` if it is this one.
+    root: Option<Arc<Frame>>,
+    next_order: AtomicU64,
+}
+
+impl ScopeCore {
+    pub(crate) fn new(
+        info: ScopeInfo,
+        overrides: Overrides,
+        settings: Arc<Settings>,
+        around: Option<&Arc<Frame>>,
+    ) -> Self {
+        let root = context::nearest_scope(around)
+            .map(|parent| parent.as_scope().and_then(|core| core.root.as_ref()).unwrap_or(parent))
+            .cloned();
+        Self { info, overrides, settings, buffer: Buffer::new(), root, next_order: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn info(&self) -> &ScopeInfo {
+        &self.info
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    pub(crate) fn policy(&self) -> &dyn Policy {
+        self.overrides.policy.as_deref().unwrap_or(&*self.settings.policy)
+    }
+
+    pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
+        self.overrides.executor.as_ref().unwrap_or(&self.settings.executor)
+    }
+
+    pub(crate) fn lifecycle(&self) -> &dyn Lifecycle {
+        self.overrides.lifecycle.as_deref().unwrap_or(&*self.settings.lifecycle)
+    }
+
+    pub(crate) fn on_failure(&self) -> OnFailure {
+        self.overrides.on_failure.unwrap_or(self.settings.on_failure)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.overrides.deadline.or(self.settings.deadline)
+    }
+
+    pub(crate) fn timings(&self) -> bool {
+        self.overrides.timings.unwrap_or(self.settings.timings)
+    }
+
+    pub(crate) fn buffer(&self) -> &Buffer<Intent> {
+        &self.buffer
+    }
+
+    /// Takes an intent that every policy lets in, or gives it back if the scope has ended.
+    pub(crate) fn accept(&self, intent: Intent) -> Result<(), (Intent, Phase)> {
+        let special = !intent.is_plain();
+        let counter = match self.root.as_ref().and_then(|root| root.as_scope()) {
+            Some(root) => &root.next_order,
+            None => &self.next_order,
+        };
+        self.buffer.push(intent, special, |intent| intent.order = counter.fetch_add(1, Ordering::Relaxed))
+    }
+}

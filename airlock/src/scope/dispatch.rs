@@ -1,0 +1,277 @@
+//! The hand-over of what may escape, and the account of it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, SystemTime};
+
+use super::buffer::Phase;
+use super::context::{self, Frame, InContext};
+use super::core::ScopeCore;
+use super::report::{FlushReport, Outcome, Unattempted};
+use super::sealed::Sealed;
+use super::tally::Tally;
+use crate::error::{FlushError, Trouble};
+use crate::executors::{
+    Batch, Deadline, Ending, Executor, FlushContext, FlushMode, InlineExecutor, ItemState, Ledger, Stop,
+};
+use crate::intent::Intent;
+use crate::timer;
+
+/// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// One hand-over. Dropped before its end, it accounts for everything and lets the loss be known.
+#[derive(Debug)]
+pub(crate) struct Flight {
+    frame: Arc<Frame>,
+    /// What has not been given to an executor.
+    waiting: Vec<Intent>,
+    special: bool,
+    current: Option<Current>,
+    tally: Option<Tally>,
+    trouble: Trouble,
+}
+
+/// The batch an executor has.
+#[derive(Debug)]
+struct Current {
+    ledger: Arc<Ledger>,
+    /// A handle of each intent, unless the executor is inline and gives back what it doesn't begin.
+    kept: Option<Vec<Intent>>,
+}
+
+impl Flight {
+    pub(super) fn new(frame: Arc<Frame>, intents: Vec<Intent>, special: bool, tally: Tally) -> Self {
+        Self { frame, waiting: intents, special, current: None, tally: Some(tally), trouble: Trouble::default() }
+    }
+
+    /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
+    pub(crate) fn again(frame: Arc<Frame>, intents: Vec<Intent>, carried: Trouble) -> Self {
+        let tally = Tally::new(&frame, true);
+        Self { frame, waiting: intents, special: true, current: None, tally: Some(tally), trouble: carried }
+    }
+
+    pub(super) async fn fly(self, mode: FlushMode) -> Result<FlushReport, FlushError> {
+        let executor = Arc::clone(scope_of(&self.frame).executor());
+        self.fly_with(&*executor, mode).await
+    }
+
+    pub(crate) async fn fly_with(
+        mut self,
+        executor: &dyn Executor,
+        mode: FlushMode,
+    ) -> Result<FlushReport, FlushError> {
+        if self.waiting.is_empty() {
+            return self.land();
+        }
+        let core = scope_of(&self.frame);
+        let set = core.deadline().map(Deadline::after);
+        let deadline = set.unwrap_or_else(|| {
+            if executor.traits().no_deadline { Deadline::NONE } else { Deadline::after(DEFAULT_DEADLINE) }
+        });
+        self.ask_executor(executor, mode, deadline)?;
+        let local = self.split_off_local(executor);
+        if !self.waiting.is_empty() {
+            self.hand_over(executor, deadline).await;
+        }
+        self.waiting = local;
+        if !self.waiting.is_empty() && !self.trouble.stops(scope_of(&self.frame).on_failure()) {
+            // What waits on a network has had its time; what runs here has none, unless the scope sets one.
+            self.hand_over(&InlineExecutor::new(), set.unwrap_or_default()).await;
+        }
+        self.land()
+    }
+
+    /// Asks about every intent before the first is handed over.
+    fn ask_executor(
+        &mut self,
+        executor: &dyn Executor,
+        mode: FlushMode,
+        deadline: Deadline,
+    ) -> Result<(), FlushError> {
+        if executor.traits().inline && !self.special {
+            return Ok(());
+        }
+        let flush = FlushContext { mode, now: SystemTime::now(), deadline };
+        let takes_local = executor.traits().takes_local;
+        let asked = context::catch_panic(|| {
+            let _judging = context::Judging::enter();
+            let ask = |intent: &Intent| {
+                if intent.task().local && !takes_local {
+                    return InlineExecutor::new().accepts(intent, &flush);
+                }
+                executor.accepts(intent, &flush)
+            };
+            self.waiting.iter().map(|intent| ask(intent).err()).collect::<Vec<_>>()
+        });
+        match asked {
+            Ok(rejections) if rejections.iter().all(Option::is_none) => Ok(()),
+            Ok(rejections) => {
+                let waiting = std::mem::take(&mut self.waiting);
+                if let Some(tally) = &mut self.tally {
+                    self.trouble.refused(waiting.into_iter().zip(rejections), tally);
+                }
+                Err(self.land_badly(&Unattempted::OtherRefused))
+            }
+            Err(message) => Err(self.land_badly(&Unattempted::ExecutorPanicked(message))),
+        }
+    }
+
+    fn split_off_local(&mut self, executor: &dyn Executor) -> Vec<Intent> {
+        if !self.special || executor.traits().takes_local {
+            return Vec::new();
+        }
+        let (local, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|intent| intent.task().local);
+        self.waiting = rest;
+        local
+    }
+
+    async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
+        let core = scope_of(&self.frame);
+        let reported = self.tally.as_ref().is_some_and(Tally::is_reported);
+        if let Some(tally) = &mut self.tally {
+            tally.handed_to(executor.name());
+        }
+        let intents = std::mem::take(&mut self.waiting);
+        let kept = (reported || !executor.traits().inline).then(|| intents.clone());
+        let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
+        let batch = Batch::new(intents, Arc::clone(&ledger), core.timings());
+        self.current = Some(Current { ledger, kept });
+        let ending = drive(executor, batch, deadline).await;
+        self.settle(ending);
+    }
+
+    /// Closes the ledger of the current batch and enters every intent of it.
+    fn settle(&mut self, ending: Ending) {
+        let (Some(Current { ledger, kept }), Some(tally)) = (self.current.take(), self.tally.as_mut()) else { return };
+        let mut settled = ledger.close();
+        if kept.is_none() && settled.is_clean() {
+            tally.add_unseen(&Outcome::Dispatched, settled.begun);
+            return;
+        }
+        let reason = match (settled.stop, ending) {
+            (Some(Stop::Failure), _) => Unattempted::FailedFast,
+            (Some(Stop::Unavailable), _) => Unattempted::Unavailable,
+            (Some(Stop::Deadline), _) | (None, Ending::DeadlinePassed) => Unattempted::Deadline,
+            (None, Ending::Returned) => Unattempted::ExecutorEnded,
+            (None, Ending::Dropped) => Unattempted::Cancelled,
+            (None, Ending::Panicked(message)) => Unattempted::ExecutorPanicked(message),
+        };
+        let timings = std::mem::take(&mut settled.timings);
+        let mut returned = std::mem::take(&mut settled.returned).into_iter();
+        let mut kept = kept.map(Vec::into_iter);
+        for (index, state) in settled.into_states().enumerate() {
+            let handle = kept.as_mut().and_then(Iterator::next);
+            match (state, handle) {
+                (ItemState::Dispatched, Some(intent)) => tally.add(intent, || Outcome::Dispatched),
+                (ItemState::Dispatched, None) => tally.add_unseen(&Outcome::Dispatched, 1),
+                (ItemState::Failed(failure), handle) => self.trouble.failed(failure, handle, tally),
+                (ItemState::Unsettled, Some(intent)) => self.trouble.unsettled(intent, tally),
+                // An inline batch settles each ticket as it goes, even when dropped.
+                (ItemState::Unsettled, None) => {}
+                (ItemState::NotBegun, handle) => {
+                    let intent = handle.or_else(|| returned.next());
+                    self.trouble.unattempted(intent, &reason, tally);
+                }
+            }
+            if let Some(&(_, time)) = timings.iter().find(|(timed, _)| *timed == index) {
+                tally.time_last(time);
+            }
+        }
+    }
+
+    fn land(mut self) -> Result<FlushReport, FlushError> {
+        if self.trouble.is_empty()
+            && self.waiting.is_empty()
+            && let Some(tally) = self.tally.take()
+        {
+            scope_of(&self.frame).buffer().conclude(Phase::Flushed);
+            return Ok(tally.into_report());
+        }
+        // Only fail-fast leaves anything waiting.
+        Err(self.land_badly(&Unattempted::FailedFast))
+    }
+
+    fn land_badly(&mut self, reason: &Unattempted) -> FlushError {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut tally = self.tally.take().unwrap_or_else(|| Tally::new(&self.frame, false));
+        self.trouble.unattempted(waiting, reason, &mut tally);
+        fail(&self.frame, std::mem::take(&mut self.trouble), tally)
+    }
+
+    /// Asks the executor before it is known in which mode the flush will be: what it refuses even in the more lenient
+    /// one can be told at once.
+    pub(super) fn check(mut self) -> Result<Sealed, FlushError> {
+        if !self.waiting.is_empty() {
+            let executor = Arc::clone(scope_of(&self.frame).executor());
+            self.ask_executor(&*executor, FlushMode::Async, Deadline::NONE)?;
+        }
+        let tally = self.tally.take().unwrap_or_else(|| Tally::new(&self.frame, true));
+        Ok(Sealed::new(&self.frame, std::mem::take(&mut self.waiting), self.special, tally))
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if self.tally.is_some() {
+            self.settle(Ending::Dropped);
+            // Dropping the error lets the loss be known.
+            drop(self.land_badly(&Unattempted::Cancelled));
+        }
+    }
+}
+
+/// A closed scope whose flush failed.
+pub(super) fn fail(frame: &Arc<Frame>, trouble: Trouble, tally: Tally) -> FlushError {
+    scope_of(frame).buffer().conclude(Phase::Flushed);
+    FlushError::new(Arc::clone(frame), tally.into_report(), trouble)
+}
+
+fn scope_of(frame: &Frame) -> &ScopeCore {
+    frame.as_scope().unwrap_or_else(|| unreachable!("only scopes flush"))
+}
+
+/// Runs the executor's future to its end or to the deadline, in an empty context.
+async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> Ending {
+    let started = {
+        let _empty = context::Swapped::empty();
+        context::catch_panic(|| executor.dispatch(batch))
+    };
+    let ended = match started {
+        Ok(future) => timer::until(deadline, context::catching_panics(InContext::empty(future))).await,
+        Err(message) => Some(Err(message)),
+    };
+    match ended {
+        Some(Ok(())) => Ending::Returned,
+        Some(Err(message)) => Ending::Panicked(message),
+        None => Ending::DeadlinePassed,
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future on this thread.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    // Inline flushes are ready at once and need no waker.
+    if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return output;
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        thread::park();
+    }
+}

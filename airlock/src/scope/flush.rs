@@ -1,0 +1,203 @@
+//! The end of a scope, up to the hand-over: who flushes, and what may escape.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::buffer::{Contents, Phase};
+use super::context::{self, Frame};
+use super::core::ScopeCore;
+use super::dispatch;
+use super::report::{Discarded, FlushReport, Outcome, Unattempted};
+use super::sealed::Sealed;
+use super::tally::Tally;
+use crate::error::{FlushError, Trouble};
+use crate::intent::Intent;
+
+/// Ends a scope that holds nothing; false if there is something in it.
+pub(super) fn close_if_empty(frame: &Arc<Frame>) -> bool {
+    frame.as_scope().is_some_and(|core| core.buffer().close_if_empty(Phase::Flushed))
+}
+
+/// Ends the scope badly.
+pub(super) fn discard(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> FlushReport {
+    let mut tally = Tally::new(frame, reported);
+    if let Some(Ok(contents)) = frame.as_scope().map(|core| core.buffer().close(Phase::Discarded)) {
+        for intent in contents.items {
+            tally.add(intent, || Outcome::Discarded { reason });
+        }
+    }
+    tally.into_report()
+}
+
+/// Ends the scope well: closes it, gives to the scopes around what is theirs, and judges the rest.
+pub(super) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Sealed, FlushError> {
+    let tally = Tally::new(frame, reported);
+    let contents = frame.as_scope().and_then(|core| core.buffer().close(Phase::Sealed).ok());
+    // Closed by now, and by nobody else: a scope has one guard.
+    let Some(contents) = contents else { return Ok(Sealed::new(frame, Vec::new(), false, tally)) };
+    let (contents, tally) = give_to_ancestors(frame, contents, tally)?;
+    let special = contents.special;
+    let (intents, tally) = judge(frame, contents.items, tally)?;
+    Ok(Sealed::new(frame, intents, special, tally))
+}
+
+/// Moves to each ancestor what it doesn't release, unjudged; what every ancestor releases stays.
+fn give_to_ancestors(
+    frame: &Arc<Frame>,
+    contents: Contents<Intent>,
+    mut tally: Tally,
+) -> Result<(Contents<Intent>, Tally), FlushError> {
+    let ancestors: Vec<&ScopeCore> = context::frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
+    let Some(core) = frame.as_scope().filter(|_| !ancestors.is_empty()) else { return Ok((contents, tally)) };
+
+    let captors = context::catch_panic(|| {
+        let _judging = context::Judging::enter();
+        let captor = |intent| ancestors.iter().position(|outer| !outer.lifecycle().releases(core.info(), intent));
+        contents.items.iter().map(captor).collect::<Vec<_>>()
+    });
+    let captors = match captors {
+        Ok(captors) => captors,
+        Err(message) => {
+            let reason = Unattempted::JudgePanicked(format!("a lifecycle panicked: {message}"));
+            return Err(all_back(frame, contents.items, tally, &reason));
+        }
+    };
+
+    // A captor that has ended well can't take anything, and then nothing goes anywhere.
+    let ended = captors.iter().flatten().map(|&captor| ancestors[captor].buffer().phase());
+    if let Some(phase) = ended.into_iter().find(|phase| matches!(phase, Phase::Sealed | Phase::Flushed)) {
+        return Err(all_back(frame, contents.items, tally, &Unattempted::ParentEnded(phase)));
+    }
+
+    let mut released = Contents { items: Vec::new(), special: contents.special };
+    let mut captured: Vec<Vec<Intent>> = ancestors.iter().map(|_| Vec::new()).collect();
+    for (mut intent, captor) in contents.items.into_iter().zip(captors) {
+        // From here on it lies elsewhere and has to know where it came from.
+        intent.around.get_or_insert_with(|| Arc::clone(frame));
+        match captor {
+            None => released.items.push(intent),
+            Some(captor) => captured[captor].push(intent),
+        }
+    }
+    let mut stranded = Vec::new();
+    for (outer, intents) in ancestors.iter().zip(captured).filter(|(_, intents)| !intents.is_empty()) {
+        let outcome = Outcome::Captured { scope: outer.info().clone() };
+        let (handles, count) = (tally.is_reported().then(|| intents.clone()), intents.len());
+        let merged = outer.buffer().merge(Contents { items: intents, special: contents.special }, |intent| intent.order);
+        match merged {
+            Ok(()) => match handles {
+                Some(handles) => handles.into_iter().for_each(|intent| tally.add(intent, || outcome.clone())),
+                None => tally.add_unseen(&outcome, count),
+            },
+            Err((back, Phase::Discarded)) => {
+                let outcome = || Outcome::Discarded { reason: Discarded::ParentDiscarded };
+                back.items.into_iter().for_each(|intent| tally.add(intent, outcome));
+            }
+            // It ended between the look above and now, on another thread.
+            Err((back, phase)) => stranded.push((back.items, Unattempted::ParentEnded(phase))),
+        }
+    }
+    if stranded.is_empty() {
+        return Ok((released, tally));
+    }
+    let mut trouble = Trouble::default();
+    stranded.push((released.items, Unattempted::OtherRefused));
+    for (intents, reason) in stranded {
+        trouble.unattempted(intents, &reason, &mut tally);
+    }
+    Err(dispatch::fail(frame, trouble, tally))
+}
+
+/// Asks, for each intent in order, the policies around it from the innermost outwards, up to the first refusal.
+fn judge(
+    frame: &Arc<Frame>,
+    intents: Vec<Intent>,
+    mut tally: Tally,
+) -> Result<(Vec<Intent>, Tally), FlushError> {
+    let asked = Cell::new((0, frame));
+    let judged = context::catch_panic(|| {
+        let _judging = context::Judging::enter();
+        let _scratch = context::FlushScratch::enter();
+        let mut refusals = Refusals::new(intents.len(), tally.is_reported());
+        for (index, intent) in intents.iter().enumerate() {
+            let refused = context::frames(Some(intent.around.as_ref().unwrap_or(frame))).find(|&around| {
+                asked.set((index, around));
+                !around.policy().allows(intent)
+            });
+            if let Some(around) = refused {
+                refusals.add(index, around.policy().name());
+            }
+        }
+        refusals
+    });
+    match judged {
+        Ok(refusals) => {
+            let allowed = refusals.drop_from(intents, &mut tally);
+            Ok((allowed, tally))
+        }
+        Err(message) => {
+            let (index, around) = asked.get();
+            let reason = Unattempted::JudgePanicked(format!(
+                "policy {} panicked at `{}` ({}): {message}",
+                around.policy().name(),
+                intents[index].name(),
+                intents[index].location(),
+            ));
+            Err(all_back(frame, intents, tally, &reason))
+        }
+    }
+}
+
+/// Which intents are refused. Costs nothing until the first one is, and a byte an intent unless a report wants names.
+struct Refusals {
+    len: usize,
+    named: bool,
+    refused: Vec<bool>,
+    names: Vec<String>,
+}
+
+impl Refusals {
+    fn new(len: usize, named: bool) -> Self {
+        Self { len, named, refused: Vec::new(), names: Vec::new() }
+    }
+
+    fn add(&mut self, index: usize, policy: &str) {
+        if self.refused.is_empty() {
+            self.refused = vec![false; self.len];
+        }
+        self.refused[index] = true;
+        if self.named {
+            self.names.push(policy.to_owned());
+        }
+    }
+
+    fn drop_from(self, intents: Vec<Intent>, tally: &mut Tally) -> Vec<Intent> {
+        if self.refused.is_empty() {
+            return intents;
+        }
+        let mut names = self.names.into_iter();
+        let (mut dropped, mut refused) = (0, self.refused.into_iter());
+        let mut intents = intents;
+        if self.named {
+            let (out, kept): (Vec<_>, Vec<_>) =
+                intents.into_iter().zip(refused).partition(|(_, refused)| *refused);
+            for ((intent, _), policy) in out.into_iter().zip(&mut names) {
+                tally.add(intent, || Outcome::Dropped { policy });
+            }
+            return kept.into_iter().map(|(intent, _)| intent).collect();
+        }
+        intents.retain(|_| {
+            let keep = !refused.next().unwrap_or(false);
+            dropped += usize::from(!keep);
+            keep
+        });
+        tally.add_unseen(&Outcome::Dropped { policy: String::new() }, dropped);
+        intents
+    }
+}
+
+fn all_back(frame: &Arc<Frame>, intents: Vec<Intent>, mut tally: Tally, reason: &Unattempted) -> FlushError {
+    let mut trouble = Trouble::default();
+    trouble.unattempted(intents, reason, &mut tally);
+    dispatch::fail(frame, trouble, tally)
+}

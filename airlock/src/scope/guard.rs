@@ -1,0 +1,142 @@
+//! A scope that is open, and the promise that it ends.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::context::{Entered, Frame, Judging};
+use super::core::ScopeCore;
+use super::flush;
+use super::handle::Scope;
+use super::lifecycle::ScopeEnd;
+use super::report::{Discarded, FlushReport};
+use super::sealed::Sealed;
+use crate::error::FlushError;
+
+/// A scope that is open. Dropped, it discards.
+#[derive(Debug)]
+pub(super) struct OpenScope {
+    frame: Arc<Frame>,
+    ended: bool,
+}
+
+impl OpenScope {
+    pub(super) fn new(frame: Arc<Frame>) -> Self {
+        Self { frame, ended: false }
+    }
+
+    pub(super) fn frame(&self) -> &Arc<Frame> {
+        &self.frame
+    }
+
+    /// Whether this end of the body is one to flush on.
+    pub(super) fn should_flush(&self, succeeded: bool) -> bool {
+        let Some(core) = self.frame.as_scope() else { return false };
+        let end = ScopeEnd { succeeded, scope: core.info(), intents: core.buffer().len() };
+        let _judging = Judging::enter();
+        core.lifecycle().should_flush(&end)
+    }
+
+    /// Ends a scope that holds nothing, at no cost; gives it back if there is something in it.
+    pub(super) fn end_if_empty(mut self) -> Option<Self> {
+        self.ended = flush::close_if_empty(&self.frame);
+        if self.ended { None } else { Some(self) }
+    }
+
+    /// Judges what the scope holds, and closes it.
+    pub(super) fn seal(mut self, reported: bool) -> Result<Sealed, FlushError> {
+        self.ended = true;
+        flush::seal(&self.frame, reported)
+    }
+
+    pub(super) fn discard(mut self, reason: Discarded, reported: bool) -> FlushReport {
+        self.ended = true;
+        flush::discard(&self.frame, reason, reported)
+    }
+}
+
+impl Drop for OpenScope {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let reason = if std::thread::panicking() { Discarded::Panicked } else { Discarded::Dropped };
+        let report = flush::discard(&self.frame, reason, false);
+        if report.counts().enqueued > 0 {
+            let scope = self.frame.as_scope().map(ScopeCore::info);
+            tracing::warn!(
+                target: "airlock",
+                scope = scope.map(tracing::field::display),
+                intents = report.counts().enqueued,
+                reason = %reason,
+                "a scope was dropped with intents in it; they are discarded"
+            );
+        }
+    }
+}
+
+/// A scope entered by hand: it is current on this thread until the guard goes.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// let scope = airlock::scope().enter();
+/// send_email::enqueue(42)?;
+/// let report = scope.flush()?;
+/// println!("{report}");
+/// # Ok::<(), airlock::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping the guard discards what the scope holds"]
+pub struct ScopeGuard {
+    // First, so that the scope is no longer current when what it holds is discarded.
+    entered: Entered,
+    open: OpenScope,
+    // The entry is on this thread's stack.
+    not_send: PhantomData<Rc<()>>,
+}
+
+impl ScopeGuard {
+    pub(super) fn new(open: OpenScope) -> Self {
+        let entered = Entered::new(Arc::clone(open.frame()));
+        Self { entered, open, not_send: PhantomData }
+    }
+
+    /// A handle to the scope.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::of(self.open.frame())
+    }
+
+    /// Ends the scope well: judges, and hands over what may escape, or gives it to the scope around.
+    ///
+    /// # Errors
+    /// Something that was to escape didn't, or may not have: the error says what, and owns it.
+    pub fn flush(self) -> Result<FlushReport, FlushError> {
+        self.close()?.dispatch()
+    }
+
+    /// Ends the scope badly: nothing escapes.
+    pub fn discard(self) -> FlushReport {
+        self.leave().discard(Discarded::ByHand, true)
+    }
+
+    /// Judges and closes, and holds what may escape until [`Sealed::dispatch`]: the hook for "after the transaction
+    /// commits". Intents that the scope around captures go there at once.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush), as far as it can be known before anything is handed over.
+    pub fn seal(self) -> Result<Sealed, FlushError> {
+        self.close()?.check()
+    }
+
+    fn close(self) -> Result<Sealed, FlushError> {
+        self.leave().seal(true)
+    }
+
+    /// No longer current, and still open.
+    pub(super) fn leave(self) -> OpenScope {
+        let Self { entered, open, .. } = self;
+        drop(entered);
+        open
+    }
+}

@@ -1,0 +1,41 @@
+//! WHEN: the boundary that holds intents until it is known how things end.
+
+mod buffer;
+mod builder;
+pub(crate) mod context;
+mod core;
+mod dispatch;
+mod flush;
+mod guard;
+mod handle;
+mod lifecycle;
+mod local;
+mod report;
+mod run;
+pub(crate) mod scoped;
+mod sealed;
+mod submit;
+mod tally;
+mod tree;
+
+/// The primitives of [`buffer`]: the model checker's test has a module of the same name beside the same file.
+mod sync {
+    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
+}
+
+pub use buffer::Phase;
+pub use builder::{ScopeBuilder, scope};
+pub use core::{OnFailure, ScopeInfo};
+pub use guard::ScopeGuard;
+pub use handle::Scope;
+pub use lifecycle::{AlwaysFlush, FlushOnSuccess, Lifecycle, ReleaseNested, ScopeEnd};
+pub use local::{LocalPolicy, LocalPolicyGuard, policy};
+pub use report::{Counts, Discarded, FlushReport, Outcome, ReportEntry, Unattempted};
+pub use run::{Ended, ScopeBody, ScopeOutput};
+pub use scoped::EndsScope;
+pub use sealed::Sealed;
+pub use submit::{enqueue, make_intent};
+
+pub(crate) use context::Frame;
+pub(crate) use dispatch::{Flight, block_on};
+pub(crate) use tally::Tally;

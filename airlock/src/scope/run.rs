@@ -1,0 +1,187 @@
+//! Scopes around a closure or a future.
+
+use std::future::Future;
+
+use super::builder::ScopeBuilder;
+use super::context::InContext;
+use super::guard::OpenScope;
+use super::report::{Discarded, FlushReport};
+use crate::error::FlushError;
+use std::sync::Arc;
+
+/// What the body of a reported scope may return: it knows whether the body succeeded.
+///
+/// Implement it for a response type, so that a scope can be put around a handler:
+///
+/// ```
+/// struct Response { status: u16 }
+///
+/// impl airlock::ScopeBody for Response {
+///     fn succeeded(&self) -> bool {
+///         self.status < 400
+///     }
+/// }
+///
+/// let ended = airlock::scope().run_reported(|| Response { status: 404 });
+/// assert_eq!(ended.result.status, 404);
+/// # ended.flush.unwrap();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` doesn't say whether the body succeeded",
+    label = "not `()`, `Result`, or a type with `airlock::ScopeBody`",
+    note = "return `()` or a `Result`, or implement `airlock::ScopeBody` for the type"
+)]
+pub trait ScopeBody {
+    /// Whether the scope is to flush.
+    fn succeeded(&self) -> bool;
+}
+
+impl ScopeBody for () {
+    fn succeeded(&self) -> bool {
+        true
+    }
+}
+
+impl<T, E> ScopeBody for Result<T, E> {
+    fn succeeded(&self) -> bool {
+        self.is_ok()
+    }
+}
+
+/// What the body of [`run`](ScopeBuilder::run) may return: `()`, or a `Result` that can take a [`FlushError`].
+#[diagnostic::on_unimplemented(
+    message = "the body of a scope can't return `{Self}`",
+    label = "not `()`, and not a `Result` whose error takes a `FlushError`",
+    note = "return `()`, `airlock::Result<T>`, or `Result<T, E>` with `E: From<airlock::FlushError>`",
+    note = "for anything else there is `run_reported`, which returns the body's value and the flush's result side by side"
+)]
+pub trait ScopeOutput: ScopeBody {
+    /// The body's type with room for a flush error.
+    type Output;
+
+    #[doc(hidden)]
+    fn after(self, flush: Result<(), FlushError>) -> Self::Output;
+}
+
+impl ScopeOutput for () {
+    type Output = Result<(), FlushError>;
+
+    fn after(self, flush: Result<(), FlushError>) -> Self::Output {
+        flush
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<FlushError>> ScopeOutput for Result<T, E> {
+    type Output = Self;
+
+    fn after(self, flush: Result<(), FlushError>) -> Self {
+        let value = self?;
+        // After a body's own error, a flush error is dropped, and with that it is logged and told to `on_lost`.
+        flush?;
+        Ok(value)
+    }
+}
+
+/// The end of a reported scope: the body's value, and what became of its intents.
+#[derive(Debug)]
+#[must_use = "the flush may have failed"]
+pub struct Ended<R> {
+    /// What the body returned.
+    pub result: R,
+    /// What became of the intents: a report even if they were discarded, an error if something didn't go out.
+    pub flush: Result<FlushReport, FlushError>,
+}
+
+impl ScopeBuilder {
+    /// Runs the closure in the scope; flushes if it succeeds and discards if it fails or panics.
+    ///
+    /// ```
+    /// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+    /// airlock::scope().run(|| -> airlock::Result<()> {
+    ///     send_email::enqueue(42)?;
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), airlock::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The body's own error, or else the flush's. If both fail, the flush error is logged and its intents go to
+    /// [`on_lost`](crate::Settings::on_lost).
+    pub fn run<R: ScopeOutput>(self, body: impl FnOnce() -> R) -> R::Output {
+        let guard = self.enter();
+        let output = body();
+        let flush = end(guard.leave(), output.succeeded());
+        output.after(flush)
+    }
+
+    /// Runs the future in the scope; flushes if it succeeds and discards if it fails, panics or is dropped.
+    ///
+    /// The scope opens at the first poll, inside the scope that is current then. It needs no particular runtime, and
+    /// the future is `Send` if the body and its output are.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_async<R: ScopeOutput, F: Future<Output = R>>(self, body: F) -> R::Output {
+        let open = self.open();
+        let output = InContext::only(Arc::clone(open.frame()), body).await;
+        let flush = end_async(open, output.succeeded()).await;
+        output.after(flush)
+    }
+
+    /// Like [`run`](Self::run) for any [`ScopeBody`], and gives the body's value and the report of the flush.
+    pub fn run_reported<R: ScopeBody>(self, body: impl FnOnce() -> R) -> Ended<R> {
+        let guard = self.enter();
+        let result = body();
+        let open = guard.leave();
+        let flush = match discard_reason(&open, result.succeeded()) {
+            Some(reason) => Ok(open.discard(reason, true)),
+            None => open.seal(true).and_then(super::Sealed::dispatch),
+        };
+        Ended { result, flush }
+    }
+
+    /// Like [`run_async`](Self::run_async) for any [`ScopeBody`], and gives the body's value and the report.
+    pub async fn run_reported_async<R: ScopeBody, F: Future<Output = R>>(self, body: F) -> Ended<R> {
+        let open = self.open();
+        let result = InContext::only(Arc::clone(open.frame()), body).await;
+        let flush = match discard_reason(&open, result.succeeded()) {
+            Some(reason) => Ok(open.discard(reason, true)),
+            None => match open.seal(true) {
+                Ok(sealed) => sealed.dispatch_async().await,
+                Err(error) => Err(error),
+            },
+        };
+        Ended { result, flush }
+    }
+}
+
+/// Why the lifecycle wants this end to discard, if it does.
+fn discard_reason(open: &OpenScope, succeeded: bool) -> Option<Discarded> {
+    match (open.should_flush(succeeded), succeeded) {
+        (true, _) => None,
+        (false, true) => Some(Discarded::ByLifecycle),
+        (false, false) => Some(Discarded::BodyFailed),
+    }
+}
+
+pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
+    let Some(open) = open.end_if_empty() else { return Ok(()) };
+    match discard_reason(&open, succeeded) {
+        Some(reason) => drop(open.discard(reason, false)),
+        None => drop(open.seal(false)?.dispatch()?),
+    }
+    Ok(())
+}
+
+pub(super) async fn end_async(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
+    let Some(open) = open.end_if_empty() else { return Ok(()) };
+    match discard_reason(&open, succeeded) {
+        Some(reason) => drop(open.discard(reason, false)),
+        None => {
+            let sealed = open.seal(false)?;
+            drop(sealed.dispatch_async().await?);
+        }
+    }
+    Ok(())
+}
