@@ -1,1 +1,4 @@
-//! The harness of the test suite.
+//! The harness of the test suite: what tests of several areas share.
+
+pub mod log;
+pub mod recorder;

@@ -1,0 +1,52 @@
+//! What the code under test logs.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Runs the closure and gives what it logged through `tracing`, one line an event: level, message and fields.
+///
+/// Only this thread's events are seen, so tests may run side by side.
+pub fn logged<R>(run: impl FnOnce() -> R) -> (R, String) {
+    let log = Log::default();
+    let result = tracing::subscriber::with_default(log.clone(), run);
+    let text = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    (result, text)
+}
+
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &tracing::span::Id, _values: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &tracing::span::Id, _follows: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = event.metadata().level().to_string();
+        event.record(&mut Fields(&mut line));
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push_str(&line);
+        log.push('\n');
+    }
+
+    fn enter(&self, _span: &tracing::span::Id) {}
+
+    fn exit(&self, _span: &tracing::span::Id) {}
+}
+
+struct Fields<'a>(&'a mut String);
+
+impl tracing::field::Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        // Writing to a string can't fail.
+        let _ = write!(self.0, " {}={value:?}", field.name());
+    }
+}
