@@ -126,7 +126,8 @@ impl Encoder {
         let fault = Cell::new(None);
         let mut json = serde_json::Serializer::new(&mut self.out);
         value.serialize(Checked::new(&mut json, &fault)).map_err(|error| {
-            let found = fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
+            let found =
+                fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
             EncodeError::new(found)
         })
     }

@@ -16,8 +16,12 @@ use crate::encode::EncodeError;
 use crate::error::DispatchError;
 use crate::executors::BoxFuture;
 use crate::options::Options;
+use crate::panics::{catch_panic, catching_panics};
 use crate::policy::Policy;
-use crate::scope::{Frame, context};
+use crate::scope::context::Swapped;
+use crate::scope::futures::InContext;
+use crate::scope::judging::Judging;
+use crate::scope::{Frame, frames};
 use crate::task::{Run, Task, TaskDefinition, TaskEntry, TaskKind, TaskResult};
 
 pub use id::{IntentId, ParseIntentIdError};
@@ -203,7 +207,7 @@ impl Intent {
     /// The local policies around the call that enqueued it, innermost first, which is the order they are asked in.
     #[must_use]
     pub fn local_policies(&self) -> Vec<Arc<dyn Policy>> {
-        context::frames(self.around.as_ref()).filter_map(|frame| frame.local_policy().cloned()).collect()
+        frames(self.around.as_ref()).filter_map(|frame| frame.local_policy().cloned()).collect()
     }
 
     /// Asks the local policies, innermost first, until one refuses. A policy that counts, counts this.
@@ -212,7 +216,7 @@ impl Intent {
     /// and the executor have their say too.
     #[must_use]
     pub fn passes_local_policies(&self) -> bool {
-        let _judging = context::Judging::enter();
+        let _judging = Judging::enter();
         self.local_policies().iter().all(|policy| policy.allows(self))
     }
 
@@ -243,9 +247,9 @@ impl Intent {
     pub async fn call_async(self) -> Result<(), DispatchError> {
         let result = match self.start()? {
             Started::Done(result) => result,
-            Started::Pending(future) => context::catching_panics(context::InContext::empty(future))
-                .await
-                .map_err(DispatchError::panicked)?,
+            Started::Pending(future) => {
+                catching_panics(InContext::empty(future)).await.map_err(DispatchError::panicked)?
+            }
             Started::Elsewhere => {
                 return Err(DispatchError::rejected(
                     "the task has no body in this program; give the scope an executor",
@@ -256,8 +260,8 @@ impl Intent {
     }
 
     fn start(self) -> Result<Started, DispatchError> {
-        let _empty = context::Swapped::empty();
-        context::catch_panic(move || self.body.start()).map_err(DispatchError::panicked)
+        let _empty = Swapped::empty();
+        catch_panic(move || self.body.start()).map_err(DispatchError::panicked)
     }
 
     /// A second intent with the same id whose arguments went through their encoding and back.

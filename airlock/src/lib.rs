@@ -4,16 +4,17 @@
 // The examples and expansions in this crate name it as its users do.
 extern crate self as airlock;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod args;
 mod encode;
 mod error;
 mod executors;
 mod intent;
 mod options;
+mod panics;
 mod policy;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 mod registry;
 mod scope;
 mod settings;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::executors::{Executor, InlineExecutor};
 use crate::intent::Intent;
 use crate::policy::{AllowAll, Policy};
-use crate::scope::{Lifecycle, OnFailure, ScopeInfo, FlushOnSuccess};
+use crate::scope::{FlushOnSuccess, Lifecycle, OnFailure, ScopeInfo};
 
 /// What scopes use unless their builder says otherwise. Programs [`configure`] once; libraries never do.
 ///

@@ -181,8 +181,7 @@ impl<A> TaskEntry<A> {
         run: Run<A>,
     ) -> Self {
         let kind = run.kind();
-        let definition =
-            TaskDefinition { name, aliases, parameters, options, local, module_path, file, line, kind };
+        let definition = TaskDefinition { name, aliases, parameters, options, local, module_path, file, line, kind };
         Self { definition, run }
     }
 }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::executors::Deadline;
+use crate::panics::catch_panic;
 
 /// Awaits the future, or gives `None` once the deadline has passed.
 pub(crate) async fn until<F: Future>(deadline: Deadline, future: F) -> Option<F::Output> {
@@ -62,10 +63,8 @@ struct Queue {
     running: bool,
 }
 
-static TIMER: Timer = Timer {
-    queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false }),
-    changed: Condvar::new(),
-};
+static TIMER: Timer =
+    Timer { queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false }), changed: Condvar::new() };
 
 impl Queue {
     fn key(&mut self, at: Instant) -> Key {
@@ -110,7 +109,7 @@ impl Timer {
                     let due = queue.wakers.pop_first();
                     drop(queue);
                     // Foreign code: a waker that panics must not end the thread that every deadline needs.
-                    let _ = crate::scope::context::catch_panic(|| due.map(|(_, waker)| waker.wake()));
+                    let _ = catch_panic(|| due.map(|(_, waker)| waker.wake()));
                     self.lock()
                 }
             };

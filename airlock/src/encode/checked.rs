@@ -153,20 +153,11 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
         self.inner.serialize_unit()
     }
 
-    fn serialize_unit_variant(
-        self,
-        name: &'static str,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<S::Ok, S::Error> {
+    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
         self.inner.serialize_unit_variant(name, index, variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<S::Ok, S::Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
         self.inner.serialize_newtype_struct(name, &At(self.place, value))
     }
 
@@ -182,8 +173,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
-        let place =
-            if name == RAW_VALUE { Place { raw: true, ..self.place } } else { self.place.deeper()? };
+        let place = if name == RAW_VALUE { Place { raw: true, ..self.place } } else { self.place.deeper()? };
         Ok(Checked { inner: self.inner.serialize_struct(name, len)?, place })
     }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::{DispatchError, DispatchErrorKind, Error, Failure};
 use crate::executors::{Executor, FlushMode, Rejection};
 use crate::intent::{Intent, IntentId};
-use crate::scope::{Flight, FlushReport, Frame, OnFailure, Outcome, Tally, Unattempted, block_on, context};
+use crate::panics::catch_panic;
+use crate::scope::{Flight, FlushReport, Frame, OnFailure, Outcome, ReportEntry, Tally, Unattempted, block_on};
 use crate::settings::Lost;
 
 /// A flush in which something that was to escape didn't, or may not have. It owns what did not go out.
@@ -71,11 +72,7 @@ impl Trouble {
     }
 
     /// A batch of which the executor refused some, so that all stay.
-    pub(crate) fn refused(
-        &mut self,
-        intents: impl Iterator<Item = (Intent, Option<Rejection>)>,
-        tally: &mut Tally,
-    ) {
+    pub(crate) fn refused(&mut self, intents: impl Iterator<Item = (Intent, Option<Rejection>)>, tally: &mut Tally) {
         for (intent, rejection) in intents {
             self.undispatched.push(intent.clone());
             tally.add(intent, || match rejection {
@@ -184,7 +181,8 @@ impl FlushError {
         let mut carried = std::mem::take(&mut self.inner.trouble);
         let mut intents = std::mem::take(&mut carried.undispatched);
         if self.inner.resend_unconfirmed {
-            let held = std::mem::take(&mut carried.unconfirmed).into_iter().partition(|failure| failure.intent.is_some());
+            let held =
+                std::mem::take(&mut carried.unconfirmed).into_iter().partition(|failure| failure.intent.is_some());
             let (resent, moved): (Vec<_>, Vec<_>) = held;
             intents.extend(resent.into_iter().filter_map(|failure| failure.intent));
             carried.unconfirmed = moved;
@@ -228,7 +226,7 @@ impl Drop for FlushError {
         }
         if let Some(on_lost) = &core.settings().on_lost {
             let lost = Lost::new(core.info().clone(), intents);
-            if let Err(panicked) = context::catch_panic(|| on_lost(lost)) {
+            if let Err(panicked) = catch_panic(|| on_lost(lost)) {
                 tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
             }
         }
@@ -266,7 +264,7 @@ impl fmt::Display for FlushError {
         write!(f, "the flush of {} failed: {}", self.report().scope(), self.report().counts())?;
         let troubled = || self.report().entries().iter().filter(|entry| entry.outcome().is_trouble());
         // What went wrong says more than what was kept in because of it.
-        let telling = |entry: &&crate::scope::ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
+        let telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
         if let Some(entry) = troubled().find(telling).or_else(|| troubled().next()) {
             write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome())?;
         }

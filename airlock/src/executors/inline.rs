@@ -62,7 +62,8 @@ impl Executor for InlineExecutor {
         Box::pin(async move {
             while let Some(begun) = batch.begin() {
                 let (intent, ticket) = begun.into_parts();
-                let intent = if self.checked { intent.round_trip().map_err(DispatchError::rejected) } else { Ok(intent) };
+                let intent =
+                    if self.checked { intent.round_trip().map_err(DispatchError::rejected) } else { Ok(intent) };
                 let result = match intent {
                     // Without an await for plain functions: they are the common case, and one poll runs them all.
                     Ok(intent) if intent.task().kind == TaskKind::Sync => intent.call(),

@@ -67,12 +67,7 @@ impl Serialize for OptionsForm<'_> {
         fn entry<M: SerializeMap, T: Serialize>(map: &mut M, key: &str, value: Option<T>) -> Result<(), M::Error> {
             value.map_or(Ok(()), |value| map.serialize_entry(key, &value))
         }
-        fn when<M: SerializeMap>(
-            map: &mut M,
-            relative: &str,
-            fixed: &str,
-            when: Option<When>,
-        ) -> Result<(), M::Error> {
+        fn when<M: SerializeMap>(map: &mut M, relative: &str, fixed: &str, when: Option<When>) -> Result<(), M::Error> {
             match when {
                 None => Ok(()),
                 Some(When::In(duration)) => map.serialize_entry(relative, &milliseconds(duration)),

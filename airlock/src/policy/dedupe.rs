@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Policy;
 use crate::intent::Intent;
-use crate::scope::context;
+use crate::scope::judging;
 
 type Key = dyn Fn(&Intent) -> Option<String> + Send + Sync;
 
@@ -63,7 +63,7 @@ impl Policy for Dedupe {
     fn allows(&self, intent: &Intent) -> bool {
         let Some(key) = (self.key)(intent) else { return true };
         // Outside a flush there is nothing to be equal to.
-        context::in_flush(self.id, |seen: &mut HashSet<String>| seen.insert(key)).unwrap_or(true)
+        judging::in_flush(self.id, |seen: &mut HashSet<String>| seen.insert(key)).unwrap_or(true)
     }
 
     fn judges_enqueue(&self) -> bool {

@@ -9,7 +9,10 @@ use crate::task::TaskDefinition;
 #[non_exhaustive]
 pub enum RegistryError {
     /// No task has this name.
-    #[error("there is no task `{name}`{}; a crate that is only listed in Cargo.toml is not linked: write `use your_tasks as _;`", hint(nearest))]
+    #[error(
+        "there is no task `{name}`{}; a crate that is only listed in Cargo.toml is not linked: write `use your_tasks as _;`",
+        hint(nearest)
+    )]
     Unknown {
         /// The name looked up.
         name: String,

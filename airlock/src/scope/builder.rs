@@ -6,8 +6,9 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::context::{self, Frame};
+use super::context;
 use super::core::{OnFailure, Overrides, ScopeCore, ScopeInfo};
+use super::frame::Frame;
 use super::guard::{OpenScope, ScopeGuard};
 use super::lifecycle::Lifecycle;
 use crate::executors::Executor;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::buffer::{Buffer, Phase};
-use super::context::{self, Frame};
+use super::frame::{Frame, nearest_scope};
 use super::lifecycle::Lifecycle;
 use crate::executors::Executor;
 use crate::intent::Intent;
@@ -89,7 +89,7 @@ impl ScopeCore {
         settings: Arc<Settings>,
         around: Option<&Arc<Frame>>,
     ) -> Self {
-        let root = context::nearest_scope(around)
+        let root = nearest_scope(around)
             .map(|parent| parent.as_scope().and_then(|core| core.root.as_ref()).unwrap_or(parent))
             .cloned();
         Self { info, overrides, settings, buffer: Buffer::new(), root, next_order: AtomicU64::new(0) }

@@ -8,8 +8,11 @@ use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime};
 
 use super::buffer::Phase;
-use super::context::{self, Frame, InContext};
+use super::context::Swapped;
 use super::core::ScopeCore;
+use super::frame::Frame;
+use super::futures::InContext;
+use super::judging::Judging;
 use super::report::{FlushReport, Outcome, Unattempted};
 use super::sealed::Sealed;
 use super::tally::Tally;
@@ -18,6 +21,7 @@ use crate::executors::{
     Batch, Deadline, Ending, Executor, FlushContext, FlushMode, InlineExecutor, ItemState, Ledger, Stop,
 };
 use crate::intent::Intent;
+use crate::panics::{catch_panic, catching_panics};
 use crate::timer;
 
 /// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
@@ -86,19 +90,14 @@ impl Flight {
     }
 
     /// Asks about every intent before the first is handed over.
-    fn ask_executor(
-        &mut self,
-        executor: &dyn Executor,
-        mode: FlushMode,
-        deadline: Deadline,
-    ) -> Result<(), FlushError> {
+    fn ask_executor(&mut self, executor: &dyn Executor, mode: FlushMode, deadline: Deadline) -> Result<(), FlushError> {
         if executor.traits().inline && !self.special {
             return Ok(());
         }
         let flush = FlushContext { mode, now: SystemTime::now(), deadline };
         let takes_local = executor.traits().takes_local;
-        let asked = context::catch_panic(|| {
-            let _judging = context::Judging::enter();
+        let asked = catch_panic(|| {
+            let _judging = Judging::enter();
             let ask = |intent: &Intent| {
                 if intent.task().local && !takes_local {
                     return InlineExecutor::new().accepts(intent, &flush);
@@ -237,11 +236,11 @@ fn scope_of(frame: &Frame) -> &ScopeCore {
 /// Runs the executor's future to its end or to the deadline, in an empty context.
 async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> Ending {
     let started = {
-        let _empty = context::Swapped::empty();
-        context::catch_panic(|| executor.dispatch(batch))
+        let _empty = Swapped::empty();
+        catch_panic(|| executor.dispatch(batch))
     };
     let ended = match started {
-        Ok(future) => timer::until(deadline, context::catching_panics(InContext::empty(future))).await,
+        Ok(future) => timer::until(deadline, catching_panics(InContext::empty(future))).await,
         Err(message) => Some(Err(message)),
     };
     match ended {

@@ -4,14 +4,16 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::buffer::{Contents, Phase};
-use super::context::{self, Frame};
 use super::core::ScopeCore;
 use super::dispatch;
+use super::frame::{Frame, frames};
+use super::judging::{FlushScratch, Judging};
 use super::report::{Discarded, FlushReport, Outcome, Unattempted};
 use super::sealed::Sealed;
 use super::tally::Tally;
 use crate::error::{FlushError, Trouble};
 use crate::intent::Intent;
+use crate::panics::catch_panic;
 
 /// Ends a scope that holds nothing; false if there is something in it.
 pub(super) fn close_if_empty(frame: &Arc<Frame>) -> bool {
@@ -47,11 +49,11 @@ fn give_to_ancestors(
     contents: Contents<Intent>,
     mut tally: Tally,
 ) -> Result<(Contents<Intent>, Tally), FlushError> {
-    let ancestors: Vec<&ScopeCore> = context::frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
+    let ancestors: Vec<&ScopeCore> = frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
     let Some(core) = frame.as_scope().filter(|_| !ancestors.is_empty()) else { return Ok((contents, tally)) };
 
-    let captors = context::catch_panic(|| {
-        let _judging = context::Judging::enter();
+    let captors = catch_panic(|| {
+        let _judging = Judging::enter();
         let captor = |intent| ancestors.iter().position(|outer| !outer.lifecycle().releases(core.info(), intent));
         contents.items.iter().map(captor).collect::<Vec<_>>()
     });
@@ -83,7 +85,8 @@ fn give_to_ancestors(
     for (outer, intents) in ancestors.iter().zip(captured).filter(|(_, intents)| !intents.is_empty()) {
         let outcome = Outcome::Captured { scope: outer.info().clone() };
         let (handles, count) = (tally.is_reported().then(|| intents.clone()), intents.len());
-        let merged = outer.buffer().merge(Contents { items: intents, special: contents.special }, |intent| intent.order);
+        let merged =
+            outer.buffer().merge(Contents { items: intents, special: contents.special }, |intent| intent.order);
         match merged {
             Ok(()) => match handles {
                 Some(handles) => handles.into_iter().for_each(|intent| tally.add(intent, || outcome.clone())),
@@ -109,18 +112,14 @@ fn give_to_ancestors(
 }
 
 /// Asks, for each intent in order, the policies around it from the innermost outwards, up to the first refusal.
-fn judge(
-    frame: &Arc<Frame>,
-    intents: Vec<Intent>,
-    mut tally: Tally,
-) -> Result<(Vec<Intent>, Tally), FlushError> {
+fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, mut tally: Tally) -> Result<(Vec<Intent>, Tally), FlushError> {
     let asked = Cell::new((0, frame));
-    let judged = context::catch_panic(|| {
-        let _judging = context::Judging::enter();
-        let _scratch = context::FlushScratch::enter();
+    let judged = catch_panic(|| {
+        let _judging = Judging::enter();
+        let _scratch = FlushScratch::enter();
         let mut refusals = Refusals::new(intents.len(), tally.is_reported());
         for (index, intent) in intents.iter().enumerate() {
-            let refused = context::frames(Some(intent.around.as_ref().unwrap_or(frame))).find(|&around| {
+            let refused = frames(Some(intent.around.as_ref().unwrap_or(frame))).find(|&around| {
                 asked.set((index, around));
                 !around.policy().allows(intent)
             });
@@ -179,8 +178,7 @@ impl Refusals {
         let (mut dropped, mut refused) = (0, self.refused.into_iter());
         let mut intents = intents;
         if self.named {
-            let (out, kept): (Vec<_>, Vec<_>) =
-                intents.into_iter().zip(refused).partition(|(_, refused)| *refused);
+            let (out, kept): (Vec<_>, Vec<_>) = intents.into_iter().zip(refused).partition(|(_, refused)| *refused);
             for ((intent, _), policy) in out.into_iter().zip(&mut names) {
                 tally.add(intent, || Outcome::Dropped { policy });
             }

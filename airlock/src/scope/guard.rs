@@ -4,10 +4,12 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::context::{Entered, Frame, Judging};
+use super::context::Entered;
 use super::core::ScopeCore;
 use super::flush;
+use super::frame::Frame;
 use super::handle::Scope;
+use super::judging::Judging;
 use super::lifecycle::ScopeEnd;
 use super::report::{Discarded, FlushReport};
 use super::sealed::Sealed;

@@ -5,8 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::buffer::Phase;
-use super::context::{self, Frame, InContext, Swapped};
+use super::context::{self, Swapped};
 use super::core::{ScopeCore, ScopeInfo};
+use super::frame::{Frame, frames, nearest_scope};
+use super::futures::InContext;
 use super::submit;
 use crate::error::EnqueueError;
 use crate::intent::{Intent, IntentId};
@@ -38,7 +40,7 @@ impl Scope {
     #[must_use]
     pub fn current() -> Option<Self> {
         let frame = context::current()?;
-        context::nearest_scope(Some(&frame))?;
+        nearest_scope(Some(&frame))?;
         Some(Self { frame })
     }
 
@@ -98,15 +100,15 @@ impl Scope {
     }
 
     fn is_home_of(&self, intent: &Intent) -> bool {
-        let own = context::nearest_scope(Some(&self.frame));
-        match (context::nearest_scope(intent.around.as_ref()), own) {
+        let own = nearest_scope(Some(&self.frame));
+        match (nearest_scope(intent.around.as_ref()), own) {
             (Some(home), Some(own)) => Arc::ptr_eq(home, own),
             _ => true,
         }
     }
 
     fn core(&self) -> &ScopeCore {
-        context::frames(Some(&self.frame))
+        frames(Some(&self.frame))
             .find_map(|frame| frame.as_scope())
             .unwrap_or_else(|| unreachable!("a handle is only made where there is a scope"))
     }

@@ -6,7 +6,9 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::context::{self, Entered, Frame, WithPolicy};
+use super::context::{self, Entered};
+use super::frame::Frame;
+use super::futures::WithPolicy;
 use crate::policy::Policy;
 
 /// A policy for part of a scope: see [`policy()`].

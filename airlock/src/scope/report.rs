@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::buffer::Phase;
-use super::context::Frame;
 use super::core::ScopeInfo;
+use super::frame::Frame;
 use super::tree;
 use crate::error::{DispatchError, DispatchErrorKind, Failure};
 use crate::intent::{Intent, IntentId};
@@ -52,7 +52,11 @@ pub enum Outcome {
 
 impl Outcome {
     pub(crate) fn of_error(error: DispatchError) -> Self {
-        if error.kind() == DispatchErrorKind::Unconfirmed { Self::Unconfirmed { error } } else { Self::Failed { error } }
+        if error.kind() == DispatchErrorKind::Unconfirmed {
+            Self::Unconfirmed { error }
+        } else {
+            Self::Failed { error }
+        }
     }
 
     /// Whether it was to escape and did not, or may not have.

@@ -1,13 +1,13 @@
 //! Scopes around a closure or a future.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use super::builder::ScopeBuilder;
-use super::context::InContext;
+use super::futures::InContext;
 use super::guard::OpenScope;
 use super::report::{Discarded, FlushReport};
 use crate::error::FlushError;
-use std::sync::Arc;
 
 /// What the body of a reported scope may return: it knows whether the body succeeded.
 ///

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::builder::ScopeBuilder;
-use super::context::InContext;
+use super::futures::InContext;
 use super::run::{self, ScopeBody, ScopeOutput};
 use crate::error::FlushError;
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::buffer::Phase;
-use super::context::Frame;
 use super::dispatch::{self, Flight};
+use super::frame::Frame;
 use super::report::{Discarded, FlushReport, Outcome};
 use super::tally::Tally;
 use crate::error::FlushError;

@@ -4,7 +4,9 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::buffer::Phase;
-use super::context::{self, Frame};
+use super::context;
+use super::frame::{Frame, frames, nearest_scope};
+use super::judging::Judging;
 use crate::args::Args;
 use crate::error::EnqueueError;
 use crate::intent::{Intent, IntentId};
@@ -43,7 +45,7 @@ fn submit(intent: Intent) -> Result<IntentId, EnqueueError> {
     let intent = check(intent)?;
     let attempt = context::with_current(|frame| {
         // Only what can't run foreign code happens under the borrow of the stack.
-        let Some((frame, scope)) = frame.and_then(|frame| Some((frame, context::nearest_scope(Some(frame))?))) else {
+        let Some((frame, scope)) = frame.and_then(|frame| Some((frame, nearest_scope(Some(frame))?))) else {
             return Attempt::NoScope(intent);
         };
         if !frame.is_quiet() {
@@ -73,7 +75,7 @@ pub(super) fn push(frame: &Arc<Frame>, intent: Intent) -> Result<IntentId, Enque
 }
 
 fn check(intent: Intent) -> Result<Intent, EnqueueError> {
-    if context::Judging::is_under_way() {
+    if Judging::is_under_way() {
         return Err(EnqueueError::in_policy(intent));
     }
     match intent.call_options().map(Options::check) {
@@ -83,14 +85,14 @@ fn check(intent: Intent) -> Result<Intent, EnqueueError> {
 }
 
 fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueError> {
-    let Some(scope) = context::nearest_scope(Some(frame)) else {
+    let Some(scope) = nearest_scope(Some(frame)) else {
         return Err(EnqueueError::no_scope(intent));
     };
     if !frame.is_quiet() {
         // A policy may look at the intent's local policies.
         intent.around = Some(Arc::clone(frame));
-        let _judging = context::Judging::enter();
-        for frame in context::frames(Some(frame)) {
+        let _judging = Judging::enter();
+        for frame in frames(Some(frame)) {
             if let Err(violation) = frame.policy().on_enqueue(&intent) {
                 return Err(EnqueueError::rejected(intent, frame.policy().name(), &violation));
             }

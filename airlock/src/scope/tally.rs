@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::context::{self, Frame};
+use super::frame::{Frame, nearest_scope};
 use super::report::{Counts, FlushReport, Outcome, ReportEntry};
 use crate::error::Failure;
 use crate::intent::Intent;
@@ -74,7 +74,7 @@ impl Tally {
             complete: self.reported,
             executor: self.executor,
             duration: self.started.elapsed(),
-            own: context::nearest_scope(Some(&self.frame)).cloned(),
+            own: nearest_scope(Some(&self.frame)).cloned(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::context::{self, Frame};
 use super::core::ScopeInfo;
+use super::frame::{Frame, frames};
 use super::report::{FlushReport, ReportEntry};
 
 pub(super) struct Tree<'a> {
@@ -42,7 +42,7 @@ impl<'a> Tree<'a> {
     /// The nested scopes an intent was captured through, outermost first.
     fn scopes_between(&self, entry: &'a ReportEntry) -> Vec<&'a Arc<Frame>> {
         let around = entry.intent().and_then(|intent| intent.around.as_ref());
-        let mut scopes: Vec<_> = context::frames(around)
+        let mut scopes: Vec<_> = frames(around)
             .take_while(|frame| self.report.own.as_ref().is_none_or(|own| !Arc::ptr_eq(frame, own)))
             .filter(|frame| frame.as_scope().is_some())
             .collect();
