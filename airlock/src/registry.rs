@@ -24,7 +24,7 @@ inventory::collect!(Registration);
 ///
 /// A crate that is only listed in `Cargo.toml` is not linked: write `use your_tasks as _;` where the program starts.
 ///
-/// ```
+/// ```standalone_crate
 /// #[airlock::task(name = "mail.send")]
 /// fn send_email(order_id: u64) -> Result<(), String> {
 ///     if order_id == 0 { Err("there is no order 0".to_owned()) } else { Ok(()) }

@@ -40,7 +40,6 @@ pub trait Task: 'static {
 }
 
 /// All that is known about a task before it is called.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct TaskDefinition {
     /// The name on every wire and in every report.
@@ -61,6 +60,13 @@ pub struct TaskDefinition {
     pub line: u32,
     /// How the task can be run.
     pub kind: TaskKind,
+}
+
+impl fmt::Debug for TaskDefinition {
+    /// Name and place: errors hold definitions, and a `main` that returns one prints it like this.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaskDefinition({} at {}:{})", self.name, self.file, self.line)
+    }
 }
 
 /// How a task can be run.

@@ -130,7 +130,7 @@ macro_rules! task_policy {
 task_policy! {
     /// Drops the intents of some tasks and allows the rest.
     ///
-    /// ```
+    /// ```standalone_crate
     /// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
     /// # #[airlock::task] fn notify() {}
     /// use airlock::BlockTasks;

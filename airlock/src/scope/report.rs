@@ -71,7 +71,10 @@ impl fmt::Display for Outcome {
         match self {
             Self::Dispatched => f.write_str("dispatched"),
             Self::Dropped { policy } => write!(f, "dropped by {policy}"),
-            Self::Captured { scope } => write!(f, "captured by {scope}"),
+            Self::Captured { scope } => match scope.name() {
+                Some(name) => write!(f, "captured by scope `{name}`"),
+                None => write!(f, "captured by {scope}"),
+            },
             Self::Discarded { reason } => write!(f, "discarded: {reason}"),
             Self::Failed { error } | Self::Unconfirmed { error } => write!(f, "{error}: {}", error.reason()),
             Self::Unattempted { reason } => write!(f, "unattempted: {reason}"),

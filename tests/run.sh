@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The whole test suite, from a fresh clone: `tests/run.sh`, or `tests/run.sh --long` with the soaks.
+#
+# It needs a Rust toolchain and nothing else: no part of the suite needs a server yet. What later parts need is
+# installed and started here, on free ports of the loopback interface, and stopped here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+long=no
+case "${1:-}" in
+    "") ;;
+    --long) long=yes ;;
+    *) echo "usage: tests/run.sh [--long]" >&2; exit 2 ;;
+esac
+
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing; install Rust with rustup, then run this again" >&2
+    exit 1
+fi
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "tests and documentation tests"
+cargo test --workspace --all-features
+
+step "the examples run, and say what they should"
+out=$(cargo run --quiet --example quickstart)
+for line in \
+    "3 enqueued: 3 dispatched" \
+    "1 enqueued: 1 discarded" \
+    "3 enqueued: 3 dropped" \
+    "3 enqueued: 2 dispatched, 1 dropped" \
+    "AssertNoEffects refuses it"; do
+    grep -qF -- "$line" <<<"$out" || { echo "quickstart did not print: $line" >&2; exit 1; }
+done
+if grep -qF "tok_4242" <<<"$out"; then
+    echo "quickstart printed a redacted value" >&2
+    exit 1
+fi
+out=$(cargo run --quiet --example quickstart -- --orders examples/data/orders.jsonl)
+grep -qF "293 orders processed, 7 refused" <<<"$out" || { echo "quickstart --orders miscounted" >&2; exit 1; }
+grep -qF "examples/data/orders.jsonl:42:" <<<"$out" || { echo "quickstart --orders names no line" >&2; exit 1; }
+out=$(cargo run --quiet -p airlock-examples --features tokio --example quickstart_async)
+grep -qF "nothing escaped" <<<"$out" || { echo "quickstart_async did not end as it should" >&2; exit 1; }
+
+step "quickstart builds no runtime, client or SDK"
+if cargo tree -p airlock-examples --edges normal,build | grep -E '(tokio|async-std|smol|hyper|reqwest|lapin|redis|sqlx|aws-)'; then
+    echo "the quickstart's dependencies grew a runtime, client or SDK" >&2
+    exit 1
+fi
+
+step "breaking the library on purpose"
+if [ "$long" = yes ]; then
+    cargo run --quiet -p airlock-tests --bin mutants -- all
+    AIRLOCK_MODEL_PROGRAMS=100000 cargo test -p airlock-tests --test model
+else
+    cargo run --quiet -p airlock-tests --bin mutants -- 3
+fi
