@@ -4,7 +4,6 @@
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -193,23 +192,6 @@ impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.named.iter().map(|(name, _)| name).collect();
         f.debug_struct("Arguments").field("positional", &self.positional.len()).field("named", &names).finish()
-    }
-}
-
-impl Serialize for Arguments {
-    /// An array if all are positional, an object if all are named.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.named.is_empty() && !self.positional.is_empty() {
-            return serializer.collect_seq(&self.positional);
-        }
-        if !self.positional.is_empty() {
-            return Err(serde::ser::Error::custom("mixed arguments are neither an array nor an object"));
-        }
-        let mut map = serializer.serialize_map(Some(self.named.len()))?;
-        for (name, value) in &self.named {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
     }
 }
 

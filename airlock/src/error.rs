@@ -11,6 +11,7 @@ pub use enqueue::{EnqueueError, Refused};
 pub use flush::FlushError;
 pub(crate) use flush::Trouble;
 
+use crate::encode::EncodeError;
 use crate::registry::RegistryError;
 
 /// Any error of this crate, and room for those of others: for functions that enqueue, flush and do their own work.
@@ -48,6 +49,9 @@ pub enum Error {
     /// A task can't be found or called by name.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A value can't be written so that every reader gets it back as it was.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
     /// Somebody else's error.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),

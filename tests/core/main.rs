@@ -1,4 +1,5 @@
 //! The core: each promise of the design by its number, and the parts behind them.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod promise_01_no_scope_no_enqueue;
 mod promise_02_nothing_escapes_early;

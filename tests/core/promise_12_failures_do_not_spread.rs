@@ -1,1 +1,417 @@
-//! To be filled.
+//! Promise 12: one failed dispatch does not cost the others, and `FlushError` owns what did not go out.
+
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use airlock::{
+    DispatchError, Ended, FlushError, InlineExecutor, Intent, IntentId, LogExecutor, OnFailure, Outcome, ScopeBuilder,
+    Settings, Unattempted, executor_fn, policy_fn,
+};
+use airlock_tests::log::logged;
+use airlock_tests::recorder::{Picky, Recorder, unavailable};
+
+use crate::settings::alone;
+
+thread_local! {
+    /// What the tasks did; inline they run on the thread of their test.
+    static RAN: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+fn ran() -> Vec<u32> {
+    RAN.with_borrow(Clone::clone)
+}
+
+/// Odd ones fail, and 13 panics.
+#[airlock::task(name = "p12.step")]
+fn step(n: u32) -> Result<(), String> {
+    RAN.with_borrow_mut(|ran| ran.push(n));
+    match n {
+        13 => panic!("unlucky"),
+        n if n % 2 == 1 => Err("odd".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// What the executor [`mixed`] does with it.
+#[airlock::task(name = "p12.kind")]
+fn kind(fate: Fate, n: u32) {
+    let _ = (fate, n);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+enum Fate {
+    Fine,
+    Rejected,
+    Unavailable,
+    Unconfirmed,
+    TaskFailed,
+}
+
+fn mixed(recorder: &Recorder) -> impl airlock::Executor + use<> {
+    let recorder = recorder.clone();
+    executor_fn(move |intent: Intent| {
+        recorder.note(intent.to_string());
+        match intent.args::<kind>().unwrap().0 {
+            Fate::Fine => Ok(()),
+            Fate::Rejected => Err(DispatchError::rejected("bad queue")),
+            Fate::Unavailable => Err(unavailable()),
+            Fate::Unconfirmed => Err(DispatchError::unconfirmed("no answer")),
+            Fate::TaskFailed => Err(DispatchError::task_failed("went wrong")),
+        }
+    })
+}
+
+/// A flush of one intent a fate.
+fn flush_fates(scope: ScopeBuilder, fates: &[Fate]) -> FlushError {
+    let guard = scope.enter();
+    for (n, &fate) in (0..).zip(fates) {
+        kind::enqueue(fate, n).unwrap();
+    }
+    guard.flush().unwrap_err()
+}
+
+fn numbers<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Vec<u32> {
+    intents.into_iter().map(|intent| intent.args::<kind>().unwrap().1).collect()
+}
+
+fn ids<'a>(intents: impl IntoIterator<Item = &'a Intent>) -> Vec<IntentId> {
+    intents.into_iter().map(Intent::id).collect()
+}
+
+// Continue and FailFast.
+
+#[test]
+fn a_task_that_fails_or_panics_does_not_keep_the_later_ones_from_running() {
+    let ended = airlock::scope().run_reported(|| (0..4).chain([13, 14]).try_for_each(|n| step::enqueue(n).map(drop)));
+    ended.result.unwrap();
+    assert_eq!(ran(), [0, 1, 2, 3, 13, 14]);
+    let error = ended.flush.unwrap_err();
+    let counts = error.report().counts();
+    assert_eq!((counts.enqueued, counts.dispatched, counts.failed), (6, 3, 3));
+    let failed: Vec<_> = error.failed().iter().map(ToString::to_string).collect();
+    assert!(failed[0].starts_with("p12.step (tests/core/promise_12"), "{failed:?}");
+    assert!(failed[0].ends_with("): the task failed: odd"), "{failed:?}");
+    assert!(failed[2].ends_with("): the task failed: panicked: unlucky"), "{failed:?}");
+}
+
+#[test]
+fn under_fail_fast_the_first_failure_leaves_the_rest_unattempted() {
+    let scope = airlock::scope().on_failure(OnFailure::FailFast);
+    let ended = scope.run_reported(|| (2..8).try_for_each(|n| step::enqueue(n).map(drop)));
+    assert_eq!(ran(), [2, 3]);
+    let error = ended.flush.unwrap_err();
+    let counts = error.report().counts();
+    assert_eq!((counts.dispatched, counts.failed, counts.unattempted), (1, 1, 4));
+    let kept: Vec<_> = error.undispatched().iter().map(|intent| intent.args::<step>().unwrap().0).collect();
+    assert_eq!(kept, [4, 5, 6, 7]);
+    for entry in &error.report().entries()[2..] {
+        assert!(matches!(entry.outcome(), Outcome::Unattempted { reason: Unattempted::FailedFast }), "{entry:?}");
+    }
+    assert_eq!(error.into_intents().len(), 5, "the one that failed and the four that were not tried");
+}
+
+#[test]
+fn whatever_the_kind_of_failure_fail_fast_stops_and_continue_goes_on_unless_the_executor_is_unavailable() {
+    for fate in [Fate::Rejected, Fate::Unavailable, Fate::Unconfirmed, Fate::TaskFailed] {
+        for (on_failure, goes_on) in [(OnFailure::Continue, fate != Fate::Unavailable), (OnFailure::FailFast, false)] {
+            let recorder = Recorder::new();
+            let scope = airlock::scope().on_failure(on_failure).executor(mixed(&recorder));
+            let error = flush_fates(scope, &[fate, Fate::Fine]);
+            assert_eq!(recorder.calls().len(), 1 + usize::from(goes_on), "{fate:?} {on_failure:?}");
+            assert_eq!(error.report().counts().unattempted, usize::from(!goes_on), "{fate:?} {on_failure:?}");
+            drop(error.into_intents());
+        }
+    }
+}
+
+#[test]
+fn fail_fast_keeps_local_tasks_in_too_and_continue_lets_them_run() {
+    #[airlock::task(name = "p12.local", local)]
+    fn local() {
+        RAN.with_borrow_mut(|ran| ran.push(99));
+    }
+
+    for (on_failure, expected) in [(OnFailure::FailFast, vec![]), (OnFailure::Continue, vec![99])] {
+        let recorder = Recorder::new();
+        let guard = airlock::scope().on_failure(on_failure).executor(mixed(&recorder)).enter();
+        local::enqueue().unwrap();
+        kind::enqueue(Fate::Unavailable, 0).unwrap();
+        let error = guard.flush().unwrap_err();
+        assert_eq!(ran(), expected);
+        let kept = error.into_intents();
+        assert_eq!(kept.len(), 2 - expected.len());
+    }
+}
+
+// What the error owns.
+
+const ONE_OF_EACH: [Fate; 6] =
+    [Fate::Rejected, Fate::Fine, Fate::Unconfirmed, Fate::TaskFailed, Fate::Unavailable, Fate::Fine];
+
+#[test]
+fn what_did_not_go_out_is_sorted_by_what_is_known_about_it() {
+    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &ONE_OF_EACH);
+    assert_eq!(numbers(error.undispatched()), [0, 4, 5], "rejected, unavailable, unattempted");
+    assert_eq!(numbers(error.unconfirmed().iter().map(|failure| failure.intent.as_ref().unwrap())), [2]);
+    assert_eq!(numbers(error.failed().iter().map(|failure| failure.intent.as_ref().unwrap())), [3]);
+    let counts = error.report().counts();
+    assert_eq!((counts.dispatched, counts.failed, counts.unconfirmed, counts.unattempted), (1, 3, 1, 1));
+    let failure = &error.unconfirmed()[0];
+    assert_eq!((failure.name, failure.location.file()), ("p12.kind", file!()));
+    assert_eq!(failure.id, failure.intent.as_ref().unwrap().id());
+    assert_eq!(numbers(&error.into_intents()), [0, 4, 5, 2, 3], "undispatched, unconfirmed, failed");
+}
+
+#[test]
+fn arguments_that_moved_into_a_task_are_gone_and_its_name_and_id_are_not() {
+    let mut id = None;
+    let ran = airlock::scope().run(|| id = step::enqueue(1).ok());
+    let error = ran.unwrap_err();
+    let failure = &error.failed()[0];
+    assert!(failure.intent.is_none());
+    assert_eq!((Some(failure.id), failure.name), (id, "p12.step"));
+    assert!(error.into_intents().is_empty());
+}
+
+#[test]
+fn the_message_says_what_went_wrong_first_and_where() {
+    let scope = airlock::scope().name("nightly").executor(mixed(&Recorder::new()));
+    let error = flush_fates(scope, &[Fate::Fine, Fate::Unavailable, Fate::Fine]);
+    let text = error.to_string();
+    assert!(text.starts_with("the flush of scope `nightly` (tests/core/promise_12"), "{text}");
+    assert!(text.contains(" failed: 3 enqueued: 1 dispatched, 1 failed, 1 unattempted; p12.kind (tests/core/"), "{text}");
+    assert!(text.ends_with("): unavailable: connection refused"), "{text}");
+    drop(error.into_intents());
+}
+
+#[test]
+fn a_flush_error_is_found_behind_boxes_and_sources() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the request failed")]
+    struct Wrapped(#[source] Box<dyn StdError + Send + Sync>);
+
+    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Rejected]);
+    let id = error.undispatched()[0].id();
+    let wrapped = Wrapped(Box::new(Wrapped(Box::new(airlock::Error::other(airlock::Error::from(error))))));
+    let found = FlushError::find(&wrapped).expect("it is in there");
+    assert_eq!(found.undispatched()[0].id(), id);
+    assert!(FlushError::find(&Wrapped("something else".into())).is_none());
+    assert!(FlushError::find(&airlock::Error::other("something else")).is_none());
+}
+
+// Another try.
+
+#[test]
+fn a_second_dispatch_sends_the_undispatched_only_with_the_same_ids_and_without_judging_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // Refuses whatever it is asked about a second time.
+    let policy = policy_fn(move |_| count.fetch_add(1, Ordering::SeqCst) < ONE_OF_EACH.len());
+    let error = flush_fates(airlock::scope().policy(policy).executor(mixed(&Recorder::new())), &ONE_OF_EACH);
+    assert_eq!(asked.load(Ordering::SeqCst), ONE_OF_EACH.len());
+    let expected = ids(error.undispatched());
+
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&sent);
+    let error = error.dispatch(&executor_fn(move |intent: Intent| -> Result<(), DispatchError> {
+        sink.lock().unwrap().push(intent.id());
+        Ok(())
+    }));
+    assert_eq!(*sent.lock().unwrap(), expected);
+    assert_eq!(asked.load(Ordering::SeqCst), ONE_OF_EACH.len(), "nobody was asked again");
+
+    // What may have gone out and what ran and failed is still to be answered for.
+    let error = error.unwrap_err();
+    assert_eq!(error.report().counts().dispatched, 3);
+    assert!(error.undispatched().is_empty());
+    assert_eq!((error.unconfirmed().len(), error.failed().len()), (1, 1));
+    assert_eq!(numbers(&error.into_intents()), [2, 3]);
+}
+
+#[test]
+fn a_second_dispatch_that_gets_everything_out_is_a_success() {
+    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Unavailable, Fate::Fine]);
+    let recorder = Recorder::new();
+    let report = error.dispatch(&recorder).unwrap();
+    assert_eq!(recorder.calls(), [r#"p12.kind(fate="Unavailable", n=0)"#, r#"p12.kind(fate="Fine", n=1)"#]);
+    assert_eq!((report.counts().enqueued, report.counts().dispatched), (2, 2));
+    assert_eq!(report.executor(), Some("recorder"));
+    assert!(report.is_complete());
+}
+
+#[test]
+fn what_may_have_gone_out_is_sent_again_only_when_asked_for_and_in_the_order_of_the_calls() {
+    let fates = [Fate::Unconfirmed, Fate::Rejected, Fate::TaskFailed, Fate::Unconfirmed, Fate::Rejected];
+    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &fates);
+    let recorder = Recorder::new();
+    let error = error.including_unconfirmed().dispatch(&recorder).unwrap_err();
+    let expected = [
+        r#"p12.kind(fate="Unconfirmed", n=0)"#,
+        r#"p12.kind(fate="Rejected", n=1)"#,
+        r#"p12.kind(fate="Unconfirmed", n=3)"#,
+        r#"p12.kind(fate="Rejected", n=4)"#,
+    ];
+    assert_eq!(recorder.calls(), expected, "and the task that ran and failed is not run again");
+    assert_eq!(numbers(&error.into_intents()), [2]);
+}
+
+#[test]
+fn a_second_dispatch_that_fails_gives_the_intents_back_once_more() {
+    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Unavailable, Fate::Fine]);
+    let expected = ids(error.undispatched());
+    let error = error.dispatch(&mixed(&Recorder::new())).unwrap_err();
+    assert_eq!(ids(error.undispatched()), expected);
+    // This executor refuses before anything is sent.
+    let picky = Picky { refuses: "p12.kind", ..Picky::default() };
+    let error = error.dispatch(&picky).unwrap_err();
+    assert_eq!(ids(error.undispatched()), expected);
+    assert!(picky.recorder.calls().is_empty());
+    assert!(error.to_string().ends_with("rejected: not this one"), "{error}");
+    assert_eq!(error.dispatch(&Recorder::new()).unwrap().counts().dispatched, 2);
+}
+
+#[tokio::test]
+async fn a_second_dispatch_may_be_awaited_and_runs_async_tasks() {
+    #[airlock::task(name = "p12.wait")]
+    async fn wait(n: u32) {
+        tokio::task::yield_now().await;
+        RAN.with_borrow_mut(|ran| ran.push(n));
+    }
+
+    // In a sync flush the inline executor refuses an async task.
+    let Ended { flush, .. } = airlock::scope().run_reported(|| wait::enqueue(7).map(drop));
+    let error = flush.unwrap_err();
+    let id = error.undispatched()[0].id();
+    let error = error.dispatch(&InlineExecutor::new()).unwrap_err();
+    assert!(ran().is_empty());
+    let report = error.dispatch_async(&InlineExecutor::new()).await.unwrap();
+    assert_eq!(ran(), [7]);
+    assert_eq!(report.entries()[0].id(), id);
+}
+
+// Dropped.
+
+/// Twenty-five tasks, so that there are more than are logged one by one.
+mod many {
+    macro_rules! tasks {
+        ($($name:ident)*) => {
+            $(#[airlock::task] fn $name() {})*
+            pub(super) fn enqueue() { $($name::enqueue().unwrap();)* }
+        };
+    }
+
+    tasks! {
+        p12_many_01 p12_many_02 p12_many_03 p12_many_04 p12_many_05 p12_many_06 p12_many_07 p12_many_08 p12_many_09
+        p12_many_10 p12_many_11 p12_many_12 p12_many_13 p12_many_14 p12_many_15 p12_many_16 p12_many_17 p12_many_18
+        p12_many_19 p12_many_20 p12_many_21 p12_many_22 p12_many_23 p12_many_24 p12_many_25
+    }
+}
+
+fn error_lines(log: &str) -> Vec<&str> {
+    log.lines().filter(|line| line.starts_with("ERROR")).collect()
+}
+
+#[test]
+fn a_dropped_flush_error_logs_one_event_a_task_with_the_count_and_the_first_ids() {
+    let scope = airlock::scope().name("till").executor(mixed(&Recorder::new()));
+    let guard = scope.enter();
+    for n in 0..5 {
+        kind::enqueue(Fate::Rejected, n).unwrap();
+    }
+    let error = guard.flush().unwrap_err();
+    let first: Vec<_> = ids(error.undispatched()).iter().map(ToString::to_string).collect();
+    let ((), log) = logged(|| drop(error));
+    let lines = error_lines(&log);
+    assert_eq!(lines.len(), 1, "{log}");
+    for part in ["scope `till`", "p12.kind", "not dispatched", "intents=5", "a flush error was dropped"] {
+        assert!(lines[0].contains(part), "{part}: {log}");
+    }
+    for (n, id) in first.iter().enumerate() {
+        assert_eq!(lines[0].contains(id), n < 3, "{log}");
+    }
+}
+
+#[test]
+fn a_dropped_flush_error_logs_at_most_twenty_tasks_and_how_many_more_there_are() {
+    let guard = airlock::scope().executor(|_: Intent| Err(unavailable())).enter();
+    many::enqueue();
+    let error = guard.flush().unwrap_err();
+    let ((), log) = logged(|| drop(error));
+    let (tasks, more): (Vec<_>, Vec<_>) = error_lines(&log).into_iter().partition(|line| line.contains("p12_many_"));
+    assert_eq!(tasks.len(), 20, "{log}");
+    assert_eq!(more.len(), 1, "{log}");
+    assert!(more[0].contains("more=5"), "{log}");
+}
+
+#[test]
+fn a_flush_error_that_is_dealt_with_logs_nothing_as_it_goes() {
+    let ((), log) = logged(|| {
+        let fates = [Fate::Unavailable, Fate::Fine];
+        let taken = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &fates);
+        assert_eq!(taken.into_intents().len(), 2);
+        let sent = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &fates);
+        sent.dispatch(&Recorder::new()).unwrap();
+    });
+    assert_eq!(log, "");
+}
+
+#[test]
+fn the_intents_of_a_dropped_flush_error_go_to_on_lost_after_they_were_logged() {
+    alone(|| {
+        let lost = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lost);
+        airlock::configure(Settings::new().on_lost(move |found| {
+            tracing::info!("on_lost");
+            sink.lock().unwrap().push((found.scope().name().map(str::to_owned), found.into_intents()));
+        }));
+        let scope = || airlock::scope().name("till").executor(mixed(&Recorder::new()));
+        // Those that ran and failed are done, not lost.
+        let error = flush_fates(scope(), &ONE_OF_EACH);
+        let ((), log) = logged(|| drop(error));
+        let levels: Vec<_> = log.lines().filter_map(|line| line.split_once(' ')).map(|(level, _)| level).collect();
+        assert_eq!(levels, ["ERROR", "ERROR", "ERROR", "INFO"], "one a task and fate, then the hook: {log}");
+        let found = lost.lock().unwrap().pop().expect("the hook was called");
+        assert_eq!((found.0.as_deref(), numbers(&found.1)), (Some("till"), vec![0, 4, 5, 2]));
+
+        // Nothing is lost where nothing is left, or where somebody took it.
+        let failed = flush_fates(scope(), &[Fate::TaskFailed]);
+        let ((), log) = logged(|| drop(failed));
+        assert_eq!(error_lines(&log).len(), 1, "a failed task is still told: {log}");
+        drop(flush_fates(scope(), &ONE_OF_EACH).into_intents());
+        assert!(lost.lock().unwrap().is_empty());
+
+        // `run` keeps no more than it must, and loses nothing either.
+        let ran = scope().run(|| -> airlock::Result<()> {
+            kind::enqueue(Fate::Fine, 0)?;
+            kind::enqueue(Fate::Unconfirmed, 1)?;
+            Ok(())
+        });
+        drop(ran.unwrap_err());
+        assert_eq!(numbers(&lost.lock().unwrap().pop().expect("the hook was called").1), [1]);
+    });
+}
+
+#[test]
+fn an_on_lost_hook_that_panics_is_logged_and_does_no_harm() {
+    alone(|| {
+        airlock::configure(Settings::new().on_lost(|_| panic!("the hook is broken")));
+        let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Rejected]);
+        let ((), log) = logged(|| drop(error));
+        assert!(log.contains("the `on_lost` hook panicked") && log.contains("the hook is broken"), "{log}");
+    });
+}
+
+#[test]
+fn a_cancelled_second_dispatch_loses_nothing_silently() {
+    alone(|| {
+        let lost = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lost);
+        airlock::configure(Settings::new().on_lost(move |found| sink.lock().unwrap().extend(found.into_intents())));
+        let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Rejected, Fate::Rejected]);
+        drop(error.dispatch_async(&LogExecutor::new()));
+        // Never polled: the error itself went, with both intents in it.
+        assert_eq!(numbers(&*lost.lock().unwrap()), [0, 1]);
+    });
+}

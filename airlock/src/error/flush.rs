@@ -185,6 +185,7 @@ impl FlushError {
                 std::mem::take(&mut carried.unconfirmed).into_iter().partition(|failure| failure.intent.is_some());
             let (resent, moved): (Vec<_>, Vec<_>) = held;
             intents.extend(resent.into_iter().filter_map(|failure| failure.intent));
+            intents.sort_by_key(|intent| intent.order);
             carried.unconfirmed = moved;
         }
         Flight::again(Arc::clone(&self.inner.frame), intents, carried).fly_with(executor, mode).await
@@ -216,7 +217,8 @@ impl Drop for FlushError {
             return;
         }
         let Some(core) = frame.as_scope() else { return };
-        log(core.info(), trouble);
+        // A drop doesn't panic, whatever the subscriber does.
+        let _ = catch_panic(|| log(core.info(), trouble));
         let mut trouble = std::mem::take(trouble);
         // Those that ran and failed are not lost: they are done.
         trouble.failed.clear();

@@ -27,6 +27,7 @@ where
     dispatch
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, E> Executor for F
 where
     F: Fn(Intent) -> Result<(), E> + Send + Sync + 'static,

@@ -100,8 +100,8 @@ pub struct ExecutorTraits {
 }
 
 macro_rules! forward {
-    ($($type:ty),*) => {
-        $(impl<E: Executor + ?Sized> Executor for $type {
+    ($([$($generics:tt)*] $type:ty;)*) => {
+        $(impl<$($generics)*> Executor for $type {
             fn name(&self) -> &str {
                 (**self).name()
             }
@@ -125,7 +125,10 @@ macro_rules! forward {
     };
 }
 
-forward!(Arc<E>);
+forward! {
+    [] Box<dyn Executor>;
+    [E: Executor + ?Sized] Arc<E>;
+}
 
 /// Whether a flush blocks its thread or is awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,6 +76,7 @@ impl<F: Fn(&Intent) -> bool + Send + Sync> Policy for PolicyFn<F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: Fn(&Intent) -> bool + Send + Sync> Policy for F {
     fn allows(&self, intent: &Intent) -> bool {
         self(intent)

@@ -17,6 +17,7 @@ pub trait TaskList {
     fn definitions() -> Vec<&'static TaskDefinition>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Task> TaskList for T {
     fn definitions() -> Vec<&'static TaskDefinition> {
         vec![T::definition()]

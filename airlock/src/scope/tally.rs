@@ -36,7 +36,10 @@ impl Tally {
     }
 
     pub(crate) fn handed_to(&mut self, executor: &str) {
-        self.executor = Some(executor.to_owned());
+        self.executor = Some(match self.executor.take() {
+            None => executor.to_owned(),
+            Some(first) => format!("{first}, then {executor}"),
+        });
     }
 
     /// One intent and how it ended; the intent goes on into the report or is dropped.
