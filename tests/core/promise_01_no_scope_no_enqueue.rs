@@ -2,11 +2,11 @@
 //! nothing ever runs immediately instead.
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
+use std::time::Duration;
 
-use airlock::{EnqueueError, Intent, IntentId, Options, Policy, Scope, ScopeGuard, Violation};
+use airlock::{EnqueueError, Intent, IntentId, Options, Phase, Policy, Scope, ScopeGuard, Violation};
 use airlock_tests::recorder::Recorder;
 use futures::executor::block_on;
 use serde::{Deserialize, Serialize};
@@ -293,23 +293,34 @@ fn a_scope_carried_into_the_destructor_of_a_thread_local_takes_pushes_and_never_
     assert_eq!(recorder.calls().len(), expected);
 }
 
+thread_local! {
+    static HELD: RefCell<Option<ScopeGuard>> = const { RefCell::new(None) };
+}
+
+/// Leaves a scope to the destructor of a thread-local, which is destroyed before or after the thread's context.
+fn leave_to_the_thread(held_first: bool, enter: impl FnOnce() -> ScopeGuard + Send + 'static) {
+    let thread = thread::spawn(move || {
+        if held_first {
+            HELD.set(None);
+        }
+        HELD.set(Some(enter()));
+    });
+    thread.join().unwrap();
+}
+
 #[test]
 fn a_guard_that_is_dropped_with_its_thread_discards_and_does_not_panic() {
-    thread_local! {
-        static HELD: RefCell<Option<ScopeGuard>> = const { RefCell::new(None) };
-    }
     let recorder = Recorder::new();
     for held_first in [true, false] {
         let executor = recorder.clone();
-        let thread = thread::spawn(move || {
-            if held_first {
-                HELD.set(None);
-            }
+        let (tell, told) = mpsc::channel();
+        leave_to_the_thread(held_first, move || {
             let guard = airlock::scope().executor(executor).enter();
             send::enqueue(1).unwrap();
-            HELD.set(Some(guard));
+            tell.send(guard.scope()).unwrap();
+            guard
         });
-        thread.join().unwrap();
+        assert_eq!(told.recv().unwrap().phase(), Phase::Discarded);
     }
     assert!(recorder.calls().is_empty());
 }
@@ -335,13 +346,14 @@ fn cling(clinging: Clinging) {
 }
 
 #[test]
-fn an_argument_that_enqueues_as_its_forgotten_scope_dies_with_the_thread_gets_an_error() {
-    let (tell, told) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        let guard = airlock::scope().executor(Recorder::new()).enter();
-        cling::enqueue(Clinging { tell: Some(tell) }).unwrap();
-        mem::forget(guard);
-    });
-    thread.join().unwrap();
-    assert_no_scope(told.recv().unwrap(), "p1.send");
+fn an_argument_that_enqueues_as_its_scope_dies_with_the_thread_gets_an_error() {
+    for held_first in [true, false] {
+        let (tell, told) = mpsc::channel();
+        leave_to_the_thread(held_first, move || {
+            let guard = airlock::scope().executor(Recorder::new()).enter();
+            cling::enqueue(Clinging { tell: Some(tell) }).unwrap();
+            guard
+        });
+        assert_no_scope(told.recv_timeout(Duration::from_secs(30)).unwrap(), "p1.send");
+    }
 }

@@ -1,1 +1,850 @@
-//! To be filled.
+//! Promise 3: success flushes; `Err`, panic, a future dropped before its flush, and a dropped guard discard. Drop never
+//! dispatches, blocks or panics. A lifecycle may flush on `Err`, never on panic or cancellation. A future dropped
+//! during its flush: what was begun is unconfirmed, the rest unattempted, and `on_lost` gets it.
+
+use std::any::Any;
+use std::future::{self, Future};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+
+use airlock::{
+    AlwaysFlush, Batch, BoxFuture, Discarded, DispatchError, Executor, FlushContext, FlushReport, Intent, Lifecycle,
+    Lost, Outcome, Phase, Policy, Rejection, ReleaseNested, Scope, ScopeBuilder, ScopeEnd, ScopeInfo, Settings,
+    Violation, scope,
+};
+use airlock_tests::log::logged;
+use airlock_tests::recorder::{Recorder, unavailable};
+use futures::FutureExt;
+use futures::executor::block_on;
+
+use crate::settings::alone;
+
+#[airlock::task(name = "p3.send")]
+fn send(order_id: u64) {
+    let _ = order_id;
+}
+
+#[airlock::task(name = "p3.send_local", local)]
+fn send_local(order_id: u64) {
+    let _ = order_id;
+}
+
+#[airlock::task(name = "p3.hang")]
+async fn hang(order_id: u64) {
+    let _ = order_id;
+    future::pending::<()>().await;
+}
+
+#[airlock::task(name = "p3.fail")]
+fn fail(order_id: u64) -> Result<(), String> {
+    Err(format!("no order {order_id}"))
+}
+
+const NOTHING: [&str; 0] = [];
+
+fn error() -> airlock::Error {
+    airlock::Error::other("out of stock")
+}
+
+fn boom<T>() -> T {
+    panic!("boom")
+}
+
+/// The message of a panic that came out of the closure.
+#[track_caller]
+fn panic_of<R>(run: impl FnOnce() -> R) -> String {
+    let payload: Box<dyn Any + Send> = catch_unwind(AssertUnwindSafe(run)).err().expect("it panics");
+    payload.downcast_ref::<&str>().expect("a message").to_string()
+}
+
+/// The handle that the body of a scope put down for after its end.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Option<Scope>>>);
+
+impl Kept {
+    fn keep(&self) {
+        *self.0.lock().unwrap() = Scope::current();
+    }
+
+    fn phase(&self) -> Phase {
+        self.0.lock().unwrap().as_ref().expect("the body ran").phase()
+    }
+}
+
+#[track_caller]
+fn assert_all_discarded(report: &FlushReport, expected: Discarded, count: usize) {
+    assert_eq!((report.counts().discarded, report.counts().enqueued), (count, count), "{report}");
+    for entry in report.entries() {
+        assert!(matches!(entry.outcome(), Outcome::Discarded { reason } if *reason == expected), "{report}");
+    }
+}
+
+// Success.
+
+#[test]
+fn success_flushes_however_the_scope_was_opened() {
+    let recorder = Recorder::new();
+    let to = || scope().executor(recorder.clone());
+    to().run(|| drop(send::enqueue(1).unwrap())).unwrap();
+    let value = to().run(|| send::enqueue(2).map_err(airlock::Error::from).map(|_| "value")).unwrap();
+    assert_eq!(value, "value");
+    to().run_reported(|| drop(send::enqueue(3).unwrap())).flush.unwrap();
+    block_on(to().run_async(async { drop(send::enqueue(4).unwrap()) })).unwrap();
+    block_on(to().run_reported_async(async { drop(send::enqueue(5).unwrap()) })).flush.unwrap();
+    let guard = to().enter();
+    send::enqueue(6).unwrap();
+    guard.flush().unwrap();
+    let guard = to().enter();
+    send::enqueue(7).unwrap();
+    guard.seal().unwrap().dispatch().unwrap();
+    let guard = to().enter();
+    send::enqueue(8).unwrap();
+    block_on(guard.seal().unwrap().dispatch_async()).unwrap();
+    assert_eq!(recorder.calls(), (1..=8).map(|n| format!("p3.send(order_id={n})")).collect::<Vec<_>>());
+}
+
+#[airlock::scoped(executor = recorder.clone())]
+fn checkout(recorder: &Recorder, order_id: u64, end: fn() -> airlock::Result<()>) -> airlock::Result<()> {
+    send::enqueue(order_id)?;
+    end()
+}
+
+#[airlock::scoped(executor = recorder.clone())]
+async fn checkout_async(recorder: &Recorder, order_id: u64, end: fn() -> airlock::Result<()>) -> airlock::Result<()> {
+    send::enqueue(order_id)?;
+    future::ready(()).await;
+    end()
+}
+
+#[test]
+fn a_scoped_function_flushes_on_ok_and_discards_on_err_and_panic() {
+    let recorder = Recorder::new();
+    checkout(&recorder, 1, || Ok(())).unwrap();
+    let failed = checkout(&recorder, 2, || Err(error())).unwrap_err();
+    assert_eq!(failed.to_string(), "out of stock");
+    assert_eq!(panic_of(|| checkout(&recorder, 3, boom)), "boom");
+    assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
+}
+
+#[test]
+fn an_async_scoped_function_flushes_on_ok_and_discards_on_err_panic_and_drop() {
+    let recorder = Recorder::new();
+    block_on(checkout_async(&recorder, 1, || Ok(()))).unwrap();
+    let failed = block_on(checkout_async(&recorder, 2, || Err(error()))).unwrap_err();
+    assert_eq!(failed.to_string(), "out of stock");
+    assert_eq!(panic_of(|| block_on(checkout_async(&recorder, 3, boom))), "boom");
+    drop(checkout_async(&recorder, 4, || Ok(())));
+    assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
+}
+
+// Err.
+
+#[test]
+fn err_discards_quietly_and_comes_back() {
+    let recorder = Recorder::new();
+    let to = || scope().executor(recorder.clone());
+    let (failed, log) = logged(|| {
+        let body = || -> airlock::Result<()> {
+            send::enqueue(1)?;
+            Err(error())
+        };
+        [to().run(body), block_on(to().run_async(async { body() }))]
+    });
+    for failed in failed {
+        assert_eq!(failed.unwrap_err().to_string(), "out of stock");
+    }
+    assert_eq!(log, "", "the caller has the error; there is nothing to say");
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn err_discards_and_the_report_says_why() {
+    let recorder = Recorder::new();
+    let to = || scope().executor(recorder.clone());
+    let body = || {
+        send::enqueue(1).unwrap();
+        send::enqueue(2).unwrap();
+        Err::<(), _>("out of stock")
+    };
+    for ended in [to().run_reported(body), block_on(to().run_reported_async(async { body() }))] {
+        assert_eq!(ended.result, Err("out of stock"));
+        let report = ended.flush.unwrap();
+        assert_all_discarded(&report, Discarded::BodyFailed, 2);
+        assert!(report.to_string().contains("p3.send: discarded: the body failed"), "{report}");
+    }
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn an_error_that_the_body_handles_is_a_success() {
+    let recorder = Recorder::new();
+    scope()
+        .executor(recorder.clone())
+        .run(|| {
+            send::enqueue(1).unwrap();
+            let handled: Result<(), &str> = Err("handled");
+            drop(handled);
+            assert_eq!(panic_of(boom::<()>), "boom");
+        })
+        .unwrap();
+    assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
+}
+
+// Panic.
+
+#[test]
+fn a_panic_discards_says_so_and_goes_on_to_the_caller() {
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let to = || scope().name("doomed").executor(recorder.clone());
+    let body = || {
+        kept.keep();
+        send::enqueue(1).unwrap();
+        boom::<()>();
+    };
+    let entered = || {
+        let _guard = to().enter();
+        body();
+    };
+    let runs: [(&str, &dyn Fn()); 5] = [
+        ("run", &|| drop(to().run(body))),
+        ("run_reported", &|| drop(to().run_reported(body))),
+        ("run_async", &|| drop(block_on(to().run_async(async { body() })))),
+        ("run_reported_async", &|| drop(block_on(to().run_reported_async(async { body() })))),
+        ("enter", &entered),
+    ];
+    for (how, run) in runs {
+        let (message, log) = logged(|| panic_of(run));
+        assert_eq!(message, "boom", "{how}");
+        assert_eq!(kept.phase(), Phase::Discarded, "{how}");
+        assert!(Scope::current().is_none(), "{how}");
+        let told = log.starts_with("WARN message=a scope was dropped with intents in it; they are discarded scope=scope `doomed`")
+            && log.contains("intents=1 reason=the body panicked");
+        assert!(told && log.lines().count() == 1, "{how}: {log}");
+    }
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn a_panic_in_a_later_poll_discards_what_earlier_polls_enqueued() {
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let mut future = Box::pin(scope().executor(recorder.clone()).run_async(async {
+        kept.keep();
+        send::enqueue(1).unwrap();
+        tokio::task::yield_now().await;
+        boom::<()>();
+    }));
+    assert!(future.as_mut().now_or_never().is_none());
+    assert_eq!(kept.phase(), Phase::Open);
+    assert_eq!(panic_of(|| future.as_mut().now_or_never()), "boom");
+    assert_eq!(kept.phase(), Phase::Discarded);
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn a_panicking_task_of_a_runtime_discards_its_scope() {
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let (executor, keep) = (recorder.clone(), kept.clone());
+    let ended = runtime.block_on(async {
+        tokio::spawn(scope().executor(executor).lifecycle(AlwaysFlush).run_async(async move {
+            keep.keep();
+            send::enqueue(1).unwrap();
+            tokio::task::yield_now().await;
+            boom::<()>();
+        }))
+        .await
+    });
+    assert!(ended.unwrap_err().is_panic());
+    assert_eq!(kept.phase(), Phase::Discarded);
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn a_scope_that_ends_well_in_a_destructor_during_a_panic_flushes() {
+    struct Audit(Recorder);
+    impl Drop for Audit {
+        fn drop(&mut self) {
+            scope().executor(self.0.clone()).run(|| drop(send::enqueue(2).unwrap())).unwrap();
+        }
+    }
+    let (doomed, audit) = (Recorder::new(), Recorder::new());
+    let message = panic_of(|| {
+        let _audit = Audit(audit.clone());
+        scope().executor(doomed.clone()).run(|| {
+            send::enqueue(1).unwrap();
+            boom::<()>();
+        })
+    });
+    assert_eq!(message, "boom");
+    assert_eq!(audit.calls(), ["p3.send(order_id=2)"], "its own body did not panic");
+    assert_eq!(doomed.calls(), NOTHING);
+}
+
+// Futures dropped before their flush.
+
+#[test]
+fn a_future_that_is_never_polled_opens_nothing_and_says_nothing() {
+    let recorder = Recorder::new();
+    let ((), log) = logged(|| {
+        drop(scope().executor(recorder.clone()).run_async(async { drop(send::enqueue(1).unwrap()) }));
+        drop(scope().executor(recorder.clone()).run_reported_async(async { drop(send::enqueue(1).unwrap()) }));
+    });
+    assert_eq!((log.as_str(), recorder.calls().len()), ("", 0));
+}
+
+#[test]
+fn a_future_dropped_in_its_body_discards_and_says_so() {
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let body = || async {
+        kept.keep();
+        send::enqueue(1).unwrap();
+        future::pending::<()>().await;
+    };
+    let to = || scope().name("cancelled").executor(recorder.clone()).lifecycle(AlwaysFlush);
+    let futures: [BoxFuture<'_, ()>; 2] =
+        [Box::pin(to().run_async(body()).map(drop)), Box::pin(to().run_reported_async(body()).map(drop))];
+    for mut future in futures {
+        assert!(future.as_mut().now_or_never().is_none());
+        assert_eq!(kept.phase(), Phase::Open);
+        let ((), log) = logged(|| drop(future));
+        assert_eq!(kept.phase(), Phase::Discarded);
+        assert!(log.contains("scope=scope `cancelled`") && log.contains("reason=dropped before its end"), "{log}");
+    }
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn what_destructors_in_a_dropped_body_enqueue_is_discarded_with_it() {
+    struct Farewell;
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            send::enqueue(2).unwrap();
+        }
+    }
+    let (recorder, around) = (Recorder::new(), Recorder::new());
+    let mut future = Box::pin(scope().executor(recorder.clone()).run_async(async {
+        let _farewell = Farewell;
+        send::enqueue(1).unwrap();
+        future::pending::<()>().await;
+    }));
+    assert!(future.as_mut().now_or_never().is_none());
+    let guard = scope().executor(around.clone()).enter();
+    let ((), log) = logged(|| drop(future));
+    assert!(log.contains("intents=2"), "{log}");
+    assert_eq!(guard.flush().unwrap().counts().enqueued, 0, "not in the scope of whoever drops it");
+    assert_eq!((recorder.calls().len(), around.calls().len()), (0, 0));
+}
+
+#[test]
+fn an_aborted_task_of_a_runtime_discards_its_scope() {
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let (executor, keep) = (recorder.clone(), kept.clone());
+        let task = tokio::spawn(scope().executor(executor).run_async(async move {
+            keep.keep();
+            send::enqueue(1).unwrap();
+            future::pending::<()>().await;
+        }));
+        tokio::task::yield_now().await;
+        assert_eq!(kept.phase(), Phase::Open);
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+    });
+    assert_eq!(kept.phase(), Phase::Discarded);
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+// Guards.
+
+#[test]
+fn a_dropped_guard_discards_and_says_so_unless_it_was_empty() {
+    let recorder = Recorder::new();
+    let ((), log) = logged(|| drop(scope().executor(recorder.clone()).enter()));
+    assert_eq!(log, "");
+    let guard = scope().name("forgotten").executor(recorder.clone()).enter();
+    let handle = guard.scope();
+    send::enqueue(1).unwrap();
+    send::enqueue(2).unwrap();
+    let ((), log) = logged(|| drop(guard));
+    assert!(log.contains("scope=scope `forgotten`"), "{log}");
+    assert!(log.ends_with("intents=2 reason=dropped before its end\n"), "{log}");
+    assert_eq!(handle.phase(), Phase::Discarded);
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn discarding_by_hand_is_quiet_and_reported() {
+    let recorder = Recorder::new();
+    let guard = scope().executor(recorder.clone()).enter();
+    send::enqueue(1).unwrap();
+    let (report, log) = logged(|| guard.discard());
+    assert_eq!(log, "");
+    assert_all_discarded(&report, Discarded::ByHand, 1);
+    assert!(report.to_string().contains("discarded: by hand"), "{report}");
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn a_dropped_sealed_scope_discards_and_says_so_unless_it_was_empty() {
+    let recorder = Recorder::new();
+    let ((), log) = logged(|| drop(scope().executor(recorder.clone()).enter().seal().unwrap()));
+    assert_eq!(log, "");
+    let guard = scope().name("uncommitted").executor(recorder.clone()).enter();
+    let handle = guard.scope();
+    send::enqueue(1).unwrap();
+    let sealed = guard.seal().unwrap();
+    let ((), log) = logged(|| drop(sealed));
+    assert!(log.starts_with("WARN message=a sealed scope was dropped without being dispatched"), "{log}");
+    assert!(log.contains("scope=scope `uncommitted`") && log.contains("intents=1"), "{log}");
+    assert_eq!(handle.phase(), Phase::Discarded);
+
+    let guard = scope().executor(recorder.clone()).enter();
+    send::enqueue(2).unwrap();
+    let sealed = guard.seal().unwrap();
+    let (report, log) = logged(|| sealed.discard());
+    assert_eq!(log, "");
+    assert_all_discarded(&report, Discarded::ByHand, 1);
+
+    let guard = scope().executor(recorder.clone()).enter();
+    send::enqueue(3).unwrap();
+    let unpolled = guard.seal().unwrap().dispatch_async();
+    let ((), log) = logged(|| drop(unpolled));
+    assert!(log.contains("a sealed scope was dropped"), "{log}");
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn guards_dropped_out_of_order_take_away_their_own_scope_only() {
+    let recorder = Recorder::new();
+    let to = |name: &'static str| scope().name(name).executor(recorder.clone()).enter();
+    let name = || Scope::current().map(|scope| scope.info().name().unwrap().to_owned());
+    let (first, second, third) = (to("first"), to("second"), to("third"));
+    send::enqueue(3).unwrap();
+    let ((), log) = logged(|| drop(second));
+    assert_eq!(log, "", "it held nothing");
+    assert_eq!(name().as_deref(), Some("third"));
+    send::enqueue(4).unwrap();
+    assert_eq!(first.flush().unwrap().counts().enqueued, 0);
+    assert_eq!(name().as_deref(), Some("third"));
+    let report = third.flush().unwrap();
+    assert_eq!(name(), None);
+    assert_all_discarded(&report, Discarded::ParentDiscarded, 2);
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn local_policies_dropped_out_of_order_take_away_their_own_entry_only() {
+    let guard = scope().executor(Recorder::new()).enter();
+    let named = |name: &'static str| airlock::policy(Named(name)).enter();
+    let in_force = || {
+        send::enqueue(1).unwrap();
+        let intents = guard.scope().intents();
+        let policies = intents.last().unwrap().local_policies();
+        policies.iter().map(|policy| policy.name().to_owned()).collect::<Vec<_>>()
+    };
+    let (first, second) = (named("first"), named("second"));
+    assert_eq!(in_force(), ["second", "first"]);
+    drop(first);
+    // The second one was put around the first, and its chain is as it was.
+    assert_eq!(in_force(), ["second", "first"]);
+    drop(second);
+    assert_eq!(in_force(), NOTHING);
+    assert_eq!(guard.flush().unwrap().counts().dispatched, 3);
+}
+
+struct Named(&'static str);
+
+impl Policy for Named {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+/// Policy, executor and lifecycle that bear being set and nothing else.
+struct Untouchable;
+
+impl Policy for Untouchable {
+    fn on_enqueue(&self, _intent: &Intent) -> Result<(), Violation> {
+        Ok(())
+    }
+
+    fn allows(&self, intent: &Intent) -> bool {
+        panic!("a policy was asked about `{}`", intent.name());
+    }
+}
+
+impl Executor for Untouchable {
+    fn name(&self) -> &str {
+        panic!("the executor was touched");
+    }
+
+    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
+        panic!("the executor was asked about `{}`", intent.name());
+    }
+
+    fn dispatch<'a>(&'a self, _batch: Batch) -> BoxFuture<'a, ()> {
+        panic!("the executor was given something");
+    }
+}
+
+impl Lifecycle for Untouchable {
+    fn should_flush(&self, _end: &ScopeEnd<'_>) -> bool {
+        panic!("the lifecycle was asked whether to flush");
+    }
+
+    fn releases(&self, _descendant: &ScopeInfo, intent: &Intent) -> bool {
+        panic!("the lifecycle was asked whether it releases `{}`", intent.name());
+    }
+}
+
+fn untouchable() -> ScopeBuilder {
+    scope().policy(Untouchable).executor(Untouchable).lifecycle(Untouchable)
+}
+
+#[test]
+fn drop_asks_nobody_and_panics_never() {
+    let discarded = |kept: &Kept| assert_eq!(kept.phase(), Phase::Discarded);
+    let body = |kept: &Kept| {
+        kept.keep();
+        send::enqueue(1).unwrap();
+    };
+    let kept = Kept::default();
+    let guard = untouchable().enter();
+    body(&kept);
+    drop(guard);
+    discarded(&kept);
+
+    let mut future = Box::pin(untouchable().run_async(async {
+        body(&kept);
+        future::pending::<()>().await;
+    }));
+    assert!(future.as_mut().now_or_never().is_none());
+    drop(future);
+    discarded(&kept);
+
+    // A panic in drop during this panic would abort the whole test binary.
+    let panicked = panic_of(|| {
+        let _outer = untouchable().enter();
+        let _inner = untouchable().enter();
+        body(&kept);
+        boom::<()>();
+    });
+    assert_eq!(panicked, "boom");
+    discarded(&kept);
+}
+
+// Lifecycles.
+
+/// Says yes to every end and writes down what it was asked.
+#[derive(Clone, Default)]
+struct Yes(Recorder);
+
+impl Lifecycle for Yes {
+    fn should_flush(&self, end: &ScopeEnd<'_>) -> bool {
+        self.0.note(format!("{} {} {}", end.scope().name().unwrap(), end.succeeded(), end.intents()));
+        true
+    }
+}
+
+#[test]
+fn a_lifecycle_may_flush_on_err_and_the_error_still_comes_back() {
+    let (recorder, asked) = (Recorder::new(), Yes::default());
+    let to = |name: &'static str| scope().name(name).executor(recorder.clone()).lifecycle(asked.clone());
+    let body = |order_id| {
+        send::enqueue(order_id)?;
+        Err::<(), _>(error())
+    };
+    assert_eq!(to("run").run(|| body(1)).unwrap_err().to_string(), "out of stock");
+    assert_eq!(block_on(to("async").run_async(async { body(2) })).unwrap_err().to_string(), "out of stock");
+    let ended = to("reported").run_reported(|| body(3));
+    assert_eq!(ended.result.unwrap_err().to_string(), "out of stock");
+    assert_eq!(ended.flush.unwrap().counts().dispatched, 1);
+    let ended = block_on(to("both").run_reported_async(async { body(4) }));
+    assert_eq!(ended.flush.unwrap().counts().dispatched, 1);
+    assert_eq!(recorder.calls(), (1..=4).map(|n| format!("p3.send(order_id={n})")).collect::<Vec<_>>());
+    assert_eq!(asked.0.calls(), ["run false 1", "async false 1", "reported false 1", "both false 1"]);
+}
+
+#[test]
+fn always_flush_flushes_on_err() {
+    #[airlock::scoped(lifecycle = AlwaysFlush, executor = recorder.clone())]
+    fn always(recorder: &Recorder) -> airlock::Result<()> {
+        send::enqueue(1)?;
+        Err(error())
+    }
+    let recorder = Recorder::new();
+    assert_eq!(always(&recorder).unwrap_err().to_string(), "out of stock");
+    assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
+}
+
+#[test]
+fn no_lifecycle_is_asked_after_a_panic_or_a_cancellation() {
+    let (recorder, asked) = (Recorder::new(), Yes::default());
+    let to = || scope().name("asked").executor(recorder.clone()).lifecycle(asked.clone());
+    let body = || {
+        send::enqueue(1).unwrap();
+        boom::<()>();
+    };
+    assert_eq!(panic_of(|| to().run(body)), "boom");
+    assert_eq!(panic_of(|| to().run_reported(body)), "boom");
+    assert_eq!(panic_of(|| block_on(to().run_async(async { body() }))), "boom");
+    let mut future = Box::pin(to().run_async(async {
+        send::enqueue(1).unwrap();
+        future::pending::<()>().await;
+    }));
+    assert!(future.as_mut().now_or_never().is_none());
+    drop(future);
+    let guard = to().enter();
+    send::enqueue(1).unwrap();
+    drop(guard);
+    assert_eq!((asked.0.calls().len(), recorder.calls().len()), (0, 0));
+}
+
+/// Says no to every end.
+struct No;
+
+impl Lifecycle for No {
+    fn should_flush(&self, _end: &ScopeEnd<'_>) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_lifecycle_may_discard_a_success() {
+    let recorder = Recorder::new();
+    let to = || scope().executor(recorder.clone()).lifecycle(No);
+    to().run(|| drop(send::enqueue(1).unwrap())).unwrap();
+    block_on(to().run_async(async { drop(send::enqueue(2).unwrap()) })).unwrap();
+    let report = to().run_reported(|| drop(send::enqueue(3).unwrap())).flush.unwrap();
+    assert_all_discarded(&report, Discarded::ByLifecycle, 1);
+    assert!(report.to_string().contains("discarded: by the lifecycle"), "{report}");
+    assert_eq!(recorder.calls(), NOTHING);
+}
+
+#[test]
+fn the_end_of_a_guard_is_its_word_and_no_lifecycle_is_asked() {
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let guard = scope().executor(recorder.clone()).lifecycle(No).enter();
+    kept.keep();
+    send::enqueue(1).unwrap();
+    assert_eq!(guard.flush().unwrap().counts().dispatched, 1);
+    assert_eq!(kept.phase(), Phase::Flushed);
+    assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
+}
+
+#[test]
+fn a_lifecycle_that_panics_lets_nothing_out() {
+    struct Confused;
+    impl Lifecycle for Confused {
+        fn should_flush(&self, _end: &ScopeEnd<'_>) -> bool {
+            boom()
+        }
+    }
+    let (recorder, kept) = (Recorder::new(), Kept::default());
+    let to = || scope().executor(recorder.clone()).lifecycle(Confused);
+    let body = || {
+        kept.keep();
+        send::enqueue(1).unwrap();
+    };
+    assert_eq!(panic_of(|| to().run(body)), "boom");
+    assert_eq!(kept.phase(), Phase::Discarded);
+    assert_eq!(panic_of(|| block_on(to().run_reported_async(async { body() }))), "boom");
+    assert_eq!(kept.phase(), Phase::Discarded);
+    assert_eq!(recorder.calls(), NOTHING);
+    scope().executor(recorder.clone()).run(|| drop(send::enqueue(2).unwrap())).unwrap();
+    assert_eq!(recorder.calls(), ["p3.send(order_id=2)"], "the thread enqueues as before");
+}
+
+// Futures dropped during their flush.
+
+/// Hands over some intents, begins one more, and waits for ever.
+struct Stuck {
+    recorder: Recorder,
+    done: usize,
+}
+
+impl Executor for Stuck {
+    fn name(&self) -> &str {
+        "stuck"
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            for _ in 0..self.done {
+                let Some(begun) = batch.begin() else { return };
+                self.recorder.note(begun.intent().to_string());
+                begun.settle(Ok(()));
+            }
+            let _held = batch.begin();
+            future::pending::<()>().await;
+        })
+    }
+}
+
+#[derive(Clone, Default)]
+struct LostAndFound(Arc<Mutex<Vec<(String, Vec<String>)>>>);
+
+impl LostAndFound {
+    fn configure(&self) {
+        let found = self.clone();
+        airlock::configure(Settings::new().on_lost(move |lost: Lost| {
+            let scope = lost.scope().name().unwrap_or("nameless").to_owned();
+            let intents = lost.intents().iter().map(Intent::to_string).collect();
+            found.0.lock().unwrap().push((scope, intents));
+        }));
+    }
+
+    /// What was lost since the last look, by one error: of which scope, and which intents.
+    #[track_caller]
+    fn take_one(&self) -> (String, Vec<String>) {
+        let mut found = std::mem::take(&mut *self.0.lock().unwrap());
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+}
+
+/// Polls once, drops, and gives what was logged.
+fn start_and_drop(future: impl Future) -> String {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().now_or_never().is_none(), "its flush waits");
+    logged(|| drop(future)).1
+}
+
+#[track_caller]
+fn assert_told(log: &str, task: &str, what: &str, count: usize) {
+    let expected = format!("task=\"{task}\" what=\"{what}\" intents={count} ");
+    let found = log.lines().filter(|line| line.starts_with("ERROR message=a flush error was dropped"));
+    assert!(found.clone().any(|line| line.contains(&expected)), "no {expected} in:\n{log}");
+}
+
+#[test]
+fn a_future_dropped_during_its_flush_loses_nothing_silently() {
+    alone(|| {
+        let (recorder, found, kept) = (Recorder::new(), LostAndFound::default(), Kept::default());
+        found.configure();
+        let to = || scope().name("cut").executor(Stuck { recorder: recorder.clone(), done: 1 });
+        let body = || async {
+            kept.keep();
+            for order_id in 1..=4 {
+                send::enqueue(order_id).unwrap();
+            }
+            send_local::enqueue(5).unwrap();
+        };
+        let guard = to().enter();
+        body().now_or_never().unwrap();
+        let sealed = guard.seal().unwrap();
+        let flushes: [(&str, BoxFuture<'_, ()>); 3] = [
+            ("run_async", Box::pin(to().run_async(body()).map(drop))),
+            ("run_reported_async", Box::pin(to().run_reported_async(body()).map(drop))),
+            ("dispatch_async", Box::pin(sealed.dispatch_async().map(drop))),
+        ];
+        for (count, (how, flush)) in flushes.into_iter().enumerate() {
+            let log = start_and_drop(flush);
+            assert_told(&log, "p3.send", "unconfirmed", 1);
+            assert_told(&log, "p3.send", "not dispatched", 2);
+            assert_told(&log, "p3.send_local", "not dispatched", 1);
+            assert!(log.lines().count() == 3 && log.matches("scope `cut`").count() == 3, "{how}: {log}");
+            let (scope, lost) = found.take_one();
+            let unattempted = ["p3.send(order_id=3)", "p3.send(order_id=4)", "p3.send_local(order_id=5)"];
+            assert_eq!(scope, "cut");
+            assert_eq!(lost[..3], unattempted, "{how}: what was not begun, in order");
+            assert_eq!(lost[3..], ["p3.send(order_id=2)"], "{how}: then what may have gone out");
+            assert_eq!(recorder.calls(), vec!["p3.send(order_id=1)"; count + 1], "{how}");
+            }
+        assert_eq!(kept.phase(), Phase::Flushed);
+    });
+}
+
+#[test]
+fn an_inline_task_cut_in_its_flush_is_unconfirmed_and_the_ones_after_it_are_handed_over() {
+    alone(|| {
+        let found = LostAndFound::default();
+        found.configure();
+        let body = || async {
+            send::enqueue(1).unwrap();
+            hang::enqueue(2).unwrap();
+            send::enqueue(3).unwrap();
+        };
+        let log = start_and_drop(scope().name("inline").run_async(body()));
+        assert_told(&log, "p3.hang", "unconfirmed", 1);
+        assert_told(&log, "p3.send", "not dispatched", 1);
+        // The arguments of the one that was running moved into it.
+        assert_eq!(found.take_one(), ("inline".to_owned(), vec!["p3.send(order_id=3)".to_owned()]));
+
+        let log = start_and_drop(scope().name("reported").run_reported_async(body()));
+        assert_told(&log, "p3.hang", "unconfirmed", 1);
+        let lost = ["p3.send(order_id=3)", "p3.hang(order_id=2)"].map(str::to_owned);
+        assert_eq!(found.take_one(), ("reported".to_owned(), lost.to_vec()));
+    });
+}
+
+#[test]
+fn a_local_task_cut_after_the_rest_was_handed_over_is_accounted_for_too() {
+    #[airlock::task(name = "p3.hang_local", local)]
+    async fn hang_local(order_id: u64) {
+        hang(order_id).await;
+    }
+
+    alone(|| {
+        let (recorder, found) = (Recorder::new(), LostAndFound::default());
+        found.configure();
+        let log = start_and_drop(scope().name("local").executor(recorder.clone()).run_reported_async(async {
+            hang_local::enqueue(1).unwrap();
+            send_local::enqueue(2).unwrap();
+            send::enqueue(3).unwrap();
+        }));
+        assert_eq!(recorder.calls(), ["p3.send(order_id=3)"]);
+        assert_told(&log, "p3.hang_local", "unconfirmed", 1);
+        assert_told(&log, "p3.send_local", "not dispatched", 1);
+        let lost = ["p3.send_local(order_id=2)", "p3.hang_local(order_id=1)"].map(str::to_owned);
+        assert_eq!(found.take_one(), ("local".to_owned(), lost.to_vec()));
+    });
+}
+
+#[test]
+fn a_second_attempt_dropped_half_way_keeps_account_of_the_first() {
+    alone(|| {
+        let (recorder, found) = (Recorder::new(), LostAndFound::default());
+        found.configure();
+        let down = |intent: Intent| match intent.args::<send>() {
+            Some((3,)) => Err(unavailable()),
+            Some((2,)) => Err(DispatchError::unconfirmed("no answer")),
+            _ => intent.call(),
+        };
+        let error = scope()
+            .name("again")
+            .executor(down)
+            .run(|| {
+                fail::enqueue(1).unwrap();
+                (2..=5).for_each(|order_id| drop(send::enqueue(order_id).unwrap()));
+            })
+            .unwrap_err();
+        assert_eq!(error.undispatched().len(), 3);
+        let stuck = Stuck { recorder: recorder.clone(), done: 1 };
+        let log = start_and_drop(error.dispatch_async(&stuck));
+        assert_eq!(recorder.calls(), ["p3.send(order_id=3)"]);
+        assert_told(&log, "p3.fail", "failed", 1);
+        assert_told(&log, "p3.send", "unconfirmed", 2);
+        assert_told(&log, "p3.send", "not dispatched", 1);
+        let lost = ["p3.send(order_id=5)", "p3.send(order_id=2)", "p3.send(order_id=4)"].map(str::to_owned);
+        assert_eq!(found.take_one(), ("again".to_owned(), lost.to_vec()));
+    });
+}
+
+#[test]
+fn a_released_scope_dropped_during_its_flush_loses_its_own_and_leaves_the_rest() {
+    alone(|| {
+        let (recorder, found) = (Recorder::new(), LostAndFound::default());
+        found.configure();
+        let outer = scope().lifecycle(ReleaseNested).executor(recorder.clone()).enter();
+        send::enqueue(1).unwrap();
+        let stuck = Stuck { recorder: recorder.clone(), done: 0 };
+        start_and_drop(scope().name("inner").executor(stuck).run_async(async {
+            send::enqueue(2).unwrap();
+        }));
+        assert_eq!(found.take_one(), ("inner".to_owned(), vec!["p3.send(order_id=2)".to_owned()]));
+        assert_eq!(outer.flush().unwrap().counts().dispatched, 1);
+        assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
+    });
+}

@@ -62,8 +62,12 @@ fn a_policy_that_enqueues_is_refused_at_the_call_and_in_the_flush_and_changes_no
     let ended = airlock::scope().policy(scopes).executor(recorder.clone()).run_reported(|| {
         airlock::policy(local).run(|| note::enqueue(1)).unwrap();
     });
-    let expected =
-        ["local on_enqueue: refused", "scope's on_enqueue: refused", "local allows: refused", "scope's allows: refused"];
+    let expected = [
+        "local on_enqueue: refused",
+        "scope's on_enqueue: refused",
+        "local allows: refused",
+        "scope's allows: refused",
+    ];
     assert_eq!(attempts.told(), expected);
     assert_eq!(recorder.calls(), ["p09.note(n=1)"]);
     assert_eq!(ended.flush.unwrap().counts().enqueued, 1);
@@ -83,9 +87,8 @@ fn the_error_says_so_and_hands_the_intent_back() {
     // It is an ordinary intent, and goes out elsewhere.
     let recorder = Recorder::new();
     let intent = error.into_intent();
-    let pushed = airlock::scope().executor(recorder.clone()).run_reported(|| {
-        Scope::current().unwrap().push(intent).map(drop)
-    });
+    let pushed =
+        airlock::scope().executor(recorder.clone()).run_reported(|| Scope::current().unwrap().push(intent).map(drop));
     pushed.result.unwrap();
     assert_eq!(recorder.calls(), ["p09.smuggled()"]);
 }
@@ -103,7 +106,11 @@ fn a_policy_cant_open_a_scope_to_get_round_that() {
         futures::executor::block_on(airlock::scope().executor(sink.clone()).run_async(body)).unwrap();
         true
     });
-    airlock::scope().policy(opens_scopes).executor(recorder.clone()).run(|| note::enqueue(1).map(drop).unwrap()).unwrap();
+    airlock::scope()
+        .policy(opens_scopes)
+        .executor(recorder.clone())
+        .run(|| note::enqueue(1).map(drop).unwrap())
+        .unwrap();
     assert_eq!(attempts.told(), ["closure scope: refused", "guard scope: refused", "async scope: refused"]);
     assert_eq!(recorder.calls(), ["p09.note(n=1)"]);
 }

@@ -413,8 +413,7 @@ fn joined_futures_in_one_scope_share_it_and_their_nested_scopes_stay_apart() {
     };
     futures::executor::block_on(airlock::scope().executor(recorder.clone()).run_async(body)).unwrap();
     // The order of the calls, whichever scope they were made in: round robin.
-    let expected: Vec<_> = (0..STEPS)
-        .flat_map(|step| (0..8).map(move |owner| format!("p11.note(owner={owner}, step={step})")))
-        .collect();
+    let expected: Vec<_> =
+        (0..STEPS).flat_map(|step| (0..8).map(move |owner| format!("p11.note(owner={owner}, step={step})"))).collect();
     assert_eq!(recorder.calls(), expected);
 }

@@ -181,7 +181,10 @@ fn the_message_says_what_went_wrong_first_and_where() {
     let error = flush_fates(scope, &[Fate::Fine, Fate::Unavailable, Fate::Fine]);
     let text = error.to_string();
     assert!(text.starts_with("the flush of scope `nightly` (tests/core/promise_12"), "{text}");
-    assert!(text.contains(" failed: 3 enqueued: 1 dispatched, 1 failed, 1 unattempted; p12.kind (tests/core/"), "{text}");
+    assert!(
+        text.contains(" failed: 3 enqueued: 1 dispatched, 1 failed, 1 unattempted; p12.kind (tests/core/"),
+        "{text}"
+    );
     assert!(text.ends_with("): unavailable: connection refused"), "{text}");
     drop(error.into_intents());
 }

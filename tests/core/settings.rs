@@ -50,9 +50,11 @@ fn the_defaults_are_as_documented() {
 fn what_is_configured_is_what_new_scopes_use_until_it_is_reset() {
     alone(|| {
         let recorder = Recorder::new();
-        airlock::configure(Settings::new().executor(recorder.clone()).policy(|intent: &airlock::Intent| {
-            intent.args::<note>() != Some(&(2,))
-        }));
+        airlock::configure(
+            Settings::new()
+                .executor(recorder.clone())
+                .policy(|intent: &airlock::Intent| intent.args::<note>() != Some(&(2,))),
+        );
         let ended = airlock::scope().run_reported(|| note_all(1..=3));
         assert_eq!(recorder.calls(), ["settings.note(n=1)", "settings.note(n=3)"]);
         assert_eq!(ended.flush.unwrap().executor(), Some("recorder"));
@@ -148,11 +150,13 @@ fn open_scopes_keep_the_settings_they_opened_with() {
             sink.lock().unwrap().push(found.intents().len());
         }));
         let open = airlock::scope().enter();
-        let failing = airlock::scope().lifecycle(ReleaseNested).executor(|_: airlock::Intent| Err(unavailable())).enter();
+        let failing =
+            airlock::scope().lifecycle(ReleaseNested).executor(|_: airlock::Intent| Err(unavailable())).enter();
         airlock::configure(Settings::new().executor(after.clone()).policy(DropAll));
 
         // A scope opened now follows the new settings, inside the old ones or not.
-        let report = std::thread::spawn(|| airlock::scope().run_reported(|| note_all([1])).flush.unwrap()).join().unwrap();
+        let report =
+            std::thread::spawn(|| airlock::scope().run_reported(|| note_all([1])).flush.unwrap()).join().unwrap();
         assert_eq!(report.counts().dropped, 1);
         failing.discard();
         note_all([2]);

@@ -203,13 +203,13 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
 
 fn block(statement: BoxedStrategy<Statement>, most: usize) -> BoxedStrategy<Block> {
     let end = prop_oneof![16 => Just(End::Done), 2 => Just(End::Fail), 2 => Just(End::Panic)];
-    let statement = prop_oneof![3 => leaf(), 4 => statement];
-    (vec(statement, 0..most), end).prop_map(|(statements, end)| Block { statements, end }).boxed()
+    let statement = prop_oneof![1 => leaf(), 1 => statement];
+    (vec(statement, 0..=most), end).prop_map(|(statements, end)| Block { statements, end }).boxed()
 }
 
 fn leaf() -> impl Strategy<Value = Statement> + Clone {
     prop_oneof![
-        14 => call().prop_map(Statement::Enqueue),
+        20 => call().prop_map(Statement::Enqueue),
         3 => (0..8_usize, call(), prop::bool::weighted(0.2))
             .prop_map(|(handle, call, twice)| Statement::Push { handle, call, twice }),
         1 => (0..8_usize).prop_map(|handle| Statement::Look { handle }),
@@ -254,7 +254,7 @@ fn scope(body: BoxedStrategy<Block>) -> impl Strategy<Value = Statement> + Clone
 }
 
 fn form() -> impl Strategy<Value = Form> + Clone {
-    let polls = || option::weighted(0.4, 0..6_usize);
+    let polls = || option::weighted(0.6, 0..6_usize);
     let then = prop_oneof![
         4 => Just(SealEnd::Dispatch),
         2 => polls().prop_map(SealEnd::DispatchAsync),
@@ -270,7 +270,7 @@ fn form() -> impl Strategy<Value = Form> + Clone {
         3 => (meanwhile, then).prop_map(|(meanwhile, then)| GuardEnd::Seal { meanwhile, then }),
     ];
     let drive = prop_oneof![
-        2 => Just(Drive::Await),
+        1 => Just(Drive::Await),
         2 => (polls(), vec(leaf(), 0..3)).prop_map(|(polls, between)| Drive::ByHand { polls, between }),
     ];
     prop_oneof![

@@ -108,7 +108,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     type SerializeStructVariant = Checked<'a, S::SerializeStructVariant>;
 
     forward! {
-        serialize_bool(bool) serialize_char(char) serialize_bytes(&[u8]) serialize_unit_struct(&'static str)
+        serialize_bool(bool) serialize_char(char) serialize_unit_struct(&'static str)
         serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64) serialize_i128(i128)
         serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64) serialize_u128(u128)
     }
@@ -125,6 +125,12 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
             self.place.check_raw(value)?;
         }
         self.inner.serialize_str(value)
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<S::Ok, S::Error> {
+        // JSON has no bytes: an array of numbers is written.
+        self.place.deeper()?;
+        self.inner.serialize_bytes(value)
     }
 
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {

@@ -9,7 +9,7 @@ use super::{DispatchError, DispatchErrorKind, Error, Failure};
 use crate::executors::{Executor, FlushMode, Rejection};
 use crate::intent::{Intent, IntentId};
 use crate::panics::catch_panic;
-use crate::scope::{Flight, FlushReport, Frame, OnFailure, Outcome, ReportEntry, Tally, Unattempted, block_on};
+use crate::scope::{Flight, FlushReport, Frame, Outcome, ReportEntry, Tally, Unattempted, block_on, judge};
 use crate::settings::Lost;
 
 /// A flush in which something that was to escape didn't, or may not have. It owns what did not go out.
@@ -47,16 +47,23 @@ pub(crate) struct Trouble {
     undispatched: Vec<Intent>,
     unconfirmed: Vec<Failure>,
     failed: Vec<Failure>,
+    /// Whether the flush failed before its policies had their say.
+    unjudged: bool,
 }
 
 impl Trouble {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.undispatched.is_empty() && self.unconfirmed.is_empty() && self.failed.is_empty()
+    /// What a flush had to give back before it was judged.
+    pub(crate) fn unjudged() -> Self {
+        Self { unjudged: true, ..Self::default() }
     }
 
-    /// Whether what is in here keeps the next batch of the same flush in.
-    pub(crate) fn stops(&self, on_failure: OnFailure) -> bool {
-        on_failure == OnFailure::FailFast && !self.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many intents were not settled as dispatched.
+    pub(crate) fn len(&self) -> usize {
+        self.undispatched.len() + self.unconfirmed.len() + self.failed.len()
     }
 
     pub(crate) fn unattempted(
@@ -163,6 +170,9 @@ impl FlushError {
     /// Hands the undispatched intents to an executor: the same ids, not judged again. A task that ran and failed is
     /// never run again.
     ///
+    /// If the flush failed before the policies had their say (one of them panicked, or the scope around had ended),
+    /// they have it now: this way out isn't one around them.
+    ///
     /// # Errors
     /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were.
     pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
@@ -186,9 +196,17 @@ impl FlushError {
             let (resent, moved): (Vec<_>, Vec<_>) = held;
             intents.extend(resent.into_iter().filter_map(|failure| failure.intent));
             intents.sort_by_key(|intent| intent.order);
+            intents.sort_by_key(|intent| intent.order);
             carried.unconfirmed = moved;
         }
-        Flight::again(Arc::clone(&self.inner.frame), intents, carried).fly_with(executor, mode).await
+        let frame = &self.inner.frame;
+        let flight = if carried.unjudged {
+            let (allowed, tally) = judge(frame, intents, Tally::new(frame, true))?;
+            Flight::new(Arc::clone(frame), allowed, true, tally)
+        } else {
+            Flight::again(Arc::clone(frame), intents, carried)
+        };
+        flight.fly_with(executor, mode).await
     }
 
     /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own.

@@ -188,14 +188,16 @@ impl Settled {
     /// The states, in the order of the batch.
     pub(crate) fn into_states(self) -> impl Iterator<Item = ItemState> {
         let (begun, mut failures) = (self.begun, self.failures.into_iter().peekable());
-        self.states.into_iter().enumerate().map(move |(index, state)| match state {
-            _ if index >= begun => ItemState::NotBegun,
-            DISPATCHED => ItemState::Dispatched,
-            FAILED => match failures.next_if(|(at, _)| *at == index) {
-                Some((_, failure)) => ItemState::Failed(failure),
-                None => ItemState::Unsettled,
-            },
-            _ => ItemState::Unsettled,
+        self.states.into_iter().enumerate().map(move |(index, state)| {
+            // One that was settled just as the ledger closed may have left its failure and not its state; it stays
+            // unsettled, and must not hide the failures after it.
+            let failure = failures.next_if(|(at, _)| *at == index);
+            match (state, failure) {
+                _ if index >= begun => ItemState::NotBegun,
+                (DISPATCHED, _) => ItemState::Dispatched,
+                (FAILED, Some((_, failure))) => ItemState::Failed(failure),
+                _ => ItemState::Unsettled,
+            }
         })
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::buffer::Phase;
 use super::context::Swapped;
-use super::core::ScopeCore;
+use super::core::{OnFailure, ScopeCore};
 use super::frame::Frame;
 use super::futures::InContext;
 use super::judging::Judging;
@@ -33,6 +33,8 @@ pub(crate) struct Flight {
     frame: Arc<Frame>,
     /// What has not been given to an executor.
     waiting: Vec<Intent>,
+    /// What runs here once the executor has had its share: kept where a dropped flush finds it.
+    local: Vec<Intent>,
     special: bool,
     current: Option<Current>,
     tally: Option<Tally>,
@@ -48,14 +50,17 @@ struct Current {
 }
 
 impl Flight {
-    pub(super) fn new(frame: Arc<Frame>, intents: Vec<Intent>, special: bool, tally: Tally) -> Self {
-        Self { frame, waiting: intents, special, current: None, tally: Some(tally), trouble: Trouble::default() }
+    pub(crate) fn new(frame: Arc<Frame>, intents: Vec<Intent>, special: bool, tally: Tally) -> Self {
+        let (tally, trouble) = (Some(tally), Trouble::default());
+        Self { frame, waiting: intents, local: Vec::new(), special, current: None, tally, trouble }
     }
 
     /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
     pub(crate) fn again(frame: Arc<Frame>, intents: Vec<Intent>, carried: Trouble) -> Self {
         let tally = Tally::new(&frame, true);
-        Self { frame, waiting: intents, special: true, current: None, tally: Some(tally), trouble: carried }
+        let mut flight = Self::new(frame, intents, true, tally);
+        flight.trouble = carried;
+        flight
     }
 
     pub(super) async fn fly(self, mode: FlushMode) -> Result<FlushReport, FlushError> {
@@ -71,18 +76,20 @@ impl Flight {
         if self.waiting.is_empty() {
             return self.land();
         }
+        let carried = self.trouble.len();
         let core = scope_of(&self.frame);
-        let set = core.deadline().map(Deadline::after);
+        let (set, on_failure) = (core.deadline().map(Deadline::after), core.on_failure());
         let deadline = set.unwrap_or_else(|| {
             if executor.traits().no_deadline { Deadline::NONE } else { Deadline::after(DEFAULT_DEADLINE) }
         });
         self.ask_executor(executor, mode, deadline)?;
-        let local = self.split_off_local(executor);
+        self.split_off_local(executor);
         if !self.waiting.is_empty() {
             self.hand_over(executor, deadline).await;
         }
-        self.waiting = local;
-        if !self.waiting.is_empty() && !self.trouble.stops(scope_of(&self.frame).on_failure()) {
+        self.waiting = std::mem::take(&mut self.local);
+        let stops = on_failure == OnFailure::FailFast && self.trouble.len() > carried;
+        if !self.waiting.is_empty() && !stops {
             // What waits on a network has had its time; what runs here has none, unless the scope sets one.
             self.hand_over(&InlineExecutor::new(), set.unwrap_or_default()).await;
         }
@@ -119,13 +126,12 @@ impl Flight {
         }
     }
 
-    fn split_off_local(&mut self, executor: &dyn Executor) -> Vec<Intent> {
+    fn split_off_local(&mut self, executor: &dyn Executor) {
         if !self.special || executor.traits().takes_local {
-            return Vec::new();
+            return;
         }
-        let (local, rest) = std::mem::take(&mut self.waiting).into_iter().partition(|intent| intent.task().local);
-        self.waiting = rest;
-        local
+        let waiting = std::mem::take(&mut self.waiting);
+        (self.local, self.waiting) = waiting.into_iter().partition(|intent| intent.task().local);
     }
 
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
@@ -159,7 +165,10 @@ impl Flight {
             (None, Ending::Dropped) => Unattempted::Cancelled,
             (None, Ending::Panicked(message)) => Unattempted::ExecutorPanicked(message),
         };
-        let timings = std::mem::take(&mut settled.timings);
+        let mut timings = std::mem::take(&mut settled.timings);
+        // An executor may settle in any order.
+        timings.sort_unstable_by_key(|(index, _)| *index);
+        let mut timings = timings.into_iter().peekable();
         let mut returned = std::mem::take(&mut settled.returned).into_iter();
         let mut kept = kept.map(Vec::into_iter);
         for (index, state) in settled.into_states().enumerate() {
@@ -176,7 +185,7 @@ impl Flight {
                     self.trouble.unattempted(intent, &reason, tally);
                 }
             }
-            if let Some(&(_, time)) = timings.iter().find(|(timed, _)| *timed == index) {
+            if let Some((_, time)) = timings.next_if(|(timed, _)| *timed == index) {
                 tally.time_last(time);
             }
         }
@@ -195,7 +204,8 @@ impl Flight {
     }
 
     fn land_badly(&mut self, reason: &Unattempted) -> FlushError {
-        let waiting = std::mem::take(&mut self.waiting);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.append(&mut self.local);
         let mut tally = self.tally.take().unwrap_or_else(|| Tally::new(&self.frame, false));
         self.trouble.unattempted(waiting, reason, &mut tally);
         fail(&self.frame, std::mem::take(&mut self.trouble), tally)

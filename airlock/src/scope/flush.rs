@@ -103,7 +103,7 @@ fn give_to_ancestors(
     if stranded.is_empty() {
         return Ok((released, tally));
     }
-    let mut trouble = Trouble::default();
+    let mut trouble = Trouble::unjudged();
     stranded.push((released.items, Unattempted::OtherRefused));
     for (intents, reason) in stranded {
         trouble.unattempted(intents, &reason, &mut tally);
@@ -112,7 +112,11 @@ fn give_to_ancestors(
 }
 
 /// Asks, for each intent in order, the policies around it from the innermost outwards, up to the first refusal.
-fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, mut tally: Tally) -> Result<(Vec<Intent>, Tally), FlushError> {
+pub(crate) fn judge(
+    frame: &Arc<Frame>,
+    intents: Vec<Intent>,
+    mut tally: Tally,
+) -> Result<(Vec<Intent>, Tally), FlushError> {
     let asked = Cell::new((0, frame));
     let judged = catch_panic(|| {
         let _judging = Judging::enter();
@@ -195,7 +199,7 @@ impl Refusals {
 }
 
 fn all_back(frame: &Arc<Frame>, intents: Vec<Intent>, mut tally: Tally, reason: &Unattempted) -> FlushError {
-    let mut trouble = Trouble::default();
+    let mut trouble = Trouble::unjudged();
     trouble.unattempted(intents, reason, &mut tally);
     dispatch::fail(frame, trouble, tally)
 }

@@ -40,5 +40,6 @@ pub use sealed::Sealed;
 pub use submit::{enqueue, make_intent};
 
 pub(crate) use dispatch::{Flight, block_on};
+pub(crate) use flush::judge;
 pub(crate) use frame::{Frame, frames};
 pub(crate) use tally::Tally;

@@ -166,7 +166,9 @@ fn discard_reason(open: &OpenScope, succeeded: bool) -> Option<Discarded> {
 }
 
 pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
-    let Some(open) = open.end_if_empty() else { return Ok(()) };
+    // A failed body discards even if there is nothing to discard: nested scopes that end later ask how this one did.
+    let open = if succeeded { open.end_if_empty() } else { Some(open) };
+    let Some(open) = open else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
         None => drop(open.seal(false)?.dispatch()?),
@@ -175,7 +177,8 @@ pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
 }
 
 pub(super) async fn end_async(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
-    let Some(open) = open.end_if_empty() else { return Ok(()) };
+    let open = if succeeded { open.end_if_empty() } else { Some(open) };
+    let Some(open) = open else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
         None => {

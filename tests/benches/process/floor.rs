@@ -91,23 +91,17 @@ thread_local! {
     static STACK: RefCell<Vec<Arc<Scope>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs the body in a scope; at its end the scope around takes what it holds, or else it is judged and run.
+/// Runs the body in a scope; at its end its policy judges what it holds, and the rest goes to the scope around or runs.
 pub(crate) fn scope(policy: &Arc<dyn Policy>, body: impl FnOnce()) {
     let scope = Arc::new(Scope { policy: Arc::clone(policy), intents: Mutex::default() });
     STACK.with_borrow_mut(|stack| stack.push(scope));
     body();
     let (scope, parent) = STACK.with_borrow_mut(|stack| (stack.pop().unwrap(), stack.last().cloned()));
     let mut intents = mem::take(&mut *scope.intents.lock().unwrap());
+    intents.retain(|intent| scope.policy.allows(intent));
     match parent {
         Some(parent) => parent.intents.lock().unwrap().append(&mut intents),
-        None => flush(&*scope.policy, intents),
-    }
-}
-
-fn flush(policy: &dyn Policy, mut intents: Vec<Intent>) {
-    intents.retain(|intent| policy.allows(intent));
-    for intent in intents {
-        (intent.run)(intent.args).unwrap();
+        None => intents.into_iter().for_each(|intent| (intent.run)(intent.args).unwrap()),
     }
 }
 

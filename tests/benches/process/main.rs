@@ -3,7 +3,7 @@
 //! `cargo bench -p airlock-tests --bench process [-- --rounds 9] [--only CASE] [--side airlock|floor]`
 //!
 //! Medians of interleaved rounds, each with fresh scopes, the sides taking turns at going first. Nothing is asserted.
-//! With `--side`, one side of one case runs alone, for a profiler.
+//! With `--side`, one side of one case runs alone, round after round, for a profiler.
 #![allow(clippy::print_stdout, reason = "the table is the point")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the benchmark")]
 
@@ -30,7 +30,8 @@ fn main() {
     }
     let cases = CASES.iter().filter(|case| options.only.as_ref().is_none_or(|only| only == case.key));
     if let Some(side) = &options.side {
-        return cases.for_each(|case| (if side == "floor" { case.floor } else { case.airlock })(case.count));
+        let run = |case: &Case| (if side == "floor" { case.floor } else { case.airlock })(case.count);
+        return cases.for_each(|case| (0..options.rounds).for_each(|_| run(case)));
     }
 
     let rounds = options.rounds;
