@@ -225,7 +225,8 @@ fn in_a_thread_locals_destructor<R: Send + 'static>(will: impl Fn() -> R + Send 
         let (tell, told) = mpsc::channel();
         let will = will.clone();
         let thread = thread::spawn(move || {
-            let use_the_context = || airlock::scope().executor(Recorder::new()).run(|| drop(send::enqueue(1).unwrap()));
+            let use_the_context =
+                || airlock::scope().executor(Recorder::new()).run(|| send::enqueue(1).map(drop).unwrap());
             if before {
                 use_the_context().unwrap();
             }

@@ -85,12 +85,12 @@ fn assert_all_discarded(report: &FlushReport, expected: Discarded, count: usize)
 fn success_flushes_however_the_scope_was_opened() {
     let recorder = Recorder::new();
     let to = || scope().executor(recorder.clone());
-    to().run(|| drop(send::enqueue(1).unwrap())).unwrap();
+    to().run(|| send::enqueue(1).map(drop).unwrap()).unwrap();
     let value = to().run(|| send::enqueue(2).map_err(airlock::Error::from).map(|_| "value")).unwrap();
     assert_eq!(value, "value");
-    to().run_reported(|| drop(send::enqueue(3).unwrap())).flush.unwrap();
-    block_on(to().run_async(async { drop(send::enqueue(4).unwrap()) })).unwrap();
-    block_on(to().run_reported_async(async { drop(send::enqueue(5).unwrap()) })).flush.unwrap();
+    to().run_reported(|| send::enqueue(3).map(drop).unwrap()).flush.unwrap();
+    block_on(to().run_async(async { send::enqueue(4).map(drop).unwrap() })).unwrap();
+    block_on(to().run_reported_async(async { send::enqueue(5).map(drop).unwrap() })).flush.unwrap();
     let guard = to().enter();
     send::enqueue(6).unwrap();
     guard.flush().unwrap();
@@ -217,8 +217,9 @@ fn a_panic_discards_says_so_and_goes_on_to_the_caller() {
         assert_eq!(message, "boom", "{how}");
         assert_eq!(kept.phase(), Phase::Discarded, "{how}");
         assert!(Scope::current().is_none(), "{how}");
-        let told = log.starts_with("WARN message=a scope was dropped with intents in it; they are discarded scope=scope `doomed`")
-            && log.contains("intents=1 reason=the body panicked");
+        let told = log.starts_with(
+            "WARN message=a scope was dropped with intents in it; they are discarded scope=scope `doomed`",
+        ) && log.contains("intents=1 reason=the body panicked");
         assert!(told && log.lines().count() == 1, "{how}: {log}");
     }
     assert_eq!(recorder.calls(), NOTHING);
@@ -264,7 +265,7 @@ fn a_scope_that_ends_well_in_a_destructor_during_a_panic_flushes() {
     struct Audit(Recorder);
     impl Drop for Audit {
         fn drop(&mut self) {
-            scope().executor(self.0.clone()).run(|| drop(send::enqueue(2).unwrap())).unwrap();
+            scope().executor(self.0.clone()).run(|| send::enqueue(2).map(drop).unwrap()).unwrap();
         }
     }
     let (doomed, audit) = (Recorder::new(), Recorder::new());
@@ -286,8 +287,8 @@ fn a_scope_that_ends_well_in_a_destructor_during_a_panic_flushes() {
 fn a_future_that_is_never_polled_opens_nothing_and_says_nothing() {
     let recorder = Recorder::new();
     let ((), log) = logged(|| {
-        drop(scope().executor(recorder.clone()).run_async(async { drop(send::enqueue(1).unwrap()) }));
-        drop(scope().executor(recorder.clone()).run_reported_async(async { drop(send::enqueue(1).unwrap()) }));
+        drop(scope().executor(recorder.clone()).run_async(async { send::enqueue(1).map(drop).unwrap() }));
+        drop(scope().executor(recorder.clone()).run_reported_async(async { send::enqueue(1).map(drop).unwrap() }));
     });
     assert_eq!((log.as_str(), recorder.calls().len()), ("", 0));
 }
@@ -614,9 +615,9 @@ impl Lifecycle for No {
 fn a_lifecycle_may_discard_a_success() {
     let recorder = Recorder::new();
     let to = || scope().executor(recorder.clone()).lifecycle(No);
-    to().run(|| drop(send::enqueue(1).unwrap())).unwrap();
-    block_on(to().run_async(async { drop(send::enqueue(2).unwrap()) })).unwrap();
-    let report = to().run_reported(|| drop(send::enqueue(3).unwrap())).flush.unwrap();
+    to().run(|| send::enqueue(1).map(drop).unwrap()).unwrap();
+    block_on(to().run_async(async { send::enqueue(2).map(drop).unwrap() })).unwrap();
+    let report = to().run_reported(|| send::enqueue(3).map(drop).unwrap()).flush.unwrap();
     assert_all_discarded(&report, Discarded::ByLifecycle, 1);
     assert!(report.to_string().contains("discarded: by the lifecycle"), "{report}");
     assert_eq!(recorder.calls(), NOTHING);
@@ -652,7 +653,7 @@ fn a_lifecycle_that_panics_lets_nothing_out() {
     assert_eq!(panic_of(|| block_on(to().run_reported_async(async { body() }))), "boom");
     assert_eq!(kept.phase(), Phase::Discarded);
     assert_eq!(recorder.calls(), NOTHING);
-    scope().executor(recorder.clone()).run(|| drop(send::enqueue(2).unwrap())).unwrap();
+    scope().executor(recorder.clone()).run(|| send::enqueue(2).map(drop).unwrap()).unwrap();
     assert_eq!(recorder.calls(), ["p3.send(order_id=2)"], "the thread enqueues as before");
 }
 
@@ -751,7 +752,7 @@ fn a_future_dropped_during_its_flush_loses_nothing_silently() {
             assert_eq!(lost[..3], unattempted, "{how}: what was not begun, in order");
             assert_eq!(lost[3..], ["p3.send(order_id=2)"], "{how}: then what may have gone out");
             assert_eq!(recorder.calls(), vec!["p3.send(order_id=1)"; count + 1], "{how}");
-            }
+        }
         assert_eq!(kept.phase(), Phase::Flushed);
     });
 }
@@ -817,7 +818,7 @@ fn a_second_attempt_dropped_half_way_keeps_account_of_the_first() {
             .executor(down)
             .run(|| {
                 fail::enqueue(1).unwrap();
-                (2..=5).for_each(|order_id| drop(send::enqueue(order_id).unwrap()));
+                (2..=5).for_each(|order_id| send::enqueue(order_id).map(drop).unwrap());
             })
             .unwrap_err();
         assert_eq!(error.undispatched().len(), 3);

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use airlock::{
-    AllowAll, AssertNoEffects, BlockTasks, Discarded, DropAll, EnqueueError, Intent, Outcome, Policy, ReleaseNested,
-    Violation, policy_fn, scope,
+    AllowAll, AssertNoEffects, BlockTasks, Discarded, DropAll, EnqueueError, Intent, Lifecycle, Outcome, Policy,
+    ReleaseNested, Scope, ScopeEnd, ScopeInfo, Violation, policy_fn, scope,
 };
 use airlock_tests::recorder::Recorder;
 
@@ -245,4 +245,226 @@ fn a_local_policy_around_a_future_holds_in_each_of_its_polls_and_in_no_other_fut
     };
     futures::executor::block_on(scope().executor(recorder.clone()).run_async(body)).unwrap();
     assert_eq!(recorder.calls(), ["p7.send(order_id=2)", "p7.send(order_id=4)"]);
+}
+
+fn none() -> Vec<String> {
+    Vec::new()
+}
+
+#[test]
+fn whoever_refuses_first_from_the_inside_is_the_dropper_and_only_unanimity_lets_out() {
+    // Every combination of verdicts over: a local policy, the inner scope, a local policy between, the outer scope.
+    const LEVELS: [&str; 4] = ["local", "inner", "between", "outer"];
+    for verdicts in 0_u64..16 {
+        for released in [false, true] {
+            let (questions, sent) = (Questions::default(), Recorder::new());
+            let refuses: fn(bool) -> &'static [u64] = |refuses| if refuses { &[1] } else { &[] };
+            let level = |index: usize| questions.policy(LEVELS[index], refuses(verdicts >> index & 1 == 1));
+            let outer = scope().policy(level(3)).executor(sent.clone());
+            let outer = if released { outer.lifecycle(ReleaseNested) } else { outer };
+            let mut inner = None;
+            let ended = outer.run_reported(|| {
+                airlock::policy(level(2)).run(|| {
+                    let ended = scope().policy(level(1)).executor(sent.clone()).run_reported(|| {
+                        airlock::policy(level(0)).run(|| send::enqueue(1).map(drop).unwrap());
+                        questions.take();
+                    });
+                    inner = Some(ended.flush.unwrap());
+                });
+            });
+            let (inner, outer) = (inner.unwrap(), ended.flush.unwrap());
+            assert_eq!(inner.counts().captured, usize::from(!released));
+            let judged = if released { &inner } else { &outer };
+            let first = (0..4).find(|index| verdicts >> index & 1 == 1);
+            let asked = first.map_or(4, |index| index + 1);
+            let expected: Vec<_> = LEVELS[..asked].iter().map(|level| format!("{level} allows 1")).collect();
+            assert_eq!(questions.take(), expected, "{verdicts:04b}");
+            match first {
+                Some(index) => assert_eq!(dropped_by(&judged.entries()[0]), LEVELS[index], "{verdicts:04b}"),
+                None => assert!(matches!(judged.entries()[0].outcome(), Outcome::Dispatched)),
+            }
+            assert_eq!(sent.calls().len(), usize::from(first.is_none()), "{verdicts:04b}");
+        }
+    }
+}
+
+/// Refuses at the call.
+struct Refusing(Asked);
+
+impl Policy for Refusing {
+    fn name(&self) -> &str {
+        self.0.name
+    }
+
+    fn on_enqueue(&self, intent: &Intent) -> Result<(), Violation> {
+        self.0.on_enqueue(intent)?;
+        Err(Violation::new("not on a Sunday"))
+    }
+}
+
+#[test]
+fn at_the_call_too_the_first_refusal_ends_the_questions_and_nothing_is_recorded() {
+    let (questions, sent) = (Questions::default(), Recorder::new());
+    let ended = scope().policy(questions.policy("outer", &[])).executor(sent.clone()).run_reported(|| {
+        let between = Refusing(questions.policy("between", &[]));
+        let ended = airlock::policy(between).run(|| {
+            scope().policy(questions.policy("inner", &[])).run_reported(|| {
+                let error = send::enqueue(1).unwrap_err();
+                assert_eq!(questions.take(), ["inner enqueue 1", "between enqueue 1"]);
+                let place = error.refused().intent().location();
+                assert_eq!(
+                    error.to_string(),
+                    format!("task `p7.send` can't be enqueued at {place}: between refuses it: not on a Sunday")
+                );
+                assert_eq!(error.refused().policy(), Some("between"));
+                assert_eq!(error.into_intent().args::<send>(), Some(&(1,)));
+            })
+        });
+        assert_eq!(ended.flush.unwrap().counts().enqueued, 0);
+        send::enqueue(2).unwrap();
+        assert_eq!(questions.take(), ["outer enqueue 2"], "outside of it, it is not asked");
+    });
+    assert_eq!(ended.flush.unwrap().counts().dispatched, 1);
+    assert_eq!(questions.take(), ["outer allows 2"]);
+    assert_eq!(sent.calls(), ["p7.send(order_id=2)"]);
+}
+
+#[test]
+fn a_carried_scope_brings_its_local_policies_and_puts_away_those_of_the_thread() {
+    let (questions, sent) = (Questions::default(), Recorder::new());
+    let ended = scope().policy(questions.policy("outer", &[])).executor(sent.clone()).run_reported(|| {
+        let plain = Scope::current().unwrap();
+        let narrowed = airlock::policy(questions.policy("local", &[1, 2, 3])).run(|| Scope::current().unwrap());
+        let mine = questions.clone();
+        std::thread::spawn(move || {
+            airlock::policy(mine.policy("of the thread", &[1, 2, 3, 4])).run(|| {
+                narrowed.run(|| send::enqueue(1)).unwrap();
+                narrowed.push(send::intent(2)).unwrap();
+                futures::executor::block_on(narrowed.wrap(async { send::enqueue(3) })).unwrap();
+                plain.run(|| send::enqueue(4)).unwrap();
+            });
+        })
+        .join()
+        .unwrap();
+        let told: Vec<_> = questions.take();
+        let both = |n| [format!("local enqueue {n}"), format!("outer enqueue {n}")];
+        assert_eq!(told, [both(1).as_slice(), &both(2), &both(3), &["outer enqueue 4".to_owned()]].concat());
+    });
+    let report = ended.flush.unwrap();
+    let told = ["local allows 1", "local allows 2", "local allows 3", "outer allows 4"];
+    assert_eq!(questions.take(), told);
+    assert_eq!(report.counts().dropped, 3);
+    assert_eq!(sent.calls(), ["p7.send(order_id=4)"]);
+}
+
+#[test]
+fn what_is_sealed_or_sent_again_is_not_judged_again() {
+    let (questions, sent) = (Questions::default(), Recorder::new());
+    let guard = scope().policy(questions.policy("asked", &[2])).executor(sent.clone()).enter();
+    (1..=3).for_each(|order| send::enqueue(order).map(drop).unwrap());
+    questions.take();
+    let sealed = guard.seal().unwrap();
+    let told = (1..=3).map(|order| format!("asked allows {order}")).collect::<Vec<_>>();
+    assert_eq!(questions.take(), told);
+    sealed.dispatch().unwrap();
+    assert_eq!(questions.take(), none());
+    assert_eq!(sent.calls(), ["p7.send(order_id=1)", "p7.send(order_id=3)"]);
+
+    let down = |_: Intent| Err(airlock::DispatchError::unavailable("connection refused"));
+    let ended = scope().policy(questions.policy("asked", &[2])).executor(down).run_reported(|| {
+        (1..=3).for_each(|order| send::enqueue(order).map(drop).unwrap());
+        questions.take();
+    });
+    assert_eq!(questions.take(), told);
+    let again = Recorder::new();
+    assert_eq!(ended.flush.unwrap_err().dispatch(&again).unwrap().counts().dispatched, 2);
+    assert_eq!(questions.take(), none());
+    assert_eq!(again.calls(), ["p7.send(order_id=1)", "p7.send(order_id=3)"]);
+}
+
+#[test]
+fn what_its_parent_came_too_early_for_is_judged_when_it_is_sent_by_hand() {
+    let (questions, sent) = (Questions::default(), Recorder::new());
+    let outer = scope().policy(questions.policy("outer", &[2])).executor(Recorder::new()).enter();
+    let inner = scope().policy(questions.policy("inner", &[1])).enter();
+    (1..=3).for_each(|order| send::enqueue(order).map(drop).unwrap());
+    outer.flush().unwrap();
+    questions.take();
+    let error = inner.flush().unwrap_err();
+    assert_eq!(questions.take(), none(), "nobody was asked yet");
+    let report = error.dispatch(&sent).unwrap();
+    assert_eq!((dropped_by(&report.entries()[0]), dropped_by(&report.entries()[1])), ("inner", "outer"));
+    assert_eq!(sent.calls(), ["p7.send(order_id=3)"], "no way past a policy");
+}
+
+#[test]
+fn each_intent_is_judged_in_the_flush_that_would_dispatch_it() {
+    struct ReleasesAudits;
+    impl Lifecycle for ReleasesAudits {
+        fn should_flush(&self, end: &ScopeEnd<'_>) -> bool {
+            end.succeeded()
+        }
+
+        fn releases(&self, _descendant: &ScopeInfo, intent: &Intent) -> bool {
+            intent.name() == "p7.audit"
+        }
+    }
+    let (questions, sent) = (Questions::default(), Recorder::new());
+    scope()
+        .policy(questions.policy("outer", &[]))
+        .lifecycle(ReleasesAudits)
+        .executor(sent.clone())
+        .run(|| {
+            scope()
+                .policy(questions.policy("inner", &[]))
+                .executor(sent.clone())
+                .run(|| {
+                    send::enqueue(1).unwrap();
+                    audit::enqueue(7).unwrap();
+                    questions.take();
+                })
+                .unwrap();
+            assert_eq!(questions.take(), ["inner allows 0", "outer allows 0"], "the audit, and nothing else");
+        })
+        .unwrap();
+    assert_eq!(questions.take(), ["inner allows 1", "outer allows 1"]);
+    assert_eq!(sent.calls(), ["p7.audit(order_id=7)", "p7.send(order_id=1)"]);
+}
+
+#[test]
+fn an_outer_limit_is_not_spent_on_what_an_inner_policy_refuses() {
+    let sent = Recorder::new();
+    let two_at_once = airlock::RateLimit::new(2, std::time::Duration::from_secs(3600));
+    scope()
+        .policy(two_at_once)
+        .executor(sent.clone())
+        .run(|| {
+            scope().policy(DropAll).run(|| (1..=5).for_each(|order| send::enqueue(order).map(drop).unwrap())).unwrap();
+            (6..=8).for_each(|order| send::enqueue(order).map(drop).unwrap());
+        })
+        .unwrap();
+    assert_eq!(sent.calls(), ["p7.send(order_id=6)", "p7.send(order_id=7)"]);
+}
+
+#[test]
+fn async_scopes_and_wrapped_policies_form_the_same_chain() {
+    let (questions, sent) = (Questions::default(), Recorder::new());
+    let local = airlock::policy(questions.policy("local", &[]));
+    let between = airlock::policy(questions.policy("between", &[2]));
+    let inner = scope().policy(questions.policy("inner", &[])).run_async(local.wrap(async {
+        for order in [1, 2] {
+            tokio::task::yield_now().await;
+            send::enqueue(order).unwrap();
+        }
+    }));
+    let outer = scope().policy(questions.policy("outer", &[])).executor(sent.clone());
+    futures::executor::block_on(outer.run_async(async {
+        between.wrap(inner).await.unwrap();
+        let told = |n| ["local", "inner", "between", "outer"].map(|name| format!("{name} enqueue {n}"));
+        assert_eq!(questions.take(), [told(1), told(2)].concat());
+    }))
+    .unwrap();
+    let told = |n| ["local", "inner", "between", "outer"].map(|name| format!("{name} allows {n}"));
+    assert_eq!(questions.take(), [&told(1)[..], &told(2)[..3]].concat());
+    assert_eq!(sent.calls(), ["p7.send(order_id=1)"]);
 }

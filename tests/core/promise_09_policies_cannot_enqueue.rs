@@ -17,9 +17,11 @@ fn note(n: u32) {
 #[airlock::task(name = "p09.smuggled")]
 fn smuggled() {}
 
-/// What every attempt to enqueue came to, by where it was made.
+/// What an attempt to enqueue came to, and where it was made.
+type Attempt = (&'static str, Option<EnqueueError>);
+
 #[derive(Debug, Clone, Default)]
-struct Attempts(Arc<Mutex<Vec<(&'static str, Option<EnqueueError>)>>>);
+struct Attempts(Arc<Mutex<Vec<Attempt>>>);
 
 impl Attempts {
     fn enqueue(&self, place: &'static str) {
@@ -30,7 +32,7 @@ impl Attempts {
     /// One line an attempt, so that a test sees at once which one got through.
     fn told(&self) -> Vec<String> {
         let attempts = self.0.lock().unwrap();
-        let tell = |(place, error): &(&str, Option<EnqueueError>)| match error {
+        let tell = |(place, error): &Attempt| match error {
             Some(EnqueueError::InPolicy { .. }) => format!("{place}: refused"),
             Some(other) => format!("{place}: {other}"),
             None => format!("{place}: ENQUEUED"),

@@ -276,17 +276,22 @@ fn a_wrapped_policy_holds_in_each_poll_and_carries_no_scope() {
 #[test]
 fn guards_dropped_out_of_order_remove_only_their_own_entry() {
     let recorder = Recorder::new();
-    let outer = airlock::scope().name("outer").enter();
-    let inner = airlock::scope().name("inner").executor(recorder.clone()).lifecycle(airlock::AlwaysFlush).enter();
-    let policy = airlock::policy(airlock::AllowAll).enter();
-    outer.discard();
-    assert_eq!(current_name().as_deref(), Some("inner"));
-    drop(inner);
-    // The policy was entered in `inner`, and what is enqueued under it was meant for `inner` and for no other.
-    assert!(matches!(note::enqueue(0, 0), Err(EnqueueError::Closed { .. })));
+    let first = airlock::scope().name("first").enter();
+    let second = airlock::scope().name("second").executor(recorder.clone()).enter();
+    let policy = airlock::policy(DropAll).enter();
+    first.discard();
+    assert_eq!(current_name().as_deref(), Some("second"));
+    note::enqueue(0, 0).unwrap();
+    let intents = second.scope().intents();
+    assert_eq!(intents[0].local_policies().len(), 1, "the policy is still in force");
+    drop(second);
+    // The policy was entered in `second`, and what is enqueued under it was meant for `second` and for no other.
+    let error = note::enqueue(0, 1).unwrap_err();
+    assert!(matches!(error, EnqueueError::Closed { .. }), "{error}");
+    assert!(error.to_string().contains("scope `second`"), "{error}");
     drop(policy);
     assert!(Scope::current().is_none());
-    assert_no_scope(note::enqueue(0, 0));
+    assert_no_scope(note::enqueue(0, 2));
     assert!(recorder.calls().is_empty());
 }
 

@@ -197,6 +197,9 @@ async fn inline_a_task_that_fails_or_panics_has_failed_and_nothing_else_has() {
 
 // Executors that misbehave.
 
+/// A deadline that passes in a test, and not before its first intent has begun, however busy the machine.
+const SOON: Duration = Duration::from_millis(300);
+
 /// An executor whose `dispatch` is the function.
 struct Custom<F>(F);
 
@@ -354,12 +357,12 @@ fn an_executor_that_pends_past_the_deadline_is_left_and_its_begun_intent_is_unco
             pending::<()>().await;
         })
     });
-    let guard = airlock::scope().executor(executor).deadline(Duration::from_millis(50)).enter();
+    let guard = airlock::scope().executor(executor).deadline(SOON).enter();
     for n in 0..3 {
         note::enqueue(n).unwrap();
     }
     let error = guard.flush().unwrap_err();
-    assert!(started.elapsed() >= Duration::from_millis(50));
+    assert!(started.elapsed() >= SOON);
     assert!(started.elapsed() < Duration::from_secs(4), "not the default of five seconds");
     let begun = "unconfirmed: the executor ended without saying how it went";
     assert_eq!(outcomes(error.report()), ["dispatched", begun, "unattempted: the deadline passed"]);
@@ -379,7 +382,7 @@ fn an_executor_that_works_past_the_deadline_is_given_no_more() {
             assert!(batch.begin().is_none());
         })
     });
-    let guard = airlock::scope().executor(executor).deadline(Duration::from_millis(20)).enter();
+    let guard = airlock::scope().executor(executor).deadline(SOON).enter();
     note::enqueue(0).unwrap();
     note::enqueue(1).unwrap();
     let error = guard.flush().unwrap_err();
@@ -414,12 +417,12 @@ fn intents_that_were_never_begun_are_not_called_unconfirmed_inline() {
         let _ = n;
         // The scope's deadline passes while this runs.
         let started = Instant::now();
-        while started.elapsed() < Duration::from_millis(20) {
+        while started.elapsed() < SOON {
             std::thread::yield_now();
         }
     }
 
-    let guard = airlock::scope().executor(InlineExecutor::new()).deadline(Duration::from_millis(10)).enter();
+    let guard = airlock::scope().executor(InlineExecutor::new()).deadline(SOON).enter();
     slow::enqueue(0).unwrap();
     slow::enqueue(1).unwrap();
     let error = guard.flush().unwrap_err();

@@ -454,29 +454,21 @@ fn display_shows_ordinary_values_and_serialize_shows_all() {
 
 #[test]
 fn with_arguments_shows_ordinary_values_and_no_redacted_ones() {
-    let asked: [(&str, Box<dyn Fn() -> String>); 3] = [
-        (
-            "report",
-            Box::new(|| {
-                let scope = airlock::scope().executor(Recorder::new());
-                let report = scope.run_reported(|| enqueue().map(drop)).flush.unwrap();
-                report.with_arguments().to_string()
-            }),
-        ),
-        (
-            "log executor",
-            Box::new(|| {
-                let scope = airlock::scope().executor(LogExecutor::new().with_arguments());
-                logged(|| scope.run(|| enqueue().map(drop).unwrap()).unwrap()).1
-            }),
-        ),
-        (
-            "log policy",
-            Box::new(|| {
-                let scope = airlock::scope().policy(LogOnFlush::new().with_arguments()).executor(Recorder::new());
-                logged(|| scope.run(|| enqueue().map(drop).unwrap()).unwrap()).1
-            }),
-        ),
+    type Ask = fn() -> String;
+    let asked: [(&str, Ask); 3] = [
+        ("report", || {
+            let scope = airlock::scope().executor(Recorder::new());
+            let report = scope.run_reported(|| enqueue().map(drop)).flush.unwrap();
+            report.with_arguments().to_string()
+        }),
+        ("log executor", || {
+            let scope = airlock::scope().executor(LogExecutor::new().with_arguments());
+            logged(|| scope.run(|| enqueue().map(drop).unwrap()).unwrap()).1
+        }),
+        ("log policy", || {
+            let scope = airlock::scope().policy(LogOnFlush::new().with_arguments()).executor(Recorder::new());
+            logged(|| scope.run(|| enqueue().map(drop).unwrap()).unwrap()).1
+        }),
     ];
     for (who, ask) in asked {
         let text = ask();

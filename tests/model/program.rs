@@ -34,18 +34,32 @@ pub(crate) enum End {
 pub(crate) enum Statement {
     Enqueue(Call),
     /// Through a handle, to whatever scope it is one of; maybe the same intent a second time.
-    Push { handle: usize, call: Call, twice: bool },
-    Look { handle: usize },
+    Push {
+        handle: usize,
+        call: Call,
+        twice: bool,
+    },
+    Look {
+        handle: usize,
+    },
     /// Takes one more handle here, with the local policies in force.
     TakeHandle,
     /// In an async body: lets others run.
     Yield,
     Scope(Box<ScopeStatement>),
-    Local { policy: PolicySpec, form: LocalForm, body: Block },
+    Local {
+        policy: PolicySpec,
+        form: LocalForm,
+        body: Block,
+    },
     /// Stops panics, not errors.
     Catch(Block),
     /// Runs the body with another scope as the current one.
-    Carry { handle: usize, how: Carry, body: Block },
+    Carry {
+        handle: usize,
+        how: Carry,
+        body: Block,
+    },
     /// A thread that nothing is carried into.
     Thread(Block),
 }
@@ -189,9 +203,15 @@ pub(crate) enum LifecycleSpec {
     Always,
     Never,
     ReleaseNested,
-    ReleaseIf { modulus: u64, rest: u64 },
+    ReleaseIf {
+        modulus: u64,
+        rest: u64,
+    },
     /// Releases, and panics at some.
-    PanicIf { modulus: u64, rest: u64 },
+    PanicIf {
+        modulus: u64,
+        rest: u64,
+    },
 }
 
 pub(crate) fn program() -> impl Strategy<Value = Program> {
@@ -246,8 +266,7 @@ fn scope(body: BoxedStrategy<Block>) -> impl Strategy<Value = Statement> + Clone
     let described = (option::weighted(0.6, policy()), executor, lifecycle(), on_failure);
     (described, form(), on_error, prop::bool::weighted(0.2), body).prop_map(
         |((policy, executor, lifecycle, on_failure), form, on_error, propagate, body)| {
-            let statement =
-                ScopeStatement { policy, executor, lifecycle, on_failure, form, on_error, propagate, body };
+            let statement = ScopeStatement { policy, executor, lifecycle, on_failure, form, on_error, propagate, body };
             Statement::Scope(Box::new(statement))
         },
     )

@@ -56,12 +56,8 @@ impl Trial {
     }
 
     fn try_all(&self) -> Result<Shares, String> {
-        let config = Config {
-            cases: self.programs,
-            failure_persistence: None,
-            max_shrink_iters: 20_000,
-            ..Config::default()
-        };
+        let config =
+            Config { cases: self.programs, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));

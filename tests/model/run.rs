@@ -207,8 +207,8 @@ impl Run {
                         self.ran_reported(scope, &name, ended.result, ended.flush)
                     }
                     (true, true) => {
-                        let ended = builder.run_reported(nothing);
-                        self.ran_reported(scope, &name, Ok(ended.result), ended.flush)
+                        let flush = builder.run_reported(nothing).flush;
+                        self.ran_reported(scope, &name, Ok(()), flush)
                     }
                 }
             }
@@ -346,8 +346,7 @@ impl Run {
             }
             ExecutorSpec::Closure => builder.executor(closure(Arc::clone(&self.world))),
         };
-        let selective =
-            |flushes, panics, modulus, rest| Selective { flushes, panics, modulus, rest };
+        let selective = |flushes, panics, modulus, rest| Selective { flushes, panics, modulus, rest };
         let builder = match scope.lifecycle {
             LifecycleSpec::OnSuccess => builder,
             LifecycleSpec::Always => builder.lifecycle(AlwaysFlush),

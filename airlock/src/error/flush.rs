@@ -196,7 +196,6 @@ impl FlushError {
             let (resent, moved): (Vec<_>, Vec<_>) = held;
             intents.extend(resent.into_iter().filter_map(|failure| failure.intent));
             intents.sort_by_key(|intent| intent.order);
-            intents.sort_by_key(|intent| intent.order);
             carried.unconfirmed = moved;
         }
         let frame = &self.inner.frame;

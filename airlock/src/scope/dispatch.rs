@@ -1,5 +1,6 @@
 //! The hand-over of what may escape, and the account of it.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -103,6 +104,7 @@ impl Flight {
         }
         let flush = FlushContext { mode, now: SystemTime::now(), deadline };
         let takes_local = executor.traits().takes_local;
+        let asking = Cell::new(0);
         let asked = catch_panic(|| {
             let _judging = Judging::enter();
             let ask = |intent: &Intent| {
@@ -111,7 +113,11 @@ impl Flight {
                 }
                 executor.accepts(intent, &flush)
             };
-            self.waiting.iter().map(|intent| ask(intent).err()).collect::<Vec<_>>()
+            let ask_next = |(index, intent)| {
+                asking.set(index);
+                ask(intent).err()
+            };
+            self.waiting.iter().enumerate().map(ask_next).collect::<Vec<_>>()
         });
         match asked {
             Ok(rejections) if rejections.iter().all(Option::is_none) => Ok(()),
@@ -122,7 +128,12 @@ impl Flight {
                 }
                 Err(self.land_badly(&Unattempted::OtherRefused))
             }
-            Err(message) => Err(self.land_badly(&Unattempted::ExecutorPanicked(message))),
+            Err(message) => {
+                // An argument's own `Serialize` may be what panicked: whose it was has to be said.
+                let intent = &self.waiting[asking.get()];
+                let asked = format!("{message}, asked about `{}` ({})", intent.name(), intent.location());
+                Err(self.land_badly(&Unattempted::ExecutorPanicked(asked)))
+            }
         }
     }
 

@@ -34,7 +34,9 @@ impl Scripted {
             return;
         }
         let call = Call { task: Task::Note, fate: Fate::Well };
-        for result in [tasks::enqueue(seq, call), airlock::scope().run(|| Ok::<_, Pried>(tasks::enqueue(seq, call))).unwrap()] {
+        for result in
+            [tasks::enqueue(seq, call), airlock::scope().run(|| Ok::<_, Pried>(tasks::enqueue(seq, call))).unwrap()]
+        {
             let answer = self.world.answer(result.err());
             self.world.event(Event::Nosy { policy: self.name.clone(), answer });
         }

@@ -34,7 +34,10 @@ pub(super) fn prepare() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !info.payload_as_str().is_some_and(|message| message.starts_with("expected: ")) {
+            let payload = info.payload();
+            let message =
+                payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+            if !message.is_some_and(|message| message.starts_with("expected: ")) {
                 usual(info);
             }
         }));
