@@ -37,8 +37,11 @@ pub(crate) fn scoped(_: &ScopedArgs, function: &Function, problems: &mut Problem
     }
 }
 
-pub(crate) fn is_redact(attr: &Attribute) -> bool {
-    attr.path().is_ident("redact")
+/// Whether an attribute of a parameter is the compiler's business.
+pub(crate) fn is_passed_on(attr: &Attribute) -> bool {
+    ["cfg", "cfg_attr", "allow", "expect", "warn", "deny", "forbid", "doc"]
+        .iter()
+        .any(|known| attr.path().is_ident(known))
 }
 
 fn options(args: &TaskArgs, function: &Function, problems: &mut Problems) {
@@ -61,7 +64,8 @@ fn options(args: &TaskArgs, function: &Function, problems: &mut Problems) {
         args.timeout.key(),
     ];
     for key in delivery.into_iter().flatten() {
-        problems.push(key, format!("a `local` task is never delivered, so `{key}` has no effect; remove one of the two"));
+        problems
+            .push(key, format!("a `local` task is never delivered, so `{key}` has no effect; remove one of the two"));
     }
 }
 
@@ -71,7 +75,8 @@ fn qualifiers(function: &Function, problems: &mut Problems) {
         problems.push(token, "a `const fn` can't be a task; remove `const`");
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        problems.push(token, "an `unsafe fn` can't be a task, nobody checks its conditions; wrap it in a safe function");
+        problems
+            .push(token, "an `unsafe fn` can't be a task, nobody checks its conditions; wrap it in a safe function");
     }
     if let Some(abi) = &sig.abi {
         problems.push(abi, "an `extern fn` can't be a task; wrap it in a plain function");
@@ -89,7 +94,10 @@ fn qualifiers(function: &Function, problems: &mut Problems) {
 /// What a task without a body can't have, because the function is not emitted at all.
 fn declaration(args: &TaskArgs, function: &Function, problems: &mut Problems) {
     if let Some(key) = args.local.key() {
-        problems.push(key, "a task without a body runs elsewhere, so it can't be `local`; write the body or remove `local`");
+        problems.push(
+            key,
+            "a task without a body runs elsewhere, so it can't be `local`; write the body or remove `local`",
+        );
     }
     if let ReturnType::Type(_, ty) = &function.sig.output
         && !matches!(&**ty, Type::Tuple(unit) if unit.elems.is_empty())
@@ -121,7 +129,7 @@ fn parameter(input: &FnArg, problems: &mut Problems) -> Option<Parameter> {
     };
     let mut redacted = false;
     for attr in &input.attrs {
-        if is_redact(attr) {
+        if attr.path().is_ident("redact") {
             redact(attr, redacted, problems);
             redacted = true;
         } else {
@@ -149,11 +157,11 @@ fn redact(attr: &Attribute, again: bool, problems: &mut Problems) {
 }
 
 fn foreign_attribute(attr: &Attribute, problems: &mut Problems) {
-    let known = ["cfg_attr", "allow", "expect", "warn", "deny", "forbid", "doc"];
-    let path = spelling(attr.path());
     if cfg_of(attr).is_some() {
-        problems.push(attr, "a task takes the same parameters in every build; put `cfg` on the function, once per variant");
-    } else if !known.contains(&path.as_str()) {
+        problems
+            .push(attr, "a task takes the same parameters in every build; put `cfg` on the function, once per variant");
+    } else if !is_passed_on(attr) {
+        let path = spelling(attr.path());
         problems.push(attr, format!("unknown parameter attribute `{path}`; expected `redact`"));
     }
 }

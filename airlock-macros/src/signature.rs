@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, FnArg, Meta, Result, Signature, Token, Type, Visibility};
+use syn::{Attribute, FnArg, Meta, Result, ReturnType, Signature, Token, Type, Visibility};
 
 /// A function with or without a body, anywhere a function can stand.
 pub(crate) struct Function {
@@ -53,11 +53,19 @@ impl Function {
         self.attrs.iter().filter_map(cfg_of).collect()
     }
 
-    /// The parameters that have types, without the attributes that are ours.
-    pub(crate) fn strip(&mut self, is_ours: fn(&Attribute) -> bool) {
+    /// The return type, if there is one that can be written a second time.
+    pub(crate) fn output(&self) -> Option<&Type> {
+        match &self.sig.output {
+            ReturnType::Type(_, ty) if !matches!(**ty, Type::Never(_)) && !has_impl(ty.to_token_stream()) => Some(ty),
+            _ => None,
+        }
+    }
+
+    /// Removes the other attributes of parameters: ours, which the compiler doesn't know, and those already refused.
+    pub(crate) fn keep_parameter_attributes(&mut self, is_kept: fn(&Attribute) -> bool) {
         for input in &mut self.sig.inputs {
             if let FnArg::Typed(parameter) = input {
-                parameter.attrs.retain(|attr| !is_ours(attr));
+                parameter.attrs.retain(is_kept);
             }
         }
     }
@@ -99,6 +107,14 @@ fn cfg_meta(meta: &Meta) -> Option<TokenStream> {
     let (condition, attributes) = parser.parse2(list.tokens.clone()).ok()?;
     let cfgs: Vec<_> = attributes.iter().filter_map(cfg_meta).collect();
     (!cfgs.is_empty()).then(|| quote::quote!(cfg_attr(#condition, #(#cfgs),*)))
+}
+
+fn has_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Group(group) => has_impl(group.stream()),
+        TokenTree::Ident(word) => word == "impl",
+        _ => false,
+    })
 }
 
 /// Whether `fn` follows, after the words that may stand before it.

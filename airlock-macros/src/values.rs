@@ -48,7 +48,10 @@ pub(crate) fn function_path(entry: &Entry) -> Result<Path> {
         Some(Expr::Path(path)) if path.qself.is_none() => Ok(path.path.clone()),
         _ => {
             let key = &entry.key;
-            fail(entry, format!("`{key}` needs the path of a function that takes the error; write `{key} = report_lost`"))
+            fail(
+                entry,
+                format!("`{key}` needs the path of a function that takes the error; write `{key} = report_lost`"),
+            )
         }
     }
 }
@@ -77,7 +80,9 @@ pub(crate) fn crate_path(entry: &Entry) -> Result<Path> {
 pub(crate) fn text(entry: &Entry) -> Result<LitStr> {
     let key = &entry.key;
     match entry.value().and_then(string) {
-        Some(text) if text.value().is_empty() => fail(text, format!("`{key}` is empty; leave it out or give it a value")),
+        Some(text) if text.value().is_empty() => {
+            fail(text, format!("`{key}` is empty; leave it out or give it a value"))
+        }
         Some(text) => Ok(text),
         None => fail(entry, format!("`{key}` needs a string; write `{key} = \"…\"`")),
     }
@@ -191,20 +196,43 @@ fn fail<T>(tokens: impl ToTokens, message: impl std::fmt::Display) -> Result<T> 
 
 #[cfg(test)]
 mod tests {
-    use super::parse_duration;
+    use proc_macro2::Span;
+    use syn::LitStr;
+
+    use super::{check_name, parse_duration};
+
+    #[test]
+    fn names_have_letters_and_a_length() {
+        for (name, valid) in [
+            ("shop.send", true),
+            ("", false),
+            ("a b", false),
+            ("a\n", false),
+            (&"x".repeat(200), true),
+            (&"é".repeat(201), false),
+        ] {
+            assert_eq!(check_name(&LitStr::new(name, Span::call_site())).is_ok(), valid, "{name}");
+        }
+    }
 
     #[test]
     fn durations_are_numbers_with_units() {
-        for (text, millis) in
-            [("90s", 90_000), ("5m", 300_000), ("1h30m", 5_400_000), ("500ms", 500), ("2d", 172_800_000), ("1m5ms", 60_005)]
-        {
+        for (text, millis) in [
+            ("90s", 90_000),
+            ("5m", 300_000),
+            ("1h30m", 5_400_000),
+            ("500ms", 500),
+            ("2d", 172_800_000),
+            ("1m5ms", 60_005),
+        ] {
             assert_eq!(parse_duration(text).map(|d| d.as_millis()), Some(millis), "{text}");
         }
     }
 
     #[test]
     fn anything_else_is_no_duration() {
-        for text in ["", "90", "s", "1.5h", "-1s", "1 h", "30m1h", "1m1m", "1w", "1h30", "99999999999999999999s", "٣s"] {
+        for text in ["", "90", "s", "1.5h", "-1s", "1 h", "30m1h", "1m1m", "1w", "1h30", "99999999999999999999s", "٣s"]
+        {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }

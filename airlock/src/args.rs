@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::encode::{EncodeError, Encoder};
-use crate::task::Parameter;
+use crate::task::{Make, Parameter};
 
 /// What a type needs to be a parameter of a task: it is stored, encoded, decoded, and cloned for a second hand-over.
 #[diagnostic::on_unimplemented(
@@ -20,10 +20,6 @@ pub trait Argument: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Argument for T {}
-
-/// Asks the compiler about one parameter's type. Stands outside `__private` because the compiler names it in messages.
-#[doc(hidden)]
-pub const fn assert_argument<T: Argument>() {}
 
 /// The parameters of a task as a tuple, up to sixteen.
 #[diagnostic::on_unimplemented(message = "`{Self}` can't be the arguments of a task")]
@@ -43,7 +39,14 @@ pub trait FieldSink {
 }
 
 macro_rules! tuples {
-    ($($name:ident $index:tt)*) => {
+    ($make:ident $($name:ident $index:tt)*) => {
+        /// Asks the compiler about each parameter's type. Stands outside `__private` because it is named in messages.
+        #[doc(hidden)]
+        #[must_use]
+        pub const fn $make<$($name: Argument),*>() -> Make<($($name,)*)> {
+            Make::of()
+        }
+
         impl<$($name: Argument),*> Args for ($($name,)*) {
             #[allow(unused_variables, reason = "the empty tuple has no fields")]
             fn encode<__E: FieldSink>(&self, parameters: &[Parameter], sink: &mut __E) -> Result<(), EncodeError> {
@@ -64,23 +67,23 @@ macro_rules! tuples {
     };
 }
 
-tuples!();
-tuples!(T0 0);
-tuples!(T0 0 T1 1);
-tuples!(T0 0 T1 1 T2 2);
-tuples!(T0 0 T1 1 T2 2 T3 3);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
-tuples!(T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);
+tuples!(arguments_0);
+tuples!(arguments_1 T0 0);
+tuples!(arguments_2 T0 0 T1 1);
+tuples!(arguments_3 T0 0 T1 1 T2 2);
+tuples!(arguments_4 T0 0 T1 1 T2 2 T3 3);
+tuples!(arguments_5 T0 0 T1 1 T2 2 T3 3 T4 4);
+tuples!(arguments_6 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5);
+tuples!(arguments_7 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6);
+tuples!(arguments_8 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7);
+tuples!(arguments_9 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8);
+tuples!(arguments_10 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9);
+tuples!(arguments_11 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10);
+tuples!(arguments_12 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11);
+tuples!(arguments_13 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12);
+tuples!(arguments_14 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13);
+tuples!(arguments_15 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
+tuples!(arguments_16 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);
 
 /// Writes the arguments as one JSON object, named by `parameters`.
 pub(crate) fn to_json<A: Args>(args: &A, parameters: &[Parameter]) -> Result<Box<RawValue>, EncodeError> {

@@ -16,7 +16,7 @@ pub use error::RegistryError;
 /// What an expansion of `#[task]` submits.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Registration(pub &'static dyn AnyTask);
+pub struct Registration(pub fn() -> &'static dyn AnyTask);
 
 inventory::collect!(Registration);
 
@@ -38,7 +38,8 @@ inventory::collect!(Registration);
 #[must_use]
 pub fn registry() -> &'static Registry {
     static LINKED: OnceLock<Registry> = OnceLock::new();
-    LINKED.get_or_init(|| Registry::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0)))
+    LINKED
+        .get_or_init(|| Registry::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0())))
 }
 
 /// Tasks by name: those of the program ([`registry()`]), or an explicit list.

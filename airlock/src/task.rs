@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::Location;
 
 use crate::args::{Args, ArgumentError, Arguments};
 use crate::executors::BoxFuture;
@@ -121,6 +122,7 @@ impl TaskOutput for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: Into<Box<dyn Error + Send + Sync>>> TaskOutput for Result<T, E> {
     fn into_task_result(self) -> TaskResult {
         self.map(drop).map_err(Into::into)
@@ -159,9 +161,10 @@ impl<A> Run<A> {
 
 /// A task with its types: the definition and the function. One `static` a task, written by `#[task]`.
 #[doc(hidden)]
-pub struct TaskEntry<A> {
+pub struct TaskEntry<A: 'static> {
     pub definition: TaskDefinition,
     pub run: Run<A>,
+    make: Make<A>,
 }
 
 impl<A> fmt::Debug for TaskEntry<A> {
@@ -185,10 +188,52 @@ impl<A> TaskEntry<A> {
         file: &'static str,
         line: u32,
         run: Run<A>,
+        make: Make<A>,
     ) -> Self {
         let kind = run.kind();
         let definition = TaskDefinition { name, aliases, parameters, options, local, module_path, file, line, kind };
-        Self { definition, run }
+        Self { definition, run, make }
+    }
+
+    /// An intent that no scope has seen yet, or one about to be given to a scope.
+    #[must_use]
+    pub(crate) fn intent(
+        &'static self,
+        args: A,
+        options: Option<Options>,
+        location: &'static Location<'static>,
+        taken: bool,
+    ) -> Intent {
+        (self.make.intent)(self, IntentId::fresh(), args, options, location, taken)
+    }
+
+    /// The task without its types.
+    #[must_use]
+    pub fn erased(&'static self) -> &'static dyn AnyTask {
+        (self.make.erased)(self)
+    }
+}
+
+type NewIntent<A> = fn(&'static TaskEntry<A>, IntentId, A, Option<Options>, &'static Location<'static>, bool) -> Intent;
+
+/// What needs arguments that are arguments, as functions: made once a task, where the compiler looks at each parameter
+/// ([`arguments_1`](crate::args::arguments_1) and so on). Nothing else that an expansion touches has bounds on `A`, as
+/// each would be one more error about the same parameter.
+#[doc(hidden)]
+pub struct Make<A: 'static> {
+    intent: NewIntent<A>,
+    erased: fn(&'static TaskEntry<A>) -> &'static dyn AnyTask,
+}
+
+impl<A: Args> Make<A> {
+    pub(crate) const fn of() -> Self {
+        Self { intent: Intent::new, erased: |entry| entry }
+    }
+}
+
+impl<A> fmt::Debug for Make<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Make")
     }
 }
 
@@ -202,7 +247,7 @@ pub trait AnyTask: Sync + fmt::Debug {
         id: Option<IntentId>,
         arguments: Arguments,
         options: Option<Options>,
-        location: &'static std::panic::Location<'static>,
+        location: &'static Location<'static>,
     ) -> Result<Intent, ArgumentError>;
 }
 
@@ -216,7 +261,7 @@ impl<A: Args> AnyTask for TaskEntry<A> {
         id: Option<IntentId>,
         arguments: Arguments,
         options: Option<Options>,
-        location: &'static std::panic::Location<'static>,
+        location: &'static Location<'static>,
     ) -> Result<Intent, ArgumentError> {
         let args = A::decode(&mut arguments.bind(self.definition.parameters)?)?;
         let id = id.unwrap_or_else(IntentId::fresh);

@@ -24,7 +24,7 @@ fn send(n: u64) {
 
 #[airlock::task(name = "p5.send_local", local)]
 fn send_local(n: u64) -> Result<(), String> {
-    if n % 2 == 0 { Err("even".to_owned()) } else { Ok(()) }
+    if n.is_multiple_of(2) { Err("even".to_owned()) } else { Ok(()) }
 }
 
 /// What there is to pass through an executor, one task a fate.
@@ -407,7 +407,7 @@ impl Executor for Slow {
         Box::pin(async move {
             let begun = batch.begin().expect("the deadline is ahead");
             self.begun.send((begun, batch)).expect("the test waits");
-            future::pending().await
+            future::pending::<()>().await;
         })
     }
 }

@@ -396,9 +396,9 @@ fn without_a_report_a_discarded_parent_is_no_error_and_an_ended_one_is() {
         let parent = scope().executor(recorder.clone()).enter();
         let handle = parent.scope();
         if flushed {
-            drop(parent.flush().unwrap())
+            drop(parent.flush().unwrap());
         } else {
-            drop(parent.discard())
+            drop(parent.discard());
         }
         handle
     };

@@ -3,7 +3,9 @@
 mod scoped;
 mod task;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::Path;
 
 pub(crate) use scoped::scoped;
 pub(crate) use task::task;
@@ -12,6 +14,15 @@ pub(crate) use task::task;
 /// generated, so that lints leave it alone.
 fn at(place: Span) -> Span {
     Span::call_site().located_at(place)
+}
+
+/// The path of the crate, at that place: an expression stands where its first token does.
+fn path_at(krate: &Path, place: Span) -> TokenStream {
+    let located = |mut tree: TokenTree| {
+        tree.set_span(tree.span().located_at(place));
+        tree
+    };
+    krate.to_token_stream().into_iter().map(located).collect()
 }
 
 /// What is emitted when the item could not even be parsed.

@@ -1,12 +1,12 @@
 //! A function whose body runs in a scope.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Path, ReturnType};
 
-use super::{at, refuse};
+use super::{at, path_at, refuse};
 use crate::args::ScopedArgs;
 use crate::check;
 use crate::diag::Problems;
@@ -38,31 +38,28 @@ fn wrap(args: &ScopedArgs, function: &Function, body: &Group) -> Group {
     let builder = builder(&krate, args, function);
     let generic = output.turbofish();
     let place = at(output.place);
-    let handler = args.on_flush_error.get().map(|path| quote!(#path,));
-
-    let run = match (function.sig.asyncness.is_some(), handler.is_some()) {
-        (false, false) => quote_spanned!(place=> scoped),
-        (false, true) => quote_spanned!(place=> scoped_or),
-        (true, false) => quote_spanned!(place=> scoped_async),
-        (true, true) => quote_spanned!(place=> scoped_or_async),
+    let there = path_at(&krate, output.place);
+    let end = match args.on_flush_error.get() {
+        Some(path) => quote_spanned!(place=> #there::__private::ends_or #generic (#path)),
+        None => quote_spanned!(place=> #there::__private::ends #generic ()),
     };
     let call = if function.sig.asyncness.is_some() {
         let typed = output.typed_return();
         let block = with_span(quote!(#typed #statements), body);
-        quote!(#krate::__private::#run #generic (#builder, #handler async move #block).await)
+        quote!(#krate::__private::scoped_async(#builder, #end, async move #block).await)
     } else {
         let arrow = output.arrow();
         let block = with_span(statements, body);
-        quote!(#krate::__private::#run #generic (#builder, #handler move || #arrow #block))
+        quote!(#krate::__private::scoped(#builder, #end, move || #arrow #block))
     };
     with_span(quote!(#(#inner_attrs)* #call), body)
 }
 
 /// What the function returns, as the inner closure or block needs to know it.
 struct Output {
-    /// `None` for a type with `impl Trait`, which can't be named again.
+    /// `None` for a type that can't be written a second time.
     ty: Option<TokenStream>,
-    place: proc_macro2::Span,
+    place: Span,
 }
 
 impl Output {
@@ -72,10 +69,7 @@ impl Output {
                 let place = function.sig.ident.span();
                 Self { ty: Some(quote_spanned!(at(place)=> ())), place }
             }
-            ReturnType::Type(_, ty) => {
-                let tokens = quote!(#ty);
-                Self { ty: (!has_impl(tokens.clone())).then_some(tokens), place: ty.span() }
-            }
+            ReturnType::Type(_, ty) => Self { ty: function.output().map(|ty| quote!(#ty)), place: ty.span() },
         }
     }
 
@@ -90,12 +84,12 @@ impl Output {
     /// Tells an `async` block its type, which there is no syntax for: without it `?` could not infer the error.
     fn typed_return(&self) -> Option<TokenStream> {
         self.ty.as_ref().map(|ty| {
-            quote! {
+            quote_spanned! {at(self.place)=>
                 #[allow(unreachable_code, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
                 if false {
                     let __airlock_output: #ty = loop {};
                     return __airlock_output;
-                }
+                };
             }
         })
     }
@@ -107,7 +101,8 @@ fn builder(krate: &Path, args: &ScopedArgs, function: &Function) -> TokenStream 
     let executor = args.executor.get().map(|value| quote!(.executor(#value)));
     let lifecycle = args.lifecycle.get().map(|value| quote!(.lifecycle(#value)));
     let on_failure = args.on_failure.get().map(|value| quote!(.on_failure(#value)));
-    let deadline = args.deadline.get().map(|value| duration_tokens(krate, *value)).map(|value| quote!(.deadline(#value)));
+    let deadline =
+        args.deadline.get().map(|value| duration_tokens(krate, *value)).map(|value| quote!(.deadline(#value)));
     quote!(#krate::scope().name(#name) #policy #executor #lifecycle #on_failure #deadline)
 }
 
@@ -121,12 +116,4 @@ fn with_span(tokens: TokenStream, like: &Group) -> Group {
     let mut group = Group::new(like.delimiter(), tokens);
     group.set_span(like.span());
     group
-}
-
-fn has_impl(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        TokenTree::Group(group) => has_impl(group.stream()),
-        TokenTree::Ident(word) => word == "impl",
-        _ => false,
-    })
 }

@@ -1,12 +1,11 @@
 //! The companion of a task: a static definition, the ways to enqueue it, and the registration.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Path, ReturnType};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Path;
 
-use super::{at, refuse};
-use crate::args::TaskArgs;
+use super::{at, path_at, refuse};
+use crate::args::{Slot, TaskArgs};
 use crate::check;
 use crate::diag::Problems;
 use crate::signature::{Function, Parameter};
@@ -26,8 +25,10 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(()) => companion(&args, &function, &parameters),
         Err(errors) => errors,
     };
-    function.strip(check::is_redact);
-    quote!(#function #beside)
+    function.keep_parameter_attributes(check::is_passed_on);
+    // The lint asks for references, which a task can't take.
+    let by_value = function.body.as_ref().map(|_| quote!(#[allow(clippy::needless_pass_by_value)]));
+    quote!(#by_value #function #beside)
 }
 
 fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> TokenStream {
@@ -39,8 +40,8 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
 
     let name = args.name.get().map_or_else(|| function.name(), syn::LitStr::value);
     let aliases = args.aliases.get().into_iter().flatten();
-    let described = parameters.iter().map(|Parameter { ident: _, ty, redacted }| (spelling(ty), redacted));
-    let described = parameters.iter().map(Parameter::name).zip(described).map(|(name, (ty, redacted))| {
+    let described = parameters.iter().map(|parameter| {
+        let (name, ty, redacted) = (parameter.name(), spelling(&parameter.ty), parameter.redacted);
         quote!(#krate::__private::Parameter::new(#name, #ty, #redacted))
     });
     let options = options(&krate, args);
@@ -49,24 +50,23 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
 
     let names: Vec<_> = parameters.iter().map(|parameter| &parameter.ident).collect();
     let types: Vec<_> = parameters.iter().map(|parameter| &parameter.ty).collect();
-    let checks = checks(&krate, function, parameters);
+    let arguments = format_ident!("arguments_{}", parameters.len());
+    let arguments = quote!(#krate::__private::#arguments::<#(#types),*>());
 
     quote! {
         #(#attrs)*
         #[allow(
-            dead_code, missing_copy_implementations, missing_debug_implementations, missing_docs,
-            non_camel_case_types, unreachable_pub, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
+            dead_code, missing_copy_implementations, missing_debug_implementations, non_camel_case_types,
+            unreachable_pub, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
         )]
         #vis struct #ident {}
 
         #(#cfgs)*
         #[allow(
-            dead_code, deprecated, missing_docs, private_interfaces, unreachable_pub, unused_qualifications,
+            dead_code, deprecated, private_bounds, private_interfaces, unreachable_pub, unused_qualifications,
             clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
         )]
         const _: () = {
-            #checks
-
             static __AIRLOCK_TASK: #krate::__private::TaskEntry<(#(#types,)*)> = #krate::__private::TaskEntry::new(
                 #name,
                 &[#(#aliases),*],
@@ -77,6 +77,7 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
                 #krate::__private::file!(),
                 #krate::__private::line!(),
                 #run,
+                #arguments,
             );
 
             impl #ident {
@@ -115,18 +116,36 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
                 }
             }
 
-            #[automatically_derived]
-            impl #krate::Task for #ident {
-                type Args = (#(#types,)*);
-                const NAME: &'static str = #name;
+            // Names the types where no one else can: an argument may be less visible than its task, and the types of a
+            // public trait's implementation may not.
+            trait __AirlockTyped {
+                type Args: 'static;
+                fn entry() -> &'static #krate::__private::TaskEntry<Self::Args>;
+            }
 
-                fn __entry() -> &'static #krate::__private::TaskEntry<Self::Args> {
+            #[automatically_derived]
+            impl __AirlockTyped for #ident {
+                type Args = (#(#types,)*);
+                fn entry() -> &'static #krate::__private::TaskEntry<Self::Args> {
                     &__AIRLOCK_TASK
                 }
             }
 
+            #[automatically_derived]
+            impl<__AirlockArgs: #krate::Args> #krate::Task for #ident
+            where
+                #ident: __AirlockTyped<Args = __AirlockArgs>,
+            {
+                type Args = __AirlockArgs;
+                const NAME: &'static #krate::__private::str = #name;
+
+                fn __entry() -> &'static #krate::__private::TaskEntry<Self::Args> {
+                    <#ident as __AirlockTyped>::entry()
+                }
+            }
+
             #krate::__private::inventory::submit! {
-                #krate::__private::Registration(&__AIRLOCK_TASK)
+                #krate::__private::Registration(|| __AIRLOCK_TASK.erased())
             }
         };
     }
@@ -144,9 +163,7 @@ fn companion_attrs(function: &Function) -> Vec<TokenStream> {
 }
 
 fn options(krate: &Path, args: &TaskArgs) -> TokenStream {
-    let duration = |slot: &crate::args::Slot<_>| {
-        optional(krate, slot.get().map(|duration| duration_tokens(krate, *duration)))
-    };
+    let duration = |slot: &Slot<_>| optional(krate, slot.get().map(|duration| duration_tokens(krate, *duration)));
     let queue = optional(krate, args.queue.get());
     let priority = optional(krate, args.priority.get());
     let max_retries = optional(krate, args.max_retries.get());
@@ -163,26 +180,19 @@ fn run(krate: &Path, function: &Function, count: usize) -> TokenStream {
     }
     let ident = &function.sig.ident;
     let place = at(ident.span());
+    let krate = path_at(krate, ident.span());
     // Not the parameters' own names: one of them may be the function's.
-    let args: Vec<_> = (0..count).map(|index| quote::format_ident!("__airlock_{index}")).collect();
+    let args: Vec<_> = (0..count).map(|index| format_ident!("__airlock_{index}")).collect();
+    let output = function.output().map(|ty| quote!(::<#ty>));
     if function.sig.asyncness.is_some() {
         quote_spanned! {place=>
             #krate::__private::Run::Async(|(#(#args,)*)| #krate::__private::Box::pin(async move {
-                #krate::__private::task_output(#ident(#(#args),*).await)
+                #krate::__private::task_output #output(#ident(#(#args),*).await)
             }))
         }
     } else {
         quote_spanned! {place=>
-            #krate::__private::Run::Sync(|(#(#args,)*)| #krate::__private::task_output(#ident(#(#args),*)))
+            #krate::__private::Run::Sync(|(#(#args,)*)| #krate::__private::task_output #output(#ident(#(#args),*)))
         }
     }
-}
-
-/// Asks the compiler about each type where the user wrote it.
-fn checks(krate: &Path, function: &Function, parameters: &[Parameter]) -> TokenStream {
-    let arguments = parameters.iter().map(|Parameter { ty, .. }| {
-        quote_spanned!(at(ty.span())=> const _: () = #krate::__private::assert_argument::<#ty>();)
-    });
-    let _ = (function, ReturnType::Default);
-    quote!(#(#arguments)*)
 }

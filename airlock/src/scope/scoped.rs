@@ -20,36 +20,58 @@ pub trait EndsScope: ScopeOutput<Output = Self> + Sized {}
 #[diagnostic::do_not_recommend]
 impl<T, E: From<FlushError>> EndsScope for Result<T, E> {}
 
+/// How a `#[scoped]` function ends, as functions: made where the compiler looks at the return type. The functions below
+/// have no bounds of their own, as on the `async` one each would be three errors about the same type.
 #[doc(hidden)]
-pub fn scoped<R: EndsScope>(scope: ScopeBuilder, body: impl FnOnce() -> R) -> R {
-    scope.run(body)
+#[derive(Debug)]
+pub struct End<R> {
+    succeeded: fn(&R) -> bool,
+    flush_failed: FlushFailed<R>,
+}
+
+#[derive(Debug)]
+enum FlushFailed<R> {
+    Returned(fn(R, FlushError) -> R),
+    Told(fn(FlushError)),
+}
+
+impl<R> End<R> {
+    fn after(self, output: R, flush: Result<(), FlushError>) -> R {
+        match (flush, self.flush_failed) {
+            (Ok(()), _) => output,
+            (Err(error), FlushFailed::Returned(returned)) => returned(output, error),
+            (Err(error), FlushFailed::Told(told)) => {
+                told(error);
+                output
+            }
+        }
+    }
 }
 
 #[doc(hidden)]
-pub async fn scoped_async<R: EndsScope>(scope: ScopeBuilder, body: impl Future<Output = R>) -> R {
-    scope.run_async(body).await
+#[must_use]
+pub fn ends<R: EndsScope>() -> End<R> {
+    End { succeeded: R::succeeded, flush_failed: FlushFailed::Returned(|output, error| output.after(Err(error))) }
 }
 
 #[doc(hidden)]
-pub fn scoped_or<R: ScopeBody>(
-    scope: ScopeBuilder,
-    on_flush_error: impl FnOnce(FlushError),
-    body: impl FnOnce() -> R,
-) -> R {
+#[must_use]
+pub fn ends_or<R: ScopeBody>(on_flush_error: fn(FlushError)) -> End<R> {
+    End { succeeded: R::succeeded, flush_failed: FlushFailed::Told(on_flush_error) }
+}
+
+#[doc(hidden)]
+pub fn scoped<R>(scope: ScopeBuilder, end: End<R>, body: impl FnOnce() -> R) -> R {
     let guard = scope.enter();
     let output = body();
-    run::end(guard.leave(), output.succeeded()).unwrap_or_else(on_flush_error);
-    output
+    let flush = run::end(guard.leave(), (end.succeeded)(&output));
+    end.after(output, flush)
 }
 
 #[doc(hidden)]
-pub async fn scoped_or_async<R: ScopeBody>(
-    scope: ScopeBuilder,
-    on_flush_error: impl FnOnce(FlushError),
-    body: impl Future<Output = R>,
-) -> R {
+pub async fn scoped_async<R>(scope: ScopeBuilder, end: End<R>, body: impl Future<Output = R>) -> R {
     let open = scope.open();
     let output = InContext::only(Arc::clone(open.frame()), body).await;
-    run::end_async(open, output.succeeded()).await.unwrap_or_else(on_flush_error);
-    output
+    let flush = run::end_async(open, (end.succeeded)(&output)).await;
+    end.after(output, flush)
 }

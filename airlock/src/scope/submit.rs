@@ -7,7 +7,6 @@ use super::buffer::Phase;
 use super::context;
 use super::frame::{Frame, frames, nearest_scope};
 use super::judging::Judging;
-use crate::args::Args;
 use crate::error::EnqueueError;
 use crate::intent::{Intent, IntentId};
 use crate::options::Options;
@@ -16,20 +15,16 @@ use crate::task::TaskEntry;
 /// What the companion's `enqueue` calls.
 #[doc(hidden)]
 #[track_caller]
-pub fn enqueue<A: Args>(
-    entry: &'static TaskEntry<A>,
-    options: Option<Options>,
-    args: A,
-) -> Result<IntentId, EnqueueError> {
-    submit(Intent::new(entry, IntentId::fresh(), args, options, Location::caller(), true))
+pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Result<IntentId, EnqueueError> {
+    submit(entry.intent(args, options, Location::caller(), true))
 }
 
 /// What the companion's `intent` calls.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
-pub fn make_intent<A: Args>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Intent {
-    Intent::new(entry, IntentId::fresh(), args, options, Location::caller(), false)
+pub fn make_intent<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Intent {
+    entry.intent(args, options, Location::caller(), false)
 }
 
 /// What became of an attempt to add to the current scope without asking anyone.

@@ -1,0 +1,5 @@
+#[airlock::task]
+#[inline]
+fn send(order_id: u64);
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[airlock::task]
+fn send(order_id: u64) -> Result<(), String>;
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::task]
+struct Send {
+    order_id: u64,
+}
+
+fn main() {}

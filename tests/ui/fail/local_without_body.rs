@@ -1,0 +1,4 @@
+#[airlock::task(local)]
+fn send(order_id: u64);
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::task]
+fn send(#[redacted] token: String) {
+    let _ = token;
+}
+
+fn main() {}

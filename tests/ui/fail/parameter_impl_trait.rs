@@ -1,0 +1,6 @@
+#[airlock::task]
+fn send(to: impl ToString) {
+    drop(to);
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::task]
+fn send((a, b): (u8, u8)) {
+    let _ = (a, b);
+}
+
+fn main() {}

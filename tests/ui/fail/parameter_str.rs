@@ -1,0 +1,6 @@
+#[airlock::task]
+fn send(to: &str) {
+    let _ = to;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[airlock::task]
+fn send(_: u64) {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::scoped]
+async fn checkout() -> Result<(), std::num::ParseIntError> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::scoped(on_failure = FailFast)]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}

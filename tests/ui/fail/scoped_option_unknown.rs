@@ -1,0 +1,6 @@
+#[airlock::scoped(polcy = airlock::AllowAll)]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::scoped]
+fn checkout() -> Result<(), std::num::ParseIntError> {
+    Ok(())
+}
+
+fn main() {}

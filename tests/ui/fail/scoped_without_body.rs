@@ -1,0 +1,6 @@
+trait Checkout {
+    #[airlock::scoped]
+    fn checkout(&self) -> airlock::Result<()>;
+}
+
+fn main() {}
