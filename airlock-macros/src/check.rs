@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, Lifetime, Pat, PatType, ReturnType, Safety, Type, TypeReference};
 
-use crate::args::{ScopedArgs, TaskArgs};
+use crate::args::TaskArgs;
 use crate::diag::Problems;
 use crate::signature::{Function, Parameter, cfg_of};
 use crate::spelling::spelling;
@@ -28,7 +28,7 @@ pub(crate) fn task(args: &TaskArgs, function: &Function, problems: &mut Problems
 }
 
 /// Checks a function that becomes a scope.
-pub(crate) fn scoped(_: &ScopedArgs, function: &Function, problems: &mut Problems) {
+pub(crate) fn scoped(function: &Function, problems: &mut Problems) {
     if let Some(token) = &function.sig.constness {
         problems.push(token, "a `const fn` can't open a scope; remove `const`");
     }

@@ -233,10 +233,15 @@ impl<'de> Deserialize<'de> for Arguments {
 
 /// Arguments assigned to parameters, not decoded yet.
 #[doc(hidden)]
-#[derive(Debug)]
 pub struct BoundArguments {
     parameters: &'static [Parameter],
     values: Vec<Option<Box<RawValue>>>,
+}
+
+impl fmt::Debug for BoundArguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundArguments").field("parameters", &self.parameters).finish_non_exhaustive()
+    }
 }
 
 impl BoundArguments {

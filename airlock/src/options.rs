@@ -1,6 +1,7 @@
 //! How an intent should be delivered: queue, time, priority, and what only one system knows.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -13,8 +14,9 @@ pub const MAX_PRIORITY: u8 = 9;
 
 /// How an intent should be delivered.
 ///
-/// The attribute gives a task's own options; those of a call override them one by one. Which system honours which is
-/// in the table of the crate's documentation; one an executor can't honour is an error before anything is handed over.
+/// The attribute gives a task's own options; those of a call override them one by one. The inline and the log executor
+/// ignore them: they act at once. Any other executor honours an option or refuses the intent before anything is handed
+/// over.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +25,7 @@ pub const MAX_PRIORITY: u8 = 9;
 /// let options = Options::new().queue("mail").delay(Duration::from_secs(300)).header("tenant", "acme");
 /// assert_eq!(options.get_queue(), Some("mail"));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     queue: Option<Cow<'static, str>>,
     priority: Option<u8>,
@@ -49,7 +51,7 @@ pub enum When {
 }
 
 /// An option that only one system knows.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Extra {
     system: Cow<'static, str>,
     key: Cow<'static, str>,
@@ -77,6 +79,32 @@ impl Extra {
     #[must_use]
     pub fn value(&self) -> &RawValue {
         &self.value
+    }
+}
+
+impl fmt::Debug for Extra {
+    /// The system and the key; values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.system, self.key)
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Headers and extras by name only: their values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Options")
+            .field("queue", &self.queue)
+            .field("priority", &self.priority)
+            .field("max_retries", &self.max_retries)
+            .field("start", &self.start)
+            .field("expiry", &self.expiry)
+            .field("timeout", &self.timeout)
+            .field("origin", &self.origin)
+            .field("label", &self.label)
+            .field("headers", &headers)
+            .field("extras", &self.extras)
+            .finish_non_exhaustive()
     }
 }
 

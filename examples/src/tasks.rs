@@ -17,7 +17,11 @@ pub fn send_confirmation(order_id: u64, customer: String) -> io::Result<()> {
 /// Standard output, which stands for the warehouse, can't be written.
 #[airlock::task(name = "shop.notify_warehouse", queue = "warehouse")]
 pub fn notify_warehouse(order_id: u64, items: u32, express: bool) -> io::Result<()> {
-    writeln!(io::stdout(), "    warehouse: pack {items} items of order {order_id}{}", if express { ", now" } else { "" })
+    writeln!(
+        io::stdout(),
+        "    warehouse: pack {items} items of order {order_id}{}",
+        if express { ", now" } else { "" }
+    )
 }
 
 /// Charges the card. Its token shows in no report.

@@ -21,6 +21,7 @@ mod promise_18_values_stay_private;
 mod encoding;
 mod executors;
 mod intents;
+mod library;
 mod options;
 mod parity;
 mod policies;

@@ -148,3 +148,11 @@ fn the_first_contradiction_is_the_one_that_is_told() {
     let options = Options::new().priority(99).delay(MINUTE).eta(UNIX_EPOCH);
     assert_eq!(options.check(), Err(OptionsError::Priority(99)));
 }
+
+#[test]
+fn debug_names_headers_and_extras_and_shows_no_value_of_theirs() {
+    let options = Options::new().header("authorization", "Bearer canary").extra("celery", "shadow", "canary");
+    let told = format!("{options:?}");
+    assert!(told.contains("authorization") && told.contains("celery.shadow"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+}

@@ -319,6 +319,11 @@ fn rich(addresses: BTreeMap<String, Option<Address>>, big: i128, text: String) {
     let _ = (addresses, big, text);
 }
 
+/// The options as they are serialised, values of headers and extras included.
+fn options_of(intent: &airlock::Intent) -> serde_json::Value {
+    serde_json::to_value(intent).unwrap()["options"].take()
+}
+
 #[test]
 fn decode_is_the_inverse_of_serialize_with_the_same_id_arguments_and_options() {
     let address = Address { street: "Ærøvej \"1\"".to_owned(), geo: (-0.0, 1e-300) };
@@ -345,7 +350,7 @@ fn decode_is_the_inverse_of_serialize_with_the_same_id_arguments_and_options() {
         assert_eq!(decoded.id(), intent.id());
         assert_eq!(decoded.name(), "registry.rich");
         assert_eq!(decoded.args::<rich>(), intent.args::<rich>());
-        assert_eq!(format!("{:?}", decoded.options()), format!("{:?}", intent.options()));
+        assert_eq!(options_of(&decoded), options_of(&intent));
         // All but the place, which is where the message was read.
         let place = |message: &str| message.split_once(r#","location""#).unwrap().0.to_owned();
         assert_eq!(place(&serde_json::to_string(&decoded).unwrap()), place(&message));

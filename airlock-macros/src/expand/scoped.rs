@@ -21,7 +21,7 @@ pub(crate) fn scoped(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut problems = Problems::default();
     let args = ScopedArgs::read(options, &mut problems);
-    check::scoped(&args, &function, &mut problems);
+    check::scoped(&function, &mut problems);
     if let Err(errors) = problems.finish() {
         return quote!(#item #errors);
     }

@@ -1,7 +1,7 @@
 //! Policies and lifecycles that answer as the program says, and write down what they answered.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use airlock::{Intent, Lifecycle, Policy, ScopeEnd, ScopeInfo, Violation};
 
@@ -17,11 +17,20 @@ pub(super) struct Scripted {
     /// The scope it is the policy of, unless it is a local one.
     scope: Option<String>,
     asked: AtomicUsize,
+    /// Asked about its own enqueues, it would never come to an end.
+    prying: AtomicBool,
 }
 
 impl Scripted {
     pub(super) fn new(world: &Arc<World>, spec: PolicySpec, scope: Option<String>) -> Self {
-        Self { world: Arc::clone(world), name: world.next_policy(), spec, scope, asked: AtomicUsize::new(0) }
+        Self {
+            world: Arc::clone(world),
+            name: world.next_policy(),
+            spec,
+            scope,
+            asked: AtomicUsize::new(0),
+            prying: AtomicBool::new(false),
+        }
     }
 
     fn answer(&self, when: When, seq: Seq, yes: bool) -> bool {
@@ -30,7 +39,7 @@ impl Scripted {
     }
 
     fn pry(&self, seq: Seq) {
-        if !self.spec.nosy {
+        if !self.spec.nosy || self.prying.swap(true, Ordering::Relaxed) {
             return;
         }
         let call = Call { task: Task::Note, fate: Fate::Well };
@@ -40,6 +49,7 @@ impl Scripted {
             let answer = self.world.answer(result.err());
             self.world.event(Event::Nosy { policy: self.name.clone(), answer });
         }
+        self.prying.store(false, Ordering::Relaxed);
     }
 }
 

@@ -73,7 +73,8 @@ fn parse(text: &str) -> Res<Vec<Mutant>> {
     for part in text.split("\n### ").skip(1) {
         let title = part.lines().next().unwrap_or_default().to_owned();
         let quoted: Vec<&str> = part.lines().nth(2).unwrap_or_default().split('`').skip(1).step_by(2).collect();
-        let side = |sign: char| part.lines().find_map(|line| line.strip_prefix(sign)).map(|line| line.trim().to_owned());
+        let side =
+            |sign: char| part.lines().find_map(|line| line.strip_prefix(sign)).map(|line| line.trim().to_owned());
         let ([file, binary, filter], Some(old), Some(new)) = (&quoted[..], side('-'), side('+')) else {
             return Err(format!("tests/mutants.md: `{title}` is not of the form described at its top").into());
         };
@@ -94,7 +95,8 @@ fn copy_workspace(root: &Path, copy: &Path) -> Res<()> {
     if copy.exists() {
         fs::remove_dir_all(copy)?;
     }
-    let listed = Command::new("git").args(["ls-files", "-z", "-co", "--exclude-standard"]).current_dir(root).output()?;
+    let listed =
+        Command::new("git").args(["ls-files", "-z", "-co", "--exclude-standard"]).current_dir(root).output()?;
     for file in String::from_utf8(listed.stdout)?.split_terminator('\0').filter(|file| root.join(file).is_file()) {
         let to = copy.join(file);
         fs::create_dir_all(to.parent().unwrap_or(copy))?;
@@ -116,6 +118,10 @@ fn check(mutant: &Mutant, root: &Path, copy: &Path, target: &Path) -> Res<bool> 
         .collect::<String>();
     fs::write(copy.join(&mutant.file), broken)?;
     let built = test(mutant, copy, target, &["--no-run"])?;
+    if mutant.filter == "compiles" {
+        fs::write(copy.join(&mutant.file), original)?;
+        return Ok(!built.status.success());
+    }
     if !built.status.success() {
         return Err(format!("{}: doesn't compile:\n{}", mutant.title, String::from_utf8_lossy(&built.stderr)).into());
     }
@@ -131,10 +137,5 @@ fn check(mutant: &Mutant, root: &Path, copy: &Path, target: &Path) -> Res<bool> 
 fn test(mutant: &Mutant, copy: &Path, target: &Path, arguments: &[&str]) -> Res<Output> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let command = ["test", "-p", "airlock-tests", "--test", &mutant.binary];
-    Ok(Command::new(cargo)
-        .args(command)
-        .args(arguments)
-        .current_dir(copy)
-        .env("CARGO_TARGET_DIR", target)
-        .output()?)
+    Ok(Command::new(cargo).args(command).args(arguments).current_dir(copy).env("CARGO_TARGET_DIR", target).output()?)
 }
