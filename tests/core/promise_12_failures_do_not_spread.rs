@@ -418,3 +418,34 @@ fn a_cancelled_second_dispatch_loses_nothing_silently() {
         assert_eq!(numbers(&*lost.lock().unwrap()), [0, 1]);
     });
 }
+
+#[test]
+fn intents_taken_from_an_error_may_be_pushed_into_another_scope_which_judges_them_anew() {
+    let refused = |_: airlock::Intent| Err(DispatchError::unavailable("connection refused"));
+    let failed = airlock::policy(|_: &airlock::Intent| true).run(|| {
+        airlock::scope().executor(refused).run(|| {
+            again::enqueue(1).unwrap();
+            again::enqueue(2).unwrap();
+        })
+    });
+    let recorder = Recorder::new();
+    let second = airlock::scope()
+        .executor(recorder.clone())
+        .policy(|intent: &airlock::Intent| intent.args::<again>() != Some(&(1,)))
+        .run_reported(|| {
+            for intent in failed.unwrap_err().into_intents() {
+                assert_eq!(intent.local_policies().len(), 1, "it still tells where it came from");
+                let handle = intent.clone();
+                let scope = airlock::Scope::current().unwrap();
+                scope.push(intent).unwrap();
+                assert!(matches!(scope.push(handle), Err(airlock::EnqueueError::Repeated { .. })));
+            }
+        });
+    assert_eq!(second.flush.unwrap().counts().dropped, 1);
+    assert_eq!(recorder.calls(), ["p12.again(n=2)"]);
+}
+
+#[airlock::task(name = "p12.again")]
+fn again(n: u64) {
+    let _ = n;
+}

@@ -117,6 +117,8 @@ impl Trouble {
         let mut intents = std::mem::take(&mut self.undispatched);
         let failures = self.unconfirmed.iter_mut().chain(&mut self.failed);
         intents.extend(failures.filter_map(|failure| failure.intent.take()));
+        // They belong to whoever takes them, who may push them into another scope.
+        intents.iter().for_each(Intent::give_back);
         intents
     }
 }
@@ -152,7 +154,8 @@ impl FlushError {
         &self.inner.trouble.failed
     }
 
-    /// Every intent still held: the undispatched ones, then the unconfirmed, then those that failed.
+    /// Every intent still held: the undispatched ones, then the unconfirmed, then those that failed. They may be pushed
+    /// into another scope, which judges them anew.
     #[must_use]
     pub fn into_intents(mut self) -> Vec<Intent> {
         let intents = self.inner.trouble.take_intents();

@@ -61,11 +61,13 @@ fn submit(intent: Intent) -> Result<IntentId, EnqueueError> {
 }
 
 /// Adds an intent made earlier to the scope of `frame`, under the policies from `frame` outwards.
-pub(super) fn push(frame: &Arc<Frame>, intent: Intent) -> Result<IntentId, EnqueueError> {
+pub(super) fn push(frame: &Arc<Frame>, mut intent: Intent) -> Result<IntentId, EnqueueError> {
     let id = intent.id();
     if !intent.take() {
         return Err(EnqueueError::repeated(intent));
     }
+    // A failed flush may have given it back: what was around it then is not around it now.
+    intent.around = None;
     check(intent).and_then(|intent| ask_and_accept(frame, intent)).map(|()| id)
 }
 
