@@ -14,11 +14,11 @@ use serde_json::value::RawValue;
 use crate::args::{self, Args};
 use crate::encode::EncodeError;
 use crate::error::DispatchError;
-use crate::executors::BoxFuture;
+use crate::executors::{BoxFuture, Identity};
 use crate::options::Options;
 use crate::panics::{catch_panic, catching_panics};
 use crate::policy::Policy;
-use crate::scope::context::Swapped;
+use crate::scope::context::{self, Swapped};
 use crate::scope::futures::InContext;
 use crate::scope::judging::Judging;
 use crate::scope::{Frame, frames};
@@ -54,6 +54,7 @@ pub struct Intent {
 /// What every intent has, whatever its arguments.
 struct Head {
     id: IntentId,
+    task: &'static TaskDefinition,
     location: &'static Location<'static>,
     /// The call's options over the task's; `None` if the call gave none.
     options: Option<Box<Options>>,
@@ -70,10 +71,10 @@ struct Body<A: 'static> {
 /// An intent whose argument types are known only inside.
 trait AnyIntent: Any + Send + Sync {
     fn head(&self) -> &Head;
-    fn task(&self) -> &'static TaskDefinition;
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError>;
     fn round_trip(&self) -> Result<Intent, String>;
     fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+    fn call(self: Arc<Self>) -> TaskResult;
     fn start(self: Arc<Self>) -> Started;
 }
 
@@ -92,10 +93,6 @@ impl<A: Args> AnyIntent for Body<A> {
         &self.head
     }
 
-    fn task(&self) -> &'static TaskDefinition {
-        &self.entry.definition
-    }
-
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
         args::to_json(&self.args, self.entry.definition.parameters)
     }
@@ -105,41 +102,75 @@ impl<A: Args> AnyIntent for Body<A> {
         let arguments: args::Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
         let decoded = arguments.bind(self.entry.definition.parameters).and_then(|mut bound| A::decode(&mut bound));
         let args = decoded.map_err(|error| error.to_string())?;
-        Ok(Intent::new(self.entry, self.head.id, args, self.head.options.as_deref().cloned(), self.head.location, true))
+        let options = self.head.options.clone();
+        Ok(Fresh::new(self.entry, self.head.id, args, options, self.head.location, true).into())
     }
 
     fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result {
         args::write_call(&self.args, self.entry.definition.parameters, out)
     }
 
+    fn call(self: Arc<Self>) -> TaskResult {
+        match self.entry.run {
+            Run::Sync(task) => task(self.into_args()),
+            Run::Async(_) | Run::Elsewhere => unreachable!("only plain functions are called"),
+        }
+    }
+
     fn start(self: Arc<Self>) -> Started {
-        let entry = self.entry;
-        let args = move || match Arc::try_unwrap(self) {
-            Ok(body) => body.args,
-            Err(shared) => shared.args.duplicate(),
-        };
-        match entry.run {
-            Run::Sync(task) => Started::Done(task(args())),
-            Run::Async(task) => Started::Pending(task(args())),
+        match self.entry.run {
+            Run::Sync(task) => Started::Done(task(self.into_args())),
+            Run::Async(task) => Started::Pending(task(self.into_args())),
             Run::Elsewhere => Started::Elsewhere,
         }
     }
 }
 
-impl Intent {
+impl<A: Args> Body<A> {
+    /// Moved out of the last handle, cloned otherwise.
+    #[inline]
+    fn into_args(self: Arc<Self>) -> A {
+        match Arc::try_unwrap(self) {
+            Ok(body) => body.args,
+            Err(shared) => shared.args.duplicate(),
+        }
+    }
+}
+
+/// An intent that lies in no scope.
+pub(crate) struct Fresh(Arc<dyn AnyIntent>);
+
+impl Fresh {
     pub(crate) fn new<A: Args>(
         entry: &'static TaskEntry<A>,
         id: IntentId,
         args: A,
-        options: Option<Options>,
+        options: Option<Box<Options>>,
         location: &'static Location<'static>,
         taken: bool,
     ) -> Self {
-        let options = options.map(|options| Box::new(options.over(&entry.definition.options)));
-        let head = Head { id, location, options, taken: AtomicBool::new(taken) };
-        Self { body: Arc::new(Body { head, entry, args }), around: None, order: 0 }
+        let head = Head { id, task: &entry.definition, location, options, taken: AtomicBool::new(taken) };
+        Self(Arc::new(Body { head, entry, args }))
     }
 
+    pub(crate) fn at(self, around: Option<Arc<Frame>>, order: u64) -> Intent {
+        Intent { body: self.0, around, order }
+    }
+}
+
+impl From<Fresh> for Intent {
+    fn from(fresh: Fresh) -> Self {
+        fresh.at(None, 0)
+    }
+}
+
+impl From<Intent> for Fresh {
+    fn from(intent: Intent) -> Self {
+        Self(intent.body)
+    }
+}
+
+impl Intent {
     /// Its id, which is the message id on every wire.
     #[must_use]
     pub fn id(&self) -> IntentId {
@@ -155,7 +186,7 @@ impl Intent {
     /// The task.
     #[must_use]
     pub fn task(&self) -> &'static TaskDefinition {
-        self.body.task()
+        self.body.head().task
     }
 
     /// The typed arguments, if this is an intent of task `T`.
@@ -184,6 +215,12 @@ impl Intent {
     /// The options the call gave, if it gave any.
     pub(crate) fn call_options(&self) -> Option<&Options> {
         self.body.head().options.as_deref()
+    }
+
+    /// All that stays known of it when its arguments have moved into the task.
+    pub(crate) fn identity(&self) -> Identity {
+        let head = self.body.head();
+        Identity { id: head.id, task: head.task, location: head.location }
     }
 
     /// Where it was enqueued.
@@ -227,16 +264,38 @@ impl Intent {
     /// # Errors
     /// `TaskFailed` if the task fails or panics, `Rejected` if it is an `async fn` or has no body here.
     pub fn call(self) -> Result<(), DispatchError> {
-        if self.task().kind == TaskKind::Async {
-            return Err(DispatchError::rejected(format!(
+        match self.task().kind {
+            TaskKind::Sync => {
+                let _empty = Swapped::empty();
+                self.call_here()
+            }
+            TaskKind::Async => Err(DispatchError::rejected(format!(
                 "`{}` is an async task; use `call_async`, or `run_async` for the scope",
                 self.name()
-            )));
+            ))),
+            TaskKind::Elsewhere => {
+                Err(DispatchError::rejected("the task has no body in this program; give the scope an executor"))
+            }
         }
-        match self.start() {
-            Ok(Started::Done(result)) => result.map_err(DispatchError::task_failed),
-            Ok(_) => Err(DispatchError::rejected("the task has no body in this program; give the scope an executor")),
-            Err(panicked) => Err(panicked),
+    }
+
+    /// [`call`](Self::call) for a plain function, where the context mostly is empty as it is.
+    #[inline]
+    pub(crate) fn call_in_flush(self) -> Result<(), DispatchError> {
+        if context::is_empty() {
+            return self.call_here();
+        }
+        let _empty = Swapped::empty();
+        self.call_here()
+    }
+
+    #[inline]
+    fn call_here(self) -> Result<(), DispatchError> {
+        let body = self.body;
+        match catch_panic(move || body.call()) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(DispatchError::task_failed(error)),
+            Err(message) => Err(DispatchError::panicked(message)),
         }
     }
 
@@ -245,7 +304,11 @@ impl Intent {
     /// # Errors
     /// `TaskFailed` if the task fails or panics, `Rejected` if it has no body here.
     pub async fn call_async(self) -> Result<(), DispatchError> {
-        let result = match self.start()? {
+        let started = {
+            let _empty = Swapped::empty();
+            self.start()?
+        };
+        let result = match started {
             Started::Done(result) => result,
             Started::Pending(future) => {
                 catching_panics(InContext::empty(future)).await.map_err(DispatchError::panicked)?
@@ -259,9 +322,10 @@ impl Intent {
         result.map_err(DispatchError::task_failed)
     }
 
+    #[inline]
     fn start(self) -> Result<Started, DispatchError> {
-        let _empty = Swapped::empty();
-        catch_panic(move || self.body.start()).map_err(DispatchError::panicked)
+        let body = self.body;
+        catch_panic(move || body.start()).map_err(DispatchError::panicked)
     }
 
     /// A second intent with the same id whose arguments went through their encoding and back.
@@ -280,7 +344,7 @@ impl Intent {
 
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
     pub(crate) fn is_plain(&self) -> bool {
-        self.task().kind == TaskKind::Sync && !self.task().local
+        self.task().is_plain()
     }
 }
 

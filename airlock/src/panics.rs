@@ -7,10 +7,12 @@ use std::pin::pin;
 use std::task::Poll;
 
 /// A panic of foreign code as a text.
+#[inline]
 pub(crate) fn catch_panic<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| panic_message(&*payload))
 }
 
+#[cold]
 fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without a message").to_owned()

@@ -6,7 +6,7 @@ use std::panic::Location;
 
 use crate::args::{Args, ArgumentError, Arguments};
 use crate::executors::BoxFuture;
-use crate::intent::{Intent, IntentId};
+use crate::intent::{Fresh, Intent, IntentId};
 use crate::options::Options;
 
 /// A function registered under a stable name.
@@ -67,6 +67,14 @@ impl fmt::Debug for TaskDefinition {
     /// Name and place: errors hold definitions, and a `main` that returns one prints it like this.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TaskDefinition({} at {}:{})", self.name, self.file, self.line)
+    }
+}
+
+impl TaskDefinition {
+    /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.kind == TaskKind::Sync && !self.local
     }
 }
 
@@ -196,15 +204,18 @@ impl<A> TaskEntry<A> {
     }
 
     /// An intent that no scope has seen yet, or one about to be given to a scope.
+    #[inline]
     #[must_use]
-    pub(crate) fn intent(
+    pub(crate) fn fresh(
         &'static self,
+        id: IntentId,
         args: A,
         options: Option<Options>,
         location: &'static Location<'static>,
         taken: bool,
-    ) -> Intent {
-        (self.make.intent)(self, IntentId::fresh(), args, options, location, taken)
+    ) -> Fresh {
+        let options = options.map(|options| Box::new(options.over(&self.definition.options)));
+        (self.make.fresh)(self, id, args, options, location, taken)
     }
 
     /// The task without its types.
@@ -214,20 +225,21 @@ impl<A> TaskEntry<A> {
     }
 }
 
-type NewIntent<A> = fn(&'static TaskEntry<A>, IntentId, A, Option<Options>, &'static Location<'static>, bool) -> Intent;
+type NewIntent<A> =
+    fn(&'static TaskEntry<A>, IntentId, A, Option<Box<Options>>, &'static Location<'static>, bool) -> Fresh;
 
 /// What needs arguments that are arguments, as functions: made once a task, where the compiler looks at each parameter
 /// ([`arguments_1`](crate::args::arguments_1) and so on). Nothing else that an expansion touches has bounds on `A`, as
 /// each would be one more error about the same parameter.
 #[doc(hidden)]
 pub struct Make<A: 'static> {
-    intent: NewIntent<A>,
+    fresh: NewIntent<A>,
     erased: fn(&'static TaskEntry<A>) -> &'static dyn AnyTask,
 }
 
 impl<A: Args> Make<A> {
     pub(crate) const fn of() -> Self {
-        Self { intent: Intent::new, erased: |entry| entry }
+        Self { fresh: Fresh::new, erased: |entry| entry }
     }
 }
 
@@ -265,6 +277,6 @@ impl<A: Args> AnyTask for TaskEntry<A> {
     ) -> Result<Intent, ArgumentError> {
         let args = A::decode(&mut arguments.bind(self.definition.parameters)?)?;
         let id = id.unwrap_or_else(IntentId::fresh);
-        Ok(Intent::new(self, id, args, options, location, false))
+        Ok(self.fresh(id, args, options, location, false).into())
     }
 }

@@ -421,8 +421,8 @@ fn a_cancelled_second_dispatch_loses_nothing_silently() {
 
 #[test]
 fn intents_taken_from_an_error_may_be_pushed_into_another_scope_which_judges_them_anew() {
-    let refused = |_: airlock::Intent| Err(DispatchError::unavailable("connection refused"));
-    let failed = airlock::policy(|_: &airlock::Intent| true).run(|| {
+    let refused = |_: Intent| Err(DispatchError::unavailable("connection refused"));
+    let failed = airlock::policy(|_: &Intent| true).run(|| {
         airlock::scope().executor(refused).run(|| {
             again::enqueue(1).unwrap();
             again::enqueue(2).unwrap();
@@ -431,7 +431,7 @@ fn intents_taken_from_an_error_may_be_pushed_into_another_scope_which_judges_the
     let recorder = Recorder::new();
     let second = airlock::scope()
         .executor(recorder.clone())
-        .policy(|intent: &airlock::Intent| intent.args::<again>() != Some(&(1,)))
+        .policy(|intent: &Intent| intent.args::<again>() != Some(&(1,)))
         .run_reported(|| {
             for intent in failed.unwrap_err().into_intents() {
                 assert_eq!(intent.local_policies().len(), 1, "it still tells where it came from");

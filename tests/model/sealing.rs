@@ -1,22 +1,26 @@
-//! A scope's buffer under every order of steps that threads can take: the library's own file, with the model checker's
-//! mutex.
+//! A scope's buffer and the order of its intents, under every order of steps that threads can take: the library's own
+//! files, with the model checker's mutex and atomic.
 
 #[expect(dead_code, unreachable_pub, reason = "it is the library's file, and the library uses all of it")]
 #[path = "../../airlock/src/scope/buffer.rs"]
 mod buffer;
 
-/// What the file asks its parent for.
+#[path = "../../airlock/src/scope/order.rs"]
+mod order;
+
+/// What the files ask their parent for.
 mod sync {
     pub(super) use std::sync::PoisonError;
 
+    pub(super) use loom::sync::atomic::{AtomicU64, Ordering};
     pub(super) use loom::sync::{Mutex, MutexGuard};
 }
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
 
 use buffer::{Buffer, Contents, Phase};
+use order::Runs;
 
 /// Who pushed it, which of theirs it is, and the place the buffer gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,29 +30,31 @@ struct Item {
     order: u64,
 }
 
-/// A buffer, and the counter that places what is enqueued in the outermost scope and in all in it.
+/// A buffer, and what places what is enqueued in the outermost scope and in all in it.
 struct Scope {
     buffer: Buffer<Item>,
-    next: Arc<AtomicU64>,
+    runs: Arc<Runs>,
 }
 
 impl Scope {
     fn new() -> Arc<Self> {
-        Self::nested_in(&Arc::new(AtomicU64::new(0)))
+        Self::nested_in(&Arc::new(Runs::default()))
     }
 
-    fn nested_in(next: &Arc<AtomicU64>) -> Arc<Self> {
-        Arc::new(Self { buffer: Buffer::new(), next: Arc::clone(next) })
+    fn nested_in(runs: &Arc<Runs>) -> Arc<Self> {
+        Arc::new(Self { buffer: Buffer::new(), runs: Arc::clone(runs) })
     }
 
     fn push(&self, by: usize, nth: usize) -> Result<(), Phase> {
-        let item = Item { by, nth, order: u64::MAX };
-        let place = |item: &mut Item| item.order = self.next.fetch_add(1, Ordering::Relaxed);
-        self.buffer.push(item, false, place).map_err(|(back, phase)| {
-            assert_eq!(back, item, "what is refused comes back as it was");
-            assert_ne!(phase, Phase::Open, "an open buffer refuses nothing");
-            phase
-        })
+        let mut waiting = Some((by, nth));
+        let place = |(by, nth), last| {
+            let order = self.runs.next(last);
+            (Item { by, nth, order }, order)
+        };
+        let pushed = self.buffer.push(&mut waiting, false, place);
+        assert_eq!(waiting, pushed.is_err().then_some((by, nth)), "what is refused stays as it was");
+        assert_ne!(pushed, Err(Phase::Open), "an open buffer refuses nothing");
+        pushed
     }
 
     /// Gives those of two that were accepted.
@@ -152,7 +158,7 @@ fn a_capture_while_the_parent_is_sealed_is_merged_or_given_back() {
         let nested = {
             let parent = Arc::clone(&parent);
             thread::spawn(move || {
-                let nested = Scope::nested_in(&parent.next);
+                let nested = Scope::nested_in(&parent.runs);
                 assert_eq!(nested.push_two(0).len(), 2);
                 let captured = Contents { special: true, ..nested.buffer.close(Phase::Sealed).unwrap() };
                 let whole = captured.items.clone();

@@ -35,7 +35,7 @@ impl Batch {
         let index = self.ledger.begin()?;
         let intent = self.intents.next()?;
         let started = self.timings.then(Instant::now);
-        let ticket = Ticket { index, identity: Identity::of(&intent), ledger: Some(Arc::clone(&self.ledger)), started };
+        let ticket = Ticket { index, identity: intent.identity(), ledger: Some(Arc::clone(&self.ledger)), started };
         Some(Begun { intent, ticket })
     }
 

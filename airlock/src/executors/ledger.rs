@@ -47,10 +47,6 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(crate) fn of(intent: &Intent) -> Self {
-        Self { id: intent.id(), task: intent.task(), location: intent.location() }
-    }
-
     pub(crate) fn failure(self, error: DispatchError, intent: Option<Intent>) -> Failure {
         Failure { id: self.id, name: self.task.name, location: self.location, error, intent }
     }

@@ -17,7 +17,7 @@ use crate::intent::Intent;
 pub use batch::{Batch, Begun, Ticket};
 pub use closure::executor_fn;
 pub use inline::InlineExecutor;
-pub(crate) use ledger::{Ending, ItemState, Ledger, Stop};
+pub(crate) use ledger::{Ending, Identity, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
 
 /// A boxed future, as executors return it.
@@ -93,7 +93,8 @@ pub trait Executor: Send + Sync + 'static {
 pub struct ExecutorTraits {
     /// Handles `local` tasks itself, in their order, instead of leaving them to run inline after the rest.
     pub takes_local: bool,
-    /// Accepts every plain function unseen, and gives back what it didn't begin, so that the flush keeps no handles.
+    /// Accepts every plain function unseen and would only call it, so that the flush does that itself; gives back what it
+    /// didn't begin, so that the flush keeps no handles.
     pub inline: bool,
     /// Never waits for anything outside this process, so there is no deadline unless one is set.
     pub no_deadline: bool,

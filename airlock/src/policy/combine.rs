@@ -36,6 +36,10 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
     fn judges_enqueue(&self) -> bool {
         self.both.judges_enqueue()
     }
+
+    fn judges_flush(&self) -> bool {
+        self.both.judges_flush()
+    }
 }
 
 /// A closure as a policy: see [`policy_fn`].
@@ -105,6 +109,10 @@ macro_rules! forward {
             fn judges_enqueue(&self) -> bool {
                 (**self).judges_enqueue()
             }
+
+            fn judges_flush(&self) -> bool {
+                (**self).judges_flush()
+            }
         })*
     };
 }
@@ -132,6 +140,10 @@ macro_rules! tuples {
 
             fn judges_enqueue(&self) -> bool {
                 $(self.$index.judges_enqueue())||*
+            }
+
+            fn judges_flush(&self) -> bool {
+                $(self.$index.judges_flush())||*
             }
         }
     };

@@ -15,6 +15,10 @@ impl Policy for AllowAll {
     fn judges_enqueue(&self) -> bool {
         false
     }
+
+    fn judges_flush(&self) -> bool {
+        false
+    }
 }
 
 /// Drops everything in the flush: dry runs and migrations. Enqueuing works as usual.

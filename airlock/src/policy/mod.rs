@@ -82,6 +82,12 @@ pub trait Policy: Send + Sync {
     fn judges_enqueue(&self) -> bool {
         true
     }
+
+    /// Whether `allows` does anything. A flush that no policy watches is spared the walk.
+    #[doc(hidden)]
+    fn judges_flush(&self) -> bool {
+        true
+    }
 }
 
 /// Why a policy refuses an intent at the call that enqueues it.

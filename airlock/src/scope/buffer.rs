@@ -27,6 +27,8 @@ pub(crate) struct Buffer<T> {
 struct Inner<T> {
     phase: Phase,
     contents: Contents<T>,
+    /// The order of the last item that was added here.
+    last: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -42,21 +44,37 @@ impl<T> Contents<T> {
     }
 }
 
+/// How many items there is room for from the first one on: most scopes never need more.
+const FIRST: usize = 16;
+
 impl<T> Buffer<T> {
     pub(crate) fn new() -> Self {
-        Self { inner: Mutex::new(Inner { phase: Phase::Open, contents: Contents::empty() }) }
+        Self { inner: Mutex::new(Inner { phase: Phase::Open, contents: Contents::empty(), last: 0 }) }
     }
 
-    /// Adds an item, or gives it back if the buffer is closed. `place` sets its order, under the lock, so that items
-    /// lie in their order.
-    pub(crate) fn push(&self, mut item: T, special: bool, place: impl FnOnce(&mut T)) -> Result<(), (T, Phase)> {
-        let mut inner = self.lock();
-        if inner.phase != Phase::Open {
-            return Err((item, inner.phase));
+    /// Takes what an item is made of, or leaves it where it is if the buffer is closed. `place` makes the item, and its
+    /// order from that of the last one, under the lock, so that items lie in their order.
+    #[inline]
+    pub(crate) fn push<U>(
+        &self,
+        item: &mut Option<U>,
+        special: bool,
+        place: impl FnOnce(U, u64) -> (T, u64),
+    ) -> Result<(), Phase> {
+        let inner = &mut *self.lock();
+        let phase = inner.phase;
+        if phase != Phase::Open {
+            return Err(phase);
         }
-        place(&mut item);
-        inner.contents.special |= special;
-        inner.contents.items.push(item);
+        let Some(item) = item.take() else { return Ok(()) };
+        let (item, order) = place(item, inner.last);
+        inner.last = order;
+        let contents = &mut inner.contents;
+        if contents.items.capacity() == 0 {
+            contents.items.reserve(FIRST);
+        }
+        contents.special |= special;
+        contents.items.push(item);
         Ok(())
     }
 

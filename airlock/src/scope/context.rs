@@ -33,6 +33,10 @@ pub(crate) fn current() -> Option<Arc<Frame>> {
     with_current(|frame| frame.cloned())
 }
 
+pub(crate) fn is_empty() -> bool {
+    with_current(|frame| frame.is_none())
+}
+
 pub(crate) fn push(frame: Arc<Frame>) {
     // A thread that is ending has no context any more; enqueues there say so.
     let _ = STACK.try_with(|stack| stack.borrow_mut().push(frame));

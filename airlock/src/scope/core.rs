@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::buffer::{Buffer, Phase};
 use super::frame::{Frame, nearest_scope};
 use super::lifecycle::Lifecycle;
+use super::order::Runs;
 use crate::executors::Executor;
-use crate::intent::Intent;
+use crate::intent::{Fresh, Intent};
 use crate::policy::Policy;
 use crate::settings::Settings;
 
@@ -77,9 +77,9 @@ pub(crate) struct ScopeCore {
     overrides: Overrides,
     settings: Arc<Settings>,
     buffer: Buffer<Intent>,
-    /// The outermost scope around, whose counter orders the intents of all of them; `None` if it is this one.
+    /// The outermost scope around, whose runs order the intents of all of them; `None` if it is this one.
     root: Option<Arc<Frame>>,
-    next_order: AtomicU64,
+    runs: Runs,
 }
 
 impl ScopeCore {
@@ -92,7 +92,7 @@ impl ScopeCore {
         let root = nearest_scope(around)
             .map(|parent| parent.as_scope().and_then(|core| core.root.as_ref()).unwrap_or(parent))
             .cloned();
-        Self { info, overrides, settings, buffer: Buffer::new(), root, next_order: AtomicU64::new(0) }
+        Self { info, overrides, settings, buffer: Buffer::new(), root, runs: Runs::default() }
     }
 
     pub(crate) fn info(&self) -> &ScopeInfo {
@@ -131,13 +131,18 @@ impl ScopeCore {
         &self.buffer
     }
 
-    /// Takes an intent that every policy lets in, or gives it back if the scope has ended.
-    pub(crate) fn accept(&self, intent: Intent) -> Result<(), (Intent, Phase)> {
-        let special = !intent.is_plain();
-        let counter = match self.root.as_ref().and_then(|root| root.as_scope()) {
-            Some(root) => &root.next_order,
-            None => &self.next_order,
-        };
-        self.buffer.push(intent, special, |intent| intent.order = counter.fetch_add(1, Ordering::Relaxed))
+    /// Takes an intent that every policy lets in, or leaves it where it is if the scope has ended.
+    #[inline]
+    pub(crate) fn accept(
+        &self,
+        intent: &mut Option<Fresh>,
+        around: Option<Arc<Frame>>,
+        special: bool,
+    ) -> Result<(), Phase> {
+        let runs = self.root.as_ref().and_then(|root| root.as_scope()).map_or(&self.runs, |root| &root.runs);
+        self.buffer.push(intent, special, |intent, last| {
+            let order = runs.next(last);
+            (intent.at(around, order), order)
+        })
     }
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::buffer::Phase;
 use super::context::Swapped;
@@ -146,6 +146,9 @@ impl Flight {
     }
 
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
+        if executor.traits().inline && !self.special {
+            return self.call(executor.name(), deadline);
+        }
         let core = scope_of(&self.frame);
         let reported = self.tally.as_ref().is_some_and(Tally::is_reported);
         if let Some(tally) = &mut self.tally {
@@ -158,6 +161,42 @@ impl Flight {
         self.current = Some(Current { ledger, kept });
         let ending = drive(executor, batch, deadline).await;
         self.settle(ending);
+    }
+
+    /// Calls plain functions one after the other. The inline executor does the same; but a batch, a ledger that another
+    /// thread may close and a future cost more than many a task.
+    fn call(&mut self, executor: &str, deadline: Deadline) {
+        let core = scope_of(&self.frame);
+        let (on_failure, timings) = (core.on_failure(), core.timings());
+        let Some(tally) = &mut self.tally else { return };
+        tally.handed_to(executor);
+        let mut intents = std::mem::take(&mut self.waiting).into_iter();
+        let (mut called, mut stop) = (0, None);
+        while stop.is_none() && intents.len() > 0 {
+            if deadline.has_passed() {
+                stop = Some(Unattempted::Deadline);
+                break;
+            }
+            let Some(intent) = intents.next() else { break };
+            let identity = intent.identity();
+            let handle = tally.is_reported().then(|| intent.clone());
+            let started = timings.then(Instant::now);
+            match (intent.call_in_flush(), handle) {
+                (Ok(()), None) => called += 1,
+                (Ok(()), Some(intent)) => tally.add(intent, || Outcome::Dispatched),
+                (Err(error), handle) => {
+                    self.trouble.failed(identity.failure(error, None), handle, tally);
+                    stop = (on_failure == OnFailure::FailFast).then_some(Unattempted::FailedFast);
+                }
+            }
+            if let Some(started) = started {
+                tally.time_last(started.elapsed());
+            }
+        }
+        tally.add_unseen(&Outcome::Dispatched, called);
+        if let Some(reason) = stop {
+            self.trouble.unattempted(intents, &reason, tally);
+        }
     }
 
     /// Closes the ledger of the current batch and enters every intent of it.

@@ -12,6 +12,8 @@ pub(crate) struct Frame {
     kind: FrameKind,
     /// Whether no policy from here outwards looks at `on_enqueue`.
     quiet: bool,
+    /// Whether no policy from here outwards looks at `allows`.
+    open: bool,
     /// Whether a local policy is among the frames from here outwards.
     local: bool,
 }
@@ -24,17 +26,23 @@ enum FrameKind {
 impl Frame {
     pub(crate) fn scope(core: ScopeCore, around: Option<Arc<Frame>>) -> Self {
         let quiet = !core.policy().judges_enqueue() && around.as_ref().is_none_or(|frame| frame.quiet);
+        let open = !core.policy().judges_flush() && around.as_ref().is_none_or(|frame| frame.open);
         let local = around.as_ref().is_some_and(|frame| frame.local);
-        Self { around, kind: FrameKind::Scope(core), quiet, local }
+        Self { around, kind: FrameKind::Scope(core), quiet, open, local }
     }
 
     pub(crate) fn local(policy: Arc<dyn Policy>, around: Option<Arc<Frame>>) -> Self {
         let quiet = !policy.judges_enqueue() && around.as_ref().is_none_or(|frame| frame.quiet);
-        Self { around, kind: FrameKind::Local(policy), quiet, local: true }
+        let open = !policy.judges_flush() && around.as_ref().is_none_or(|frame| frame.open);
+        Self { around, kind: FrameKind::Local(policy), quiet, open, local: true }
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
     }
 
     pub(crate) fn has_local(&self) -> bool {

@@ -13,6 +13,7 @@ mod handle;
 pub(crate) mod judging;
 mod lifecycle;
 mod local;
+mod order;
 mod report;
 mod run;
 pub(crate) mod scoped;
@@ -21,8 +22,10 @@ mod submit;
 mod tally;
 mod tree;
 
-/// The primitives of [`buffer`]: the model checker's test has a module of the same name beside the same file.
+/// The primitives of [`buffer`] and [`order`]: the model checker's test has a module of the same name beside the same
+/// files.
 mod sync {
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
     pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
 }
 

@@ -8,7 +8,7 @@ use super::context;
 use super::frame::{Frame, frames, nearest_scope};
 use super::judging::Judging;
 use crate::error::EnqueueError;
-use crate::intent::{Intent, IntentId};
+use crate::intent::{Fresh, Intent, IntentId};
 use crate::options::Options;
 use crate::task::TaskEntry;
 
@@ -16,7 +16,8 @@ use crate::task::TaskEntry;
 #[doc(hidden)]
 #[track_caller]
 pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Result<IntentId, EnqueueError> {
-    submit(entry.intent(args, options, Location::caller(), true))
+    let (id, special) = (IntentId::fresh(), options.is_some() || !entry.definition.is_plain());
+    submit(id, special, entry.fresh(id, args, options, Location::caller(), true))
 }
 
 /// What the companion's `intent` calls.
@@ -24,38 +25,34 @@ pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: 
 #[must_use]
 #[track_caller]
 pub fn make_intent<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Intent {
-    entry.intent(args, options, Location::caller(), false)
+    entry.fresh(IntentId::fresh(), args, options, Location::caller(), false).into()
 }
 
-/// What became of an attempt to add to the current scope without asking anyone.
-enum Attempt {
-    Accepted,
-    NoScope(Intent),
-    Closed(Intent, Phase, Arc<Frame>),
-    Ask(Intent, Arc<Frame>),
+/// The common case: a plain task without options, nobody around looks at calls, and the scope is open.
+fn submit(id: IntentId, special: bool, fresh: Fresh) -> Result<IntentId, EnqueueError> {
+    let mut waiting = Some(fresh);
+    if !special && !Judging::is_under_way() {
+        // Without a handle of the frame. Nothing in here runs foreign code, which must not happen under the borrow of
+        // the stack.
+        context::with_current(|frame| {
+            if let Some(frame) = frame.filter(|frame| frame.is_quiet()) {
+                let _ = accept(frame, &mut waiting, special);
+            }
+        });
+    }
+    match waiting {
+        None => Ok(id),
+        Some(fresh) => submit_with_care(fresh.into()),
+    }
 }
 
-fn submit(intent: Intent) -> Result<IntentId, EnqueueError> {
+#[cold]
+fn submit_with_care(intent: Intent) -> Result<IntentId, EnqueueError> {
     let id = intent.id();
     let intent = check(intent)?;
-    let attempt = context::with_current(|frame| {
-        // Only what can't run foreign code happens under the borrow of the stack.
-        let Some((frame, scope)) = frame.and_then(|frame| Some((frame, nearest_scope(Some(frame))?))) else {
-            return Attempt::NoScope(intent);
-        };
-        if !frame.is_quiet() {
-            return Attempt::Ask(intent, Arc::clone(frame));
-        }
-        match accept(frame, scope, intent) {
-            Ok(()) => Attempt::Accepted,
-            Err((intent, phase)) => Attempt::Closed(intent, phase, Arc::clone(scope)),
-        }
-    });
-    match attempt {
-        Attempt::Accepted => Ok(()),
-        Attempt::NoScope(intent) => Err(EnqueueError::no_scope(intent)),
-        Attempt::Closed(intent, phase, scope) => Err(EnqueueError::closed(intent, phase, &scope)),
-        Attempt::Ask(intent, frame) => ask_and_accept(&frame, intent),
+    match context::current() {
+        Some(frame) => ask_and_accept(&frame, intent),
+        None => Err(EnqueueError::no_scope(intent)),
     }
     .map(|()| id)
 }
@@ -96,15 +93,20 @@ fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueE
         }
         intent.around = None;
     }
-    accept(frame, scope, intent).map_err(|(intent, phase)| EnqueueError::closed(intent, phase, scope))
+    let special = !intent.is_plain();
+    let mut waiting = Some(Fresh::from(intent));
+    match (accept(frame, &mut waiting, special), waiting) {
+        (Err(phase), Some(fresh)) => Err(EnqueueError::closed(fresh.into(), phase, scope)),
+        _ => Ok(()),
+    }
 }
 
-fn accept(frame: &Arc<Frame>, scope: &Arc<Frame>, mut intent: Intent) -> Result<(), (Intent, Phase)> {
-    if frame.has_local() {
-        intent.around = Some(Arc::clone(frame));
-    }
-    match scope.as_scope() {
-        Some(core) => core.accept(intent),
-        None => Err((intent, Phase::Discarded)),
+/// Moves the intent into the scope that `frame` is in, or leaves it where it is if that has ended.
+#[inline]
+fn accept(frame: &Arc<Frame>, intent: &mut Option<Fresh>, special: bool) -> Result<(), Phase> {
+    let around = frame.has_local().then(|| Arc::clone(frame));
+    match nearest_scope(Some(frame)).and_then(|scope| scope.as_scope()) {
+        Some(core) => core.accept(intent, around, special),
+        None => Err(Phase::Discarded),
     }
 }
