@@ -326,6 +326,27 @@ fn inline_tasks_that_fail_or_panic_are_counted_though_their_arguments_moved() {
 }
 
 #[test]
+fn without_a_report_captured_and_dropped_intents_are_counted_too() {
+    let outer = scope().lifecycle(ReleasesAllBut("kept by the outer")).executor(Recorder::new()).enter();
+    for mode in ["run", "run_async"] {
+        let nested = scope().policy(policy_fn(|intent| fate(intent) != "unwanted")).executor(Fates);
+        let flushed = flush(mode, nested, || {
+            for fate in ["kept by the outer", "unwanted", "rejected", "kept by the outer", "fine", "unwanted"] {
+                enqueue(fate);
+            }
+        });
+        let error = flushed.unwrap().unwrap_err();
+        assert_eq!(
+            error.report().counts().to_string(),
+            "6 enqueued: 1 dispatched, 2 dropped, 2 captured, 1 failed",
+            "{mode}"
+        );
+        assert_held(error);
+    }
+    assert_eq!(outer.flush().unwrap().counts().dispatched, 4);
+}
+
+#[test]
 fn fail_fast_says_of_each_later_one_why_it_stayed() {
     let mut ids = Vec::new();
     let ended = scope().executor(Fates).on_failure(OnFailure::FailFast).run_reported(|| {

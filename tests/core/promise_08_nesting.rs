@@ -234,6 +234,28 @@ fn a_parent_that_is_sealed_gives_every_intent_back_even_those_it_would_release()
 }
 
 #[test]
+fn one_captor_that_has_ended_keeps_the_other_from_taking_its_part() {
+    for sealed in [true, false] {
+        let recorder = Recorder::new();
+        let outer = scope().name("outer").executor(recorder.clone()).enter();
+        let middle = scope().name("middle").lifecycle(AuditAtOnce).executor(recorder.clone()).enter();
+        let inner = scope().name("inner").executor(recorder.clone()).enter();
+        send::enqueue(1).unwrap();
+        audit::enqueue(2).unwrap();
+        let outer = outer.seal().unwrap();
+        let outer = if sealed { Some(outer) } else { outer.dispatch().map(|_| None).unwrap() };
+        let error = inner.flush().unwrap_err();
+        assert_eq!(names(error.undispatched()), ["p8.send(order_id=1)", "p8.audit(order_id=2)"]);
+        assert_eq!(error.report().counts().to_string(), "2 enqueued: 2 unattempted");
+        assert_eq!(middle.scope().intents().len(), 0, "what the error holds is nowhere else");
+        assert_eq!(error.into_intents().len(), 2);
+        middle.flush().unwrap();
+        drop(outer);
+        assert_eq!(recorder.calls(), NOTHING);
+    }
+}
+
+#[test]
 fn an_async_scope_opens_at_its_first_poll_inside_the_scope_current_then() {
     let (made, polled) = (Recorder::new(), Recorder::new());
     let mut future = None;

@@ -196,3 +196,39 @@ fn a_released_scope_dropped_during_its_flush_loses_its_own_and_leaves_the_rest()
         assert_eq!(recorder.calls(), ["p3.send(order_id=1)"]);
     });
 }
+
+#[test]
+fn a_batch_that_outlives_its_dropped_flush_gives_nothing_more() {
+    /// Begins one intent and leaves the batch to somebody else, who may take as long as they like.
+    struct Delegated(Arc<Mutex<Option<Batch>>>);
+
+    impl Executor for Delegated {
+        fn name(&self) -> &str {
+            "delegated"
+        }
+
+        fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+            Box::pin(async move {
+                batch.begin().expect("three wait").settle(Ok(()));
+                *self.0.lock().unwrap() = Some(batch);
+                future::pending::<()>().await;
+            })
+        }
+    }
+
+    alone(|| {
+        let found = LostAndFound::default();
+        found.configure();
+        let batch = Arc::default();
+        let log = start_and_drop(scope().name("left").executor(Delegated(Arc::clone(&batch))).run_async(async {
+            (1..=3).for_each(|order_id| send::enqueue(order_id).map(drop).unwrap());
+        }));
+        let lost = ["p3.send(order_id=2)", "p3.send(order_id=3)"].map(str::to_owned);
+        assert_eq!(found.take_one(), ("left".to_owned(), lost.to_vec()));
+        assert_told(&log, "p3.send", "not dispatched", 2);
+        // What `on_lost` has been given may be sent again: it must not go out here, too.
+        let mut batch = batch.lock().unwrap().take().unwrap();
+        assert!(!batch.deadline().has_passed(), "it is not the deadline that ends it");
+        assert!(batch.begin().is_none());
+    });
+}
