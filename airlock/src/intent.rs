@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::args::{self, Args};
 use crate::encode::EncodeError;
-use crate::error::DispatchError;
-use crate::executors::{BoxFuture, Identity};
+use crate::error::{DispatchError, Failure};
+use crate::executors::BoxFuture;
 use crate::options::Options;
 use crate::panics::{catch_panic, catching_panics};
 use crate::policy::Policy;
@@ -43,6 +43,7 @@ pub(crate) use message::Message;
 /// ```
 #[derive(Clone)]
 pub struct Intent {
+    identity: Identity,
     body: Arc<dyn AnyIntent>,
     /// The innermost policy or scope around the intent. `None` while it lies in the scope it was enqueued in with no
     /// local policy around: the scope knows itself, and most intents are spared two atomic operations.
@@ -51,28 +52,36 @@ pub struct Intent {
     pub(crate) order: u64,
 }
 
-/// What every intent has, whatever its arguments.
-struct Head {
-    id: IntentId,
-    task: &'static TaskDefinition,
-    location: &'static Location<'static>,
+/// Who an intent is, also when its arguments have moved into the task. In every handle rather than in what they share:
+/// a flush finds it without a look at each allocation, and small allocations are faster to free by the thousand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) id: IntentId,
+    pub(crate) task: &'static TaskDefinition,
+    pub(crate) location: &'static Location<'static>,
+}
+
+impl Identity {
+    pub(crate) fn failure(self, error: DispatchError, intent: Option<Intent>) -> Failure {
+        Failure { id: self.id, name: self.task.name, location: self.location, error, intent }
+    }
+}
+
+struct Body<A: 'static> {
+    entry: &'static TaskEntry<A>,
     /// The call's options over the task's; `None` if the call gave none.
     options: Option<Box<Options>>,
     /// Whether a scope has taken it; the same intent in two places would run twice.
     taken: AtomicBool,
-}
-
-struct Body<A: 'static> {
-    head: Head,
-    entry: &'static TaskEntry<A>,
     args: A,
 }
 
-/// An intent whose argument types are known only inside.
-trait AnyIntent: Any + Send + Sync {
-    fn head(&self) -> &Head;
+/// What the handles of an intent share; the types of the arguments are known only inside.
+pub(crate) trait AnyIntent: Any + Send + Sync {
+    fn options(&self) -> Option<&Options>;
+    fn taken(&self) -> &AtomicBool;
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError>;
-    fn round_trip(&self) -> Result<Intent, String>;
+    fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String>;
     fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result;
     fn call(self: Arc<Self>) -> TaskResult;
     fn start(self: Arc<Self>) -> Started;
@@ -89,21 +98,24 @@ pub(crate) enum Started {
 }
 
 impl<A: Args> AnyIntent for Body<A> {
-    fn head(&self) -> &Head {
-        &self.head
+    fn options(&self) -> Option<&Options> {
+        self.options.as_deref()
+    }
+
+    fn taken(&self) -> &AtomicBool {
+        &self.taken
     }
 
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
         args::to_json(&self.args, self.entry.definition.parameters)
     }
 
-    fn round_trip(&self) -> Result<Intent, String> {
+    fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String> {
         let encoded = self.to_json().map_err(|error| error.to_string())?;
         let arguments: args::Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
         let decoded = arguments.bind(self.entry.definition.parameters).and_then(|mut bound| A::decode(&mut bound));
         let args = decoded.map_err(|error| error.to_string())?;
-        let options = self.head.options.clone();
-        Ok(Fresh::new(self.entry, self.head.id, args, options, self.head.location, true).into())
+        Ok(share(self.entry, args, self.options.clone(), true))
     }
 
     fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -137,44 +149,47 @@ impl<A: Args> Body<A> {
     }
 }
 
-/// An intent that lies in no scope.
-pub(crate) struct Fresh(Arc<dyn AnyIntent>);
-
-impl Fresh {
-    pub(crate) fn new<A: Args>(
-        entry: &'static TaskEntry<A>,
-        id: IntentId,
-        args: A,
-        options: Option<Box<Options>>,
-        location: &'static Location<'static>,
-        taken: bool,
-    ) -> Self {
-        let head = Head { id, task: &entry.definition, location, options, taken: AtomicBool::new(taken) };
-        Self(Arc::new(Body { head, entry, args }))
-    }
-
-    pub(crate) fn at(self, around: Option<Arc<Frame>>, order: u64) -> Intent {
-        Intent { body: self.0, around, order }
-    }
+/// What the handles of a new intent share.
+pub(crate) fn share<A: Args>(
+    entry: &'static TaskEntry<A>,
+    args: A,
+    options: Option<Box<Options>>,
+    taken: bool,
+) -> Arc<dyn AnyIntent> {
+    Arc::new(Body { entry, options, taken: AtomicBool::new(taken), args })
 }
 
-impl From<Fresh> for Intent {
-    fn from(fresh: Fresh) -> Self {
-        fresh.at(None, 0)
+/// An intent on its way into a scope.
+pub(crate) struct Fresh {
+    identity: Identity,
+    /// `None` once it is there.
+    body: Option<Arc<dyn AnyIntent>>,
+}
+
+impl Fresh {
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Intent> {
+        self.body.take().map(|body| Intent::new(self.identity, body))
     }
 }
 
 impl From<Intent> for Fresh {
+    #[inline]
     fn from(intent: Intent) -> Self {
-        Self(intent.body)
+        Self { identity: intent.identity, body: Some(intent.body) }
     }
 }
 
 impl Intent {
+    #[inline]
+    pub(crate) fn new(identity: Identity, body: Arc<dyn AnyIntent>) -> Self {
+        Self { identity, body, around: None, order: 0 }
+    }
+
     /// Its id, which is the message id on every wire.
     #[must_use]
     pub fn id(&self) -> IntentId {
-        self.body.head().id
+        self.identity.id
     }
 
     /// The task's name.
@@ -186,7 +201,7 @@ impl Intent {
     /// The task.
     #[must_use]
     pub fn task(&self) -> &'static TaskDefinition {
-        self.body.head().task
+        self.identity.task
     }
 
     /// The typed arguments, if this is an intent of task `T`.
@@ -209,24 +224,22 @@ impl Intent {
     /// The options in force: those of the call, else those of the task.
     #[must_use]
     pub fn options(&self) -> &Options {
-        self.body.head().options.as_deref().unwrap_or(&self.task().options)
+        self.body.options().unwrap_or(&self.task().options)
     }
 
     /// The options the call gave, if it gave any.
     pub(crate) fn call_options(&self) -> Option<&Options> {
-        self.body.head().options.as_deref()
+        self.body.options()
     }
 
-    /// All that stays known of it when its arguments have moved into the task.
     pub(crate) fn identity(&self) -> Identity {
-        let head = self.body.head();
-        Identity { id: head.id, task: head.task, location: head.location }
+        self.identity
     }
 
     /// Where it was enqueued.
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
-        self.body.head().location
+        self.identity.location
     }
 
     /// Who caused it: see [`Options::origin`].
@@ -330,16 +343,16 @@ impl Intent {
 
     /// A second intent with the same id whose arguments went through their encoding and back.
     pub(crate) fn round_trip(&self) -> Result<Self, String> {
-        self.body.round_trip()
+        Ok(Self::new(self.identity, self.body.round_trip()?))
     }
 
     /// Marks it as taken by a scope; false if it was before.
     pub(crate) fn take(&self) -> bool {
-        !self.body.head().taken.swap(true, Ordering::Relaxed)
+        !self.body.taken().swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn give_back(&self) {
-        self.body.head().taken.store(false, Ordering::Relaxed);
+        self.body.taken().store(false, Ordering::Relaxed);
     }
 
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.

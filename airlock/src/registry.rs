@@ -4,7 +4,10 @@ mod error;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::iter;
+use std::mem;
 use std::panic::Location;
+use std::ptr;
 use std::sync::OnceLock;
 
 use crate::args::Arguments;
@@ -53,14 +56,15 @@ pub fn registry() -> &'static Registry {
 /// ```
 #[derive(Default)]
 pub struct Registry {
-    /// By name, each once, sorted.
-    tasks: Vec<&'static dyn AnyTask>,
+    /// Each once, as they came.
+    tasks: Vec<&'static TaskDefinition>,
+    /// By name, once somebody asks: programs start faster than they can sort.
+    sorted: OnceLock<Vec<&'static TaskDefinition>>,
     names: HashMap<&'static str, Named>,
 }
 
-#[derive(Clone)]
 enum Named {
-    One(&'static dyn AnyTask),
+    One(&'static TaskDefinition, &'static dyn AnyTask),
     Many(Vec<&'static TaskDefinition>),
 }
 
@@ -73,33 +77,37 @@ impl Registry {
 
     /// Adds a task. A task that is there already is added once.
     #[must_use]
-    pub fn with<T: Task>(self) -> Self {
-        Self::of(self.tasks.into_iter().chain([T::__entry() as &dyn AnyTask]))
+    pub fn with<T: Task>(mut self) -> Self {
+        self.add(T::__entry());
+        self
     }
 
     fn of(tasks: impl Iterator<Item = &'static dyn AnyTask>) -> Self {
-        let mut tasks: Vec<_> = tasks.collect();
-        // By place as well, so that duplicates are told in the same order whatever order the linker chose.
-        tasks.sort_unstable_by_key(|task| {
-            let task = task.definition();
-            (task.name, task.file, task.line)
-        });
-        tasks.dedup_by(|a, b| std::ptr::eq(a.definition(), b.definition()));
-        let mut names = HashMap::with_capacity(tasks.len());
-        for &task in &tasks {
-            let definition = task.definition();
-            for &name in std::iter::once(&definition.name).chain(definition.aliases) {
-                names.entry(name).and_modify(|named| Named::add(named, definition)).or_insert(Named::One(task));
-            }
+        let tasks: Vec<_> = tasks.collect();
+        let mut registry = Self::new();
+        registry.names.reserve(tasks.len());
+        tasks.into_iter().for_each(|task| registry.add(task));
+        registry
+    }
+
+    fn add(&mut self, task: &'static dyn AnyTask) {
+        let definition = task.definition();
+        if self.names.get(definition.name).is_some_and(|named| named.has(definition)) {
+            return;
         }
-        Self { tasks, names }
+        for &name in iter::once(&definition.name).chain(definition.aliases) {
+            let named = self.names.entry(name);
+            named.and_modify(|named| named.add(definition)).or_insert(Named::One(definition, task));
+        }
+        self.tasks.push(definition);
+        self.sorted = OnceLock::new();
     }
 
     /// The task of this name or alias. `None` if there is none, or more than one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static TaskDefinition> {
         match self.names.get(name)? {
-            Named::One(task) => Some(task.definition()),
+            Named::One(task, _) => Some(task),
             Named::Many(_) => None,
         }
     }
@@ -109,12 +117,17 @@ impl Registry {
     /// # Errors
     /// There is no task of this name, or more than one.
     pub fn find(&self, name: &str) -> Result<&'static TaskDefinition, RegistryError> {
-        self.entry(name).map(AnyTask::definition)
+        self.entry(name).map(|(task, _)| task)
     }
 
     /// All tasks, sorted by name; tasks that share a name are all there.
     pub fn iter(&self) -> impl Iterator<Item = &'static TaskDefinition> {
-        self.tasks.iter().map(|task| task.definition())
+        let sorted = || {
+            let mut tasks = self.tasks.clone();
+            tasks.sort_unstable_by_key(by_name_and_place);
+            tasks
+        };
+        self.sorted.get_or_init(sorted).iter().copied()
     }
 
     /// Whether every name and alias belongs to one task. Programs call it as they start, tests once.
@@ -141,9 +154,9 @@ impl Registry {
     /// There is no such task, or the arguments don't fit.
     #[track_caller]
     pub fn intent(&self, name: &str, arguments: Arguments) -> Result<Intent, RegistryError> {
-        let task = self.entry(name)?;
+        let (definition, task) = self.entry(name)?;
         task.decode(None, arguments, None, Location::caller())
-            .map_err(|error| RegistryError::Arguments { task: task.definition().name, error })
+            .map_err(|error| RegistryError::Arguments { task: definition.name, error })
     }
 
     /// Runs a task by name, here and now: what a worker does with a message. Arguments may be positional, named or
@@ -179,14 +192,14 @@ impl Registry {
     #[track_caller]
     pub fn decode(&self, message: &str) -> Result<Intent, RegistryError> {
         let message = Message::parse(message).map_err(|fault| RegistryError::Message { fault })?;
-        let task = self.entry(&message.task)?;
+        let (definition, task) = self.entry(&message.task)?;
         task.decode(Some(message.id), message.arguments, message.options, Location::caller())
-            .map_err(|error| RegistryError::Arguments { task: task.definition().name, error })
+            .map_err(|error| RegistryError::Arguments { task: definition.name, error })
     }
 
-    fn entry(&self, name: &str) -> Result<&'static dyn AnyTask, RegistryError> {
+    fn entry(&self, name: &str) -> Result<(&'static TaskDefinition, &'static dyn AnyTask), RegistryError> {
         match self.names.get(name) {
-            Some(Named::One(task)) => Ok(*task),
+            Some(Named::One(definition, task)) => Ok((definition, *task)),
             Some(Named::Many(tasks)) => Err(RegistryError::Duplicate { name: name.to_owned(), tasks: tasks.clone() }),
             None => Err(RegistryError::unknown(name, self.names.keys().copied())),
         }
@@ -194,12 +207,27 @@ impl Registry {
 }
 
 impl Named {
-    fn add(&mut self, task: &'static TaskDefinition) {
+    fn has(&self, task: &TaskDefinition) -> bool {
         match self {
-            Self::One(first) => *self = Self::Many(vec![first.definition(), task]),
-            Self::Many(tasks) => tasks.push(task),
+            Self::One(first, _) => ptr::eq(*first, task),
+            Self::Many(tasks) => tasks.iter().any(|known| ptr::eq(*known, task)),
         }
     }
+
+    fn add(&mut self, task: &'static TaskDefinition) {
+        let mut tasks = match self {
+            Self::One(first, _) => vec![*first],
+            Self::Many(tasks) => mem::take(tasks),
+        };
+        tasks.push(task);
+        // So that they are told in the same order whatever order the linker chose.
+        tasks.sort_unstable_by_key(by_name_and_place);
+        *self = Self::Many(tasks);
+    }
+}
+
+fn by_name_and_place(task: &&'static TaskDefinition) -> (&'static str, &'static str, u32) {
+    (task.name, task.file, task.line)
 }
 
 impl fmt::Debug for Registry {

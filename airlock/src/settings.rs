@@ -1,6 +1,8 @@
 //! The program's defaults for scopes.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -150,7 +152,27 @@ impl fmt::Debug for Settings {
 }
 
 static CONFIGURED: RwLock<Option<Arc<Settings>>> = RwLock::new(None);
-static DEFAULT: LazyLock<Arc<Settings>> = LazyLock::new(|| Arc::new(Settings::new()));
+/// Whether there may be anything in there: programs that never configure don't lock for each scope.
+static EVER: AtomicBool = AtomicBool::new(false);
+static DEFAULT: LazyLock<Settings> = LazyLock::new(Settings::new);
+
+/// The settings a scope opened with.
+#[derive(Clone)]
+pub(crate) enum Snapshot {
+    Default,
+    Configured(Arc<Settings>),
+}
+
+impl Deref for Snapshot {
+    type Target = Settings;
+
+    fn deref(&self) -> &Settings {
+        match self {
+            Self::Default => &DEFAULT,
+            Self::Configured(settings) => settings,
+        }
+    }
+}
 
 /// Replaces the program's settings, all at once. Scopes that are open keep those they opened with.
 pub fn configure(settings: Settings) {
@@ -163,6 +185,7 @@ pub fn reset_configuration() {
 }
 
 fn replace(settings: Option<Arc<Settings>>) {
+    EVER.store(true, Ordering::Release);
     let replaced = std::mem::replace(&mut *CONFIGURED.write().unwrap_or_else(PoisonError::into_inner), settings);
     // Dropped only now: executors are foreign code, and may look at the settings as they go.
     drop(replaced);
@@ -174,7 +197,10 @@ pub fn configuration() -> Settings {
     Settings::clone(&snapshot())
 }
 
-pub(crate) fn snapshot() -> Arc<Settings> {
+pub(crate) fn snapshot() -> Snapshot {
+    if !EVER.load(Ordering::Acquire) {
+        return Snapshot::Default;
+    }
     let configured = CONFIGURED.read().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(configured.as_ref().unwrap_or(&DEFAULT))
+    configured.as_ref().map_or(Snapshot::Default, |settings| Snapshot::Configured(Arc::clone(settings)))
 }

@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use crate::args::{Args, ArgumentError, Arguments};
 use crate::executors::BoxFuture;
-use crate::intent::{Fresh, Intent, IntentId};
+use crate::intent::{self, AnyIntent, Identity, Intent, IntentId};
 use crate::options::Options;
 
 /// A function registered under a stable name.
@@ -203,19 +204,20 @@ impl<A> TaskEntry<A> {
         Self { definition, run, make }
     }
 
-    /// An intent that no scope has seen yet, or one about to be given to a scope.
+    /// An intent that no scope has seen yet, or one about to be given to a scope: `taken`.
     #[inline]
     #[must_use]
-    pub(crate) fn fresh(
+    pub(crate) fn intent(
         &'static self,
         id: IntentId,
         args: A,
         options: Option<Options>,
         location: &'static Location<'static>,
         taken: bool,
-    ) -> Fresh {
+    ) -> Intent {
         let options = options.map(|options| Box::new(options.over(&self.definition.options)));
-        (self.make.fresh)(self, id, args, options, location, taken)
+        let identity = Identity { id, task: &self.definition, location };
+        Intent::new(identity, (self.make.share)(self, args, options, taken))
     }
 
     /// The task without its types.
@@ -225,21 +227,20 @@ impl<A> TaskEntry<A> {
     }
 }
 
-type NewIntent<A> =
-    fn(&'static TaskEntry<A>, IntentId, A, Option<Box<Options>>, &'static Location<'static>, bool) -> Fresh;
+type Share<A> = fn(&'static TaskEntry<A>, A, Option<Box<Options>>, bool) -> Arc<dyn AnyIntent>;
 
 /// What needs arguments that are arguments, as functions: made once a task, where the compiler looks at each parameter
 /// ([`arguments_1`](crate::args::arguments_1) and so on). Nothing else that an expansion touches has bounds on `A`, as
 /// each would be one more error about the same parameter.
 #[doc(hidden)]
 pub struct Make<A: 'static> {
-    fresh: NewIntent<A>,
+    share: Share<A>,
     erased: fn(&'static TaskEntry<A>) -> &'static dyn AnyTask,
 }
 
 impl<A: Args> Make<A> {
     pub(crate) const fn of() -> Self {
-        Self { fresh: Fresh::new, erased: |entry| entry }
+        Self { share: intent::share, erased: |entry| entry }
     }
 }
 
@@ -277,6 +278,6 @@ impl<A: Args> AnyTask for TaskEntry<A> {
     ) -> Result<Intent, ArgumentError> {
         let args = A::decode(&mut arguments.bind(self.definition.parameters)?)?;
         let id = id.unwrap_or_else(IntentId::fresh);
-        Ok(self.fresh(id, args, options, location, false).into())
+        Ok(self.intent(id, args, options, location, false))
     }
 }

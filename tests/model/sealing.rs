@@ -46,13 +46,17 @@ impl Scope {
     }
 
     fn push(&self, by: usize, nth: usize) -> Result<(), Phase> {
-        let mut waiting = Some((by, nth));
-        let place = |(by, nth), last| {
-            let order = self.runs.next(last);
-            (Item { by, nth, order }, order)
+        let mut made = false;
+        let make = || {
+            made = true;
+            Item { by, nth, order: u64::MAX }
         };
-        let pushed = self.buffer.push(&mut waiting, false, place);
-        assert_eq!(waiting, pushed.is_err().then_some((by, nth)), "what is refused stays as it was");
+        let place = |item: &mut Item, last| {
+            item.order = self.runs.next(last);
+            item.order
+        };
+        let pushed = self.buffer.push(false, make, place);
+        assert_eq!(made, pushed.is_ok(), "what is refused is not even made");
         assert_ne!(pushed, Err(Phase::Open), "an open buffer refuses nothing");
         pushed
     }

@@ -202,13 +202,15 @@ impl FlushError {
             carried.unconfirmed = moved;
         }
         let frame = &self.inner.frame;
-        let flight = if carried.unjudged {
-            let (allowed, tally) = judge(frame, intents, Tally::new(frame, true))?;
+        let mut flight = if carried.unjudged {
+            let mut tally = Tally::new(true);
+            let allowed = judge(frame, intents, &mut tally)?;
             Flight::new(Arc::clone(frame), allowed, true, tally)
         } else {
             Flight::again(Arc::clone(frame), intents, carried)
         };
-        flight.fly_with(executor, mode).await
+        flight.fly_with(executor, mode).await?;
+        Ok(flight.report())
     }
 
     /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own.

@@ -6,9 +6,9 @@ use std::time::Instant;
 use std::vec;
 
 use super::Deadline;
-use super::ledger::{Identity, Ledger};
+use super::ledger::Ledger;
 use crate::error::DispatchError;
-use crate::intent::Intent;
+use crate::intent::{Identity, Intent};
 
 /// The intents of one flush on their way out, in order.
 ///

@@ -19,6 +19,8 @@ pub struct InlineExecutor {
 }
 
 impl InlineExecutor {
+    pub(crate) const NAME: &'static str = "inline";
+
     /// Arguments move into the tasks as they are.
     #[must_use]
     pub fn new() -> Self {
@@ -36,7 +38,7 @@ impl InlineExecutor {
 
 impl Executor for InlineExecutor {
     fn name(&self) -> &str {
-        if self.checked { "inline (checked)" } else { "inline" }
+        if self.checked { "inline (checked)" } else { Self::NAME }
     }
 
     fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {

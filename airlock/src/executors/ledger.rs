@@ -3,16 +3,14 @@
 //! `progress` counts what was begun and carries the bit that ends the batch, in one atomic: once the flush has closed
 //! the ledger, nothing more can begin, and what had begun is known.
 
-use std::panic::Location;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Deadline;
-use crate::error::{DispatchError, DispatchErrorKind, Failure};
-use crate::intent::{Intent, IntentId};
+use crate::error::{DispatchErrorKind, Failure};
+use crate::intent::Intent;
 use crate::scope::OnFailure;
-use crate::task::TaskDefinition;
 
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
@@ -36,20 +34,6 @@ pub(crate) enum Ending {
     DeadlinePassed,
     Dropped,
     Panicked(String),
-}
-
-/// Who an intent is, for when it has moved into its task.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Identity {
-    pub(crate) id: IntentId,
-    pub(crate) task: &'static TaskDefinition,
-    pub(crate) location: &'static Location<'static>,
-}
-
-impl Identity {
-    pub(crate) fn failure(self, error: DispatchError, intent: Option<Intent>) -> Failure {
-        Failure { id: self.id, name: self.task.name, location: self.location, error, intent }
-    }
 }
 
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use crate::intent::Intent;
 pub use batch::{Batch, Begun, Ticket};
 pub use closure::executor_fn;
 pub use inline::InlineExecutor;
-pub(crate) use ledger::{Ending, Identity, ItemState, Ledger, Stop};
+pub(crate) use ledger::{Ending, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
 
 /// A boxed future, as executors return it.

@@ -52,29 +52,29 @@ impl<T> Buffer<T> {
         Self { inner: Mutex::new(Inner { phase: Phase::Open, contents: Contents::empty(), last: 0 }) }
     }
 
-    /// Takes what an item is made of, or leaves it where it is if the buffer is closed. `place` makes the item, and its
-    /// order from that of the last one, under the lock, so that items lie in their order.
+    /// Adds an item, which is made only if the buffer is open. `place` sets its order, given that of the last one, under
+    /// the lock, so that items lie in their order; and does so where it lies, as a detour would cost more than the rest.
     #[inline]
-    pub(crate) fn push<U>(
+    pub(crate) fn push(
         &self,
-        item: &mut Option<U>,
         special: bool,
-        place: impl FnOnce(U, u64) -> (T, u64),
+        make: impl FnOnce() -> T,
+        place: impl FnOnce(&mut T, u64) -> u64,
     ) -> Result<(), Phase> {
         let inner = &mut *self.lock();
         let phase = inner.phase;
         if phase != Phase::Open {
             return Err(phase);
         }
-        let Some(item) = item.take() else { return Ok(()) };
-        let (item, order) = place(item, inner.last);
-        inner.last = order;
         let contents = &mut inner.contents;
+        contents.special |= special;
         if contents.items.capacity() == 0 {
             contents.items.reserve(FIRST);
         }
-        contents.special |= special;
-        contents.items.push(item);
+        contents.items.push(make());
+        if let Some(item) = contents.items.last_mut() {
+            inner.last = place(item, inner.last);
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! await.
 
 use std::cell::RefCell;
+use std::ptr;
 use std::sync::Arc;
 
 use super::frame::Frame;
@@ -43,10 +44,10 @@ pub(crate) fn push(frame: Arc<Frame>) {
 }
 
 /// Takes away this very frame, wherever it is: guards may be dropped out of order.
-pub(crate) fn remove(frame: &Arc<Frame>) {
+fn remove(frame: *const Frame) {
     let removed = STACK.try_with(|stack| {
         let mut stack = stack.borrow_mut();
-        let index = stack.iter().rposition(|entry| Arc::ptr_eq(entry, frame))?;
+        let index = stack.iter().rposition(|entry| ptr::eq(Arc::as_ptr(entry), frame))?;
         Some(stack.remove(index))
     });
     // Dropped only now: it may hold the last handle of a scope, whose policies are foreign code.
@@ -97,19 +98,21 @@ impl Drop for Swapped<'_> {
     }
 }
 
-/// A frame on the stack, until dropped.
+/// A frame on the stack, until dropped. Knows it by its address, and lives beside a handle of it, so that the address
+/// stays its own.
 #[derive(Debug)]
-pub(crate) struct Entered(Arc<Frame>);
+pub(crate) struct Entered(*const Frame);
 
 impl Entered {
     pub(crate) fn new(frame: Arc<Frame>) -> Self {
-        push(Arc::clone(&frame));
-        Self(frame)
+        let known = Self(Arc::as_ptr(&frame));
+        push(frame);
+        known
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        remove(&self.0);
+        remove(self.0);
     }
 }

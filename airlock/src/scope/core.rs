@@ -13,7 +13,7 @@ use super::order::Runs;
 use crate::executors::Executor;
 use crate::intent::{Fresh, Intent};
 use crate::policy::Policy;
-use crate::settings::Settings;
+use crate::settings::{Settings, Snapshot};
 
 /// What a failed dispatch means for the intents after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,7 +75,7 @@ pub(crate) struct Overrides {
 pub(crate) struct ScopeCore {
     info: ScopeInfo,
     overrides: Overrides,
-    settings: Arc<Settings>,
+    settings: Snapshot,
     buffer: Buffer<Intent>,
     /// The outermost scope around, whose runs order the intents of all of them; `None` if it is this one.
     root: Option<Arc<Frame>>,
@@ -83,12 +83,7 @@ pub(crate) struct ScopeCore {
 }
 
 impl ScopeCore {
-    pub(crate) fn new(
-        info: ScopeInfo,
-        overrides: Overrides,
-        settings: Arc<Settings>,
-        around: Option<&Arc<Frame>>,
-    ) -> Self {
+    pub(crate) fn new(info: ScopeInfo, overrides: Overrides, settings: Snapshot, around: Option<&Arc<Frame>>) -> Self {
         let root = nearest_scope(around)
             .map(|parent| parent.as_scope().and_then(|core| core.root.as_ref()).unwrap_or(parent))
             .cloned();
@@ -99,7 +94,7 @@ impl ScopeCore {
         &self.info
     }
 
-    pub(crate) fn settings(&self) -> &Arc<Settings> {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
@@ -132,17 +127,15 @@ impl ScopeCore {
     }
 
     /// Takes an intent that every policy lets in, or leaves it where it is if the scope has ended.
-    #[inline]
-    pub(crate) fn accept(
-        &self,
-        intent: &mut Option<Fresh>,
-        around: Option<Arc<Frame>>,
-        special: bool,
-    ) -> Result<(), Phase> {
+    pub(crate) fn accept(&self, fresh: &mut Fresh, around: Option<Arc<Frame>>, special: bool) -> Result<(), Phase> {
         let runs = self.root.as_ref().and_then(|root| root.as_scope()).map_or(&self.runs, |root| &root.runs);
-        self.buffer.push(intent, special, |intent, last| {
-            let order = runs.next(last);
-            (intent.at(around, order), order)
+        let make = || fresh.take().unwrap_or_else(|| unreachable!("it goes into one scope"));
+        self.buffer.push(special, make, |intent, last| {
+            intent.order = runs.next(last);
+            if around.is_some() {
+                intent.around = around;
+            }
+            intent.order
         })
     }
 }

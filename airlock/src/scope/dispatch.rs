@@ -10,12 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::buffer::Phase;
 use super::context::Swapped;
-use super::core::{OnFailure, ScopeCore};
+use super::core::{OnFailure, ScopeCore, ScopeInfo};
 use super::frame::Frame;
 use super::futures::InContext;
 use super::judging::Judging;
-use super::report::{FlushReport, Outcome, Unattempted};
-use super::sealed::Sealed;
+use super::report::{Discarded, FlushReport, Outcome, Unattempted};
 use super::tally::Tally;
 use crate::error::{FlushError, Trouble};
 use crate::executors::{
@@ -38,8 +37,9 @@ pub(crate) struct Flight {
     local: Vec<Intent>,
     special: bool,
     current: Option<Current>,
-    tally: Option<Tally>,
+    tally: Tally,
     trouble: Trouble,
+    landed: bool,
 }
 
 /// The batch an executor has.
@@ -52,28 +52,41 @@ struct Current {
 
 impl Flight {
     pub(crate) fn new(frame: Arc<Frame>, intents: Vec<Intent>, special: bool, tally: Tally) -> Self {
-        let (tally, trouble) = (Some(tally), Trouble::default());
-        Self { frame, waiting: intents, local: Vec::new(), special, current: None, tally, trouble }
+        let (local, trouble) = (Vec::new(), Trouble::default());
+        Self { frame, waiting: intents, local, special, current: None, tally, trouble, landed: false }
     }
 
     /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
     pub(crate) fn again(frame: Arc<Frame>, intents: Vec<Intent>, carried: Trouble) -> Self {
-        let tally = Tally::new(&frame, true);
-        let mut flight = Self::new(frame, intents, true, tally);
+        let mut flight = Self::new(frame, intents, true, Tally::new(true));
         flight.trouble = carried;
         flight
     }
 
-    pub(super) async fn fly(self, mode: FlushMode) -> Result<FlushReport, FlushError> {
+    /// What may escape, until it is handed over.
+    pub(super) fn intents(&self) -> &[Intent] {
+        &self.waiting
+    }
+
+    /// What became of it all, once it has landed.
+    pub(crate) fn report(&mut self) -> FlushReport {
+        self.tally.take_report(&self.frame)
+    }
+
+    /// Hands over, and waits for that on this thread.
+    pub(super) fn fly_here(&mut self) -> Result<(), FlushError> {
+        if self.call_if_plain() { self.land() } else { block_on(self.fly(FlushMode::Sync)) }
+    }
+
+    pub(super) async fn fly(&mut self, mode: FlushMode) -> Result<(), FlushError> {
+        if self.call_if_plain() {
+            return self.land();
+        }
         let executor = Arc::clone(scope_of(&self.frame).executor());
         self.fly_with(&*executor, mode).await
     }
 
-    pub(crate) async fn fly_with(
-        mut self,
-        executor: &dyn Executor,
-        mode: FlushMode,
-    ) -> Result<FlushReport, FlushError> {
+    pub(crate) async fn fly_with(&mut self, executor: &dyn Executor, mode: FlushMode) -> Result<(), FlushError> {
         if self.waiting.is_empty() {
             return self.land();
         }
@@ -123,9 +136,7 @@ impl Flight {
             Ok(rejections) if rejections.iter().all(Option::is_none) => Ok(()),
             Ok(rejections) => {
                 let waiting = std::mem::take(&mut self.waiting);
-                if let Some(tally) = &mut self.tally {
-                    self.trouble.refused(waiting.into_iter().zip(rejections), tally);
-                }
+                self.trouble.refused(waiting.into_iter().zip(rejections), &mut self.tally);
                 Err(self.land_badly(&Unattempted::OtherRefused))
             }
             Err(message) => {
@@ -146,14 +157,9 @@ impl Flight {
     }
 
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
-        if executor.traits().inline && !self.special {
-            return self.call(executor.name(), deadline);
-        }
         let core = scope_of(&self.frame);
-        let reported = self.tally.as_ref().is_some_and(Tally::is_reported);
-        if let Some(tally) = &mut self.tally {
-            tally.handed_to(executor.name());
-        }
+        let reported = self.tally.is_reported();
+        self.tally.handed_to(executor.name().to_owned().into());
         let intents = std::mem::take(&mut self.waiting);
         let kept = (reported || !executor.traits().inline).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
@@ -163,22 +169,29 @@ impl Flight {
         self.settle(ending);
     }
 
-    /// Calls plain functions one after the other. The inline executor does the same; but a batch, a ledger that another
-    /// thread may close and a future cost more than many a task.
-    fn call(&mut self, executor: &str, deadline: Deadline) {
+    /// Calls plain functions one after the other, if that is all there is to do. The inline executor does the same; but
+    /// a batch, a ledger that another thread may close and a future cost more than many a task.
+    fn call_if_plain(&mut self) -> bool {
         let core = scope_of(&self.frame);
+        if self.special || !core.executor().traits().inline {
+            return false;
+        }
         let (on_failure, timings) = (core.on_failure(), core.timings());
-        let Some(tally) = &mut self.tally else { return };
-        tally.handed_to(executor);
+        let deadline = core.deadline().map_or(Deadline::NONE, Deadline::after);
+        let tally = &mut self.tally;
         let mut intents = std::mem::take(&mut self.waiting).into_iter();
+        if intents.len() > 0 {
+            tally.handed_to(InlineExecutor::NAME.into());
+        }
         let (mut called, mut stop) = (0, None);
         while stop.is_none() && intents.len() > 0 {
             if deadline.has_passed() {
                 stop = Some(Unattempted::Deadline);
                 break;
             }
+            // Read where it lies: copied along, it would have to wait for the copy.
+            let Some(identity) = intents.as_slice().first().map(Intent::identity) else { break };
             let Some(intent) = intents.next() else { break };
-            let identity = intent.identity();
             let handle = tally.is_reported().then(|| intent.clone());
             let started = timings.then(Instant::now);
             match (intent.call_in_flush(), handle) {
@@ -197,11 +210,13 @@ impl Flight {
         if let Some(reason) = stop {
             self.trouble.unattempted(intents, &reason, tally);
         }
+        true
     }
 
     /// Closes the ledger of the current batch and enters every intent of it.
     fn settle(&mut self, ending: Ending) {
-        let (Some(Current { ledger, kept }), Some(tally)) = (self.current.take(), self.tally.as_mut()) else { return };
+        let Some(Current { ledger, kept }) = self.current.take() else { return };
+        let tally = &mut self.tally;
         let mut settled = ledger.close();
         if kept.is_none() && settled.is_clean() {
             tally.add_unseen(&Outcome::Dispatched, settled.begun);
@@ -241,13 +256,11 @@ impl Flight {
         }
     }
 
-    fn land(mut self) -> Result<FlushReport, FlushError> {
-        if self.trouble.is_empty()
-            && self.waiting.is_empty()
-            && let Some(tally) = self.tally.take()
-        {
+    fn land(&mut self) -> Result<(), FlushError> {
+        if self.trouble.is_empty() && self.waiting.is_empty() {
+            self.landed = true;
             scope_of(&self.frame).buffer().conclude(Phase::Flushed);
-            return Ok(tally.into_report());
+            return Ok(());
         }
         // Only fail-fast leaves anything waiting.
         Err(self.land_badly(&Unattempted::FailedFast))
@@ -256,26 +269,39 @@ impl Flight {
     fn land_badly(&mut self, reason: &Unattempted) -> FlushError {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.append(&mut self.local);
-        let mut tally = self.tally.take().unwrap_or_else(|| Tally::new(&self.frame, false));
-        self.trouble.unattempted(waiting, reason, &mut tally);
-        fail(&self.frame, std::mem::take(&mut self.trouble), tally)
+        self.landed = true;
+        self.trouble.unattempted(waiting, reason, &mut self.tally);
+        fail(&self.frame, std::mem::take(&mut self.trouble), &mut self.tally)
+    }
+
+    /// Lets nothing escape after all.
+    pub(super) fn discard(&mut self, reason: Discarded) -> FlushReport {
+        self.landed = true;
+        for intent in std::mem::take(&mut self.waiting) {
+            self.tally.add(intent, || Outcome::Discarded { reason });
+        }
+        scope_of(&self.frame).buffer().conclude(Phase::Discarded);
+        self.report()
+    }
+
+    pub(super) fn scope(&self) -> &ScopeInfo {
+        scope_of(&self.frame).info()
     }
 
     /// Asks the executor before it is known in which mode the flush will be: what it refuses even in the more lenient
     /// one can be told at once.
-    pub(super) fn check(mut self) -> Result<Sealed, FlushError> {
-        if !self.waiting.is_empty() {
-            let executor = Arc::clone(scope_of(&self.frame).executor());
-            self.ask_executor(&*executor, FlushMode::Async, Deadline::NONE)?;
+    pub(super) fn check(&mut self) -> Result<(), FlushError> {
+        if self.waiting.is_empty() {
+            return Ok(());
         }
-        let tally = self.tally.take().unwrap_or_else(|| Tally::new(&self.frame, true));
-        Ok(Sealed::new(&self.frame, std::mem::take(&mut self.waiting), self.special, tally))
+        let executor = Arc::clone(scope_of(&self.frame).executor());
+        self.ask_executor(&*executor, FlushMode::Async, Deadline::NONE)
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if self.tally.is_some() {
+        if !self.landed {
             self.settle(Ending::Dropped);
             // Dropping the error lets the loss be known.
             drop(self.land_badly(&Unattempted::Cancelled));
@@ -284,9 +310,9 @@ impl Drop for Flight {
 }
 
 /// A closed scope whose flush failed.
-pub(super) fn fail(frame: &Arc<Frame>, trouble: Trouble, tally: Tally) -> FlushError {
+pub(super) fn fail(frame: &Arc<Frame>, trouble: Trouble, tally: &mut Tally) -> FlushError {
     scope_of(frame).buffer().conclude(Phase::Flushed);
-    FlushError::new(Arc::clone(frame), tally.into_report(), trouble)
+    FlushError::new(Arc::clone(frame), tally.take_report(frame), trouble)
 }
 
 fn scope_of(frame: &Frame) -> &ScopeCore {

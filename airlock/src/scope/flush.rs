@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::buffer::{Contents, Phase};
 use super::core::ScopeCore;
-use super::dispatch;
+use super::dispatch::{self, Flight};
 use super::frame::{Frame, frames};
 use super::judging::{FlushScratch, Judging};
 use super::report::{Discarded, FlushReport, Outcome, Unattempted};
-use super::sealed::Sealed;
 use super::tally::Tally;
 use crate::error::{FlushError, Trouble};
 use crate::intent::Intent;
@@ -22,37 +21,42 @@ pub(super) fn close_if_empty(frame: &Arc<Frame>) -> bool {
 
 /// Ends the scope badly.
 pub(super) fn discard(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> FlushReport {
-    let mut tally = Tally::new(frame, reported);
+    let mut tally = Tally::new(reported);
     if let Some(Ok(contents)) = frame.as_scope().map(|core| core.buffer().close(Phase::Discarded)) {
         for intent in contents.items {
             tally.add(intent, || Outcome::Discarded { reason });
         }
     }
-    tally.into_report()
+    tally.take_report(frame)
 }
 
 /// Ends the scope well: closes it, gives to the scopes around what is theirs, and judges the rest.
-pub(super) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Sealed, FlushError> {
-    let tally = Tally::new(frame, reported);
+pub(super) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Flight, FlushError> {
+    let mut tally = Tally::new(reported);
     let contents = frame.as_scope().and_then(|core| core.buffer().close(Phase::Sealed).ok());
     // Closed by now, and by nobody else: a scope has one guard.
-    let Some(contents) = contents else { return Ok(Sealed::new(frame, Vec::new(), false, tally)) };
-    let (contents, tally) = give_to_ancestors(frame, contents, tally)?;
-    let special = contents.special;
-    let (intents, tally) = judge(frame, contents.items, tally)?;
-    Ok(Sealed::new(frame, intents, special, tally))
+    let Some(contents) = contents else { return Ok(Flight::new(Arc::clone(frame), Vec::new(), false, tally)) };
+    let contents = give_to_ancestors(frame, contents, &mut tally)?;
+    let intents = judge(frame, contents.items, &mut tally)?;
+    Ok(Flight::new(Arc::clone(frame), intents, contents.special, tally))
 }
 
 /// Moves to each ancestor what it doesn't release, unjudged; what every ancestor releases stays.
 fn give_to_ancestors(
     frame: &Arc<Frame>,
-    contents: Contents<Intent>,
-    mut tally: Tally,
-) -> Result<(Contents<Intent>, Tally), FlushError> {
+    mut contents: Contents<Intent>,
+    tally: &mut Tally,
+) -> Result<Contents<Intent>, FlushError> {
     let ancestors: Vec<&ScopeCore> = frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
-    let Some(core) = frame.as_scope().filter(|_| !ancestors.is_empty()) else { return Ok((contents, tally)) };
+    let Some(core) = frame.as_scope().filter(|_| !ancestors.is_empty() && !contents.items.is_empty()) else {
+        return Ok(contents);
+    };
 
+    // One for each intent, or none at all if the nearest ancestor takes them all without being asked.
     let captors = catch_panic(|| {
+        if !ancestors[0].lifecycle().may_release() {
+            return Vec::new();
+        }
         let _judging = Judging::enter();
         let captor = |intent| ancestors.iter().position(|outer| !outer.lifecycle().releases(core.info(), intent));
         contents.items.iter().map(captor).collect::<Vec<_>>()
@@ -66,19 +70,26 @@ fn give_to_ancestors(
     };
 
     // A captor that has ended well can't take anything, and then nothing goes anywhere.
-    let ended = captors.iter().flatten().map(|&captor| ancestors[captor].buffer().phase());
+    let asked = captors.iter().flatten().chain(captors.is_empty().then_some(&0));
+    let ended = asked.map(|&captor| ancestors[captor].buffer().phase());
     if let Some(phase) = ended.into_iter().find(|phase| matches!(phase, Phase::Sealed | Phase::Flushed)) {
         return Err(all_back(frame, contents.items, tally, &Unattempted::ParentEnded(phase)));
     }
 
     let mut released = Contents { items: Vec::new(), special: contents.special };
     let mut captured: Vec<Vec<Intent>> = ancestors.iter().map(|_| Vec::new()).collect();
-    for (mut intent, captor) in contents.items.into_iter().zip(captors) {
+    for intent in &mut contents.items {
         // From here on it lies elsewhere and has to know where it came from.
         intent.around.get_or_insert_with(|| Arc::clone(frame));
-        match captor {
-            None => released.items.push(intent),
-            Some(captor) => captured[captor].push(intent),
+    }
+    if captors.is_empty() {
+        captured[0] = contents.items;
+    } else {
+        for (intent, captor) in contents.items.into_iter().zip(captors) {
+            match captor {
+                None => released.items.push(intent),
+                Some(captor) => captured[captor].push(intent),
+            }
         }
     }
     let mut stranded = Vec::new();
@@ -101,24 +112,20 @@ fn give_to_ancestors(
         }
     }
     if stranded.is_empty() {
-        return Ok((released, tally));
+        return Ok(released);
     }
     let mut trouble = Trouble::unjudged();
     stranded.push((released.items, Unattempted::OtherRefused));
     for (intents, reason) in stranded {
-        trouble.unattempted(intents, &reason, &mut tally);
+        trouble.unattempted(intents, &reason, tally);
     }
     Err(dispatch::fail(frame, trouble, tally))
 }
 
 /// Asks, for each intent in order, the policies around it from the innermost outwards, up to the first refusal.
-pub(crate) fn judge(
-    frame: &Arc<Frame>,
-    intents: Vec<Intent>,
-    mut tally: Tally,
-) -> Result<(Vec<Intent>, Tally), FlushError> {
+pub(crate) fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally) -> Result<Vec<Intent>, FlushError> {
     if intents.iter().all(|intent| intent.around.as_ref().unwrap_or(frame).is_open()) {
-        return Ok((intents, tally));
+        return Ok(intents);
     }
     let asked = Cell::new((0, frame));
     let judged = catch_panic(|| {
@@ -137,10 +144,7 @@ pub(crate) fn judge(
         refusals
     });
     match judged {
-        Ok(refusals) => {
-            let allowed = refusals.drop_from(intents, &mut tally);
-            Ok((allowed, tally))
-        }
+        Ok(refusals) => Ok(refusals.drop_from(intents, tally)),
         Err(message) => {
             let (index, around) = asked.get();
             let reason = Unattempted::JudgePanicked(format!(
@@ -205,8 +209,8 @@ impl Refusals {
     }
 }
 
-fn all_back(frame: &Arc<Frame>, intents: Vec<Intent>, mut tally: Tally, reason: &Unattempted) -> FlushError {
+fn all_back(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally, reason: &Unattempted) -> FlushError {
     let mut trouble = Trouble::unjudged();
-    trouble.unattempted(intents, reason, &mut tally);
+    trouble.unattempted(intents, reason, tally);
     dispatch::fail(frame, trouble, tally)
 }

@@ -61,6 +61,11 @@ impl Frame {
         }
     }
 
+    /// The scope, if this frame is one and there is nothing to ask or to note around an intent in it.
+    pub(crate) fn as_simple_scope(&self) -> Option<&ScopeCore> {
+        self.as_scope().filter(|_| self.quiet && !self.local)
+    }
+
     pub(crate) fn local_policy(&self) -> Option<&Arc<dyn Policy>> {
         match &self.kind {
             FrameKind::Scope(_) => None,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::context::Entered;
 use super::core::ScopeCore;
+use super::dispatch::Flight;
 use super::flush;
 use super::frame::Frame;
 use super::handle::Scope;
@@ -34,7 +35,7 @@ impl OpenScope {
     /// Whether this end of the body is one to flush on.
     pub(super) fn should_flush(&self, succeeded: bool) -> bool {
         let Some(core) = self.frame.as_scope() else { return false };
-        let end = ScopeEnd { succeeded, scope: core.info(), intents: core.buffer().len() };
+        let end = ScopeEnd { succeeded, core };
         let _judging = Judging::enter();
         core.lifecycle().should_flush(&end)
     }
@@ -46,7 +47,7 @@ impl OpenScope {
     }
 
     /// Judges what the scope holds, and closes it.
-    pub(super) fn seal(mut self, reported: bool) -> Result<Sealed, FlushError> {
+    pub(super) fn seal(mut self, reported: bool) -> Result<Flight, FlushError> {
         self.ended = true;
         flush::seal(&self.frame, reported)
     }
@@ -114,7 +115,9 @@ impl ScopeGuard {
     /// # Errors
     /// Something that was to escape didn't, or may not have: the error says what, and owns it.
     pub fn flush(self) -> Result<FlushReport, FlushError> {
-        self.close()?.dispatch()
+        let mut flight = self.leave().seal(true)?;
+        flight.fly_here()?;
+        Ok(flight.report())
     }
 
     /// Ends the scope badly: nothing escapes.
@@ -128,11 +131,9 @@ impl ScopeGuard {
     /// # Errors
     /// As [`flush`](Self::flush), as far as it can be known before anything is handed over.
     pub fn seal(self) -> Result<Sealed, FlushError> {
-        self.close()?.check()
-    }
-
-    fn close(self) -> Result<Sealed, FlushError> {
-        self.leave().seal(true)
+        let mut flight = self.leave().seal(true)?;
+        flight.check()?;
+        Ok(Sealed::new(flight))
     }
 
     /// No longer current, and still open.

@@ -1,14 +1,14 @@
 //! Whether the end of a scope is a good one, and what nested scopes may do on their own.
 
-use super::core::ScopeInfo;
+use std::fmt;
+
+use super::core::{ScopeCore, ScopeInfo};
 use crate::intent::Intent;
 
 /// How a scope's body ended. Panics and cancellations are never asked about: they discard.
-#[derive(Debug)]
 pub struct ScopeEnd<'a> {
-    pub(crate) succeeded: bool,
-    pub(crate) scope: &'a ScopeInfo,
-    pub(crate) intents: usize,
+    pub(super) succeeded: bool,
+    pub(super) core: &'a ScopeCore,
 }
 
 impl ScopeEnd<'_> {
@@ -21,13 +21,23 @@ impl ScopeEnd<'_> {
     /// The scope.
     #[must_use]
     pub fn scope(&self) -> &ScopeInfo {
-        self.scope
+        self.core.info()
     }
 
     /// How many intents it holds.
     #[must_use]
     pub fn intents(&self) -> usize {
-        self.intents
+        self.core.buffer().len()
+    }
+}
+
+impl fmt::Debug for ScopeEnd<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopeEnd")
+            .field("succeeded", &self.succeeded)
+            .field("scope", self.scope())
+            .field("intents", &self.intents())
+            .finish()
     }
 }
 
@@ -60,6 +70,12 @@ pub trait Lifecycle: Send + Sync {
         let _ = (descendant, intent);
         false
     }
+
+    /// Whether `releases` may say yes. A capture that nobody decides about is spared the walk.
+    #[doc(hidden)]
+    fn may_release(&self) -> bool {
+        true
+    }
 }
 
 /// Flush on success, discard otherwise, capture what nested scopes hold: the default.
@@ -70,6 +86,10 @@ impl Lifecycle for FlushOnSuccess {
     fn should_flush(&self, end: &ScopeEnd<'_>) -> bool {
         end.succeeded()
     }
+
+    fn may_release(&self) -> bool {
+        false
+    }
 }
 
 /// Flush even if the body returned an error. A panic or a cancellation still discards.
@@ -79,6 +99,10 @@ pub struct AlwaysFlush;
 impl Lifecycle for AlwaysFlush {
     fn should_flush(&self, _end: &ScopeEnd<'_>) -> bool {
         true
+    }
+
+    fn may_release(&self) -> bool {
+        false
     }
 }
 

@@ -45,7 +45,7 @@ impl LocalPolicy {
     /// Puts the policy in force on this thread until the guard goes.
     pub fn enter(self) -> LocalPolicyGuard {
         let frame = Arc::new(Frame::local(self.policy, context::current()));
-        LocalPolicyGuard { _entered: Entered::new(frame), not_send: PhantomData }
+        LocalPolicyGuard { _entered: Entered::new(Arc::clone(&frame)), _frame: frame, not_send: PhantomData }
     }
 
     /// A future under the policy: it adds to the context of each poll, and carries no scope of its own.
@@ -65,6 +65,7 @@ impl fmt::Debug for LocalPolicy {
 #[must_use = "the policy is in force until the guard is dropped"]
 pub struct LocalPolicyGuard {
     _entered: Entered,
+    _frame: Arc<Frame>,
     // The entry is on this thread's stack.
     not_send: PhantomData<Rc<()>>,
 }

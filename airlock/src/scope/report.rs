@@ -1,5 +1,6 @@
 //! What became of each intent.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -292,7 +293,7 @@ pub struct FlushReport {
     pub(super) counts: Counts,
     pub(super) entries: Vec<ReportEntry>,
     pub(super) complete: bool,
-    pub(super) executor: Option<String>,
+    pub(super) executor: Option<Cow<'static, str>>,
     pub(super) duration: Duration,
     pub(super) own: Option<Arc<Frame>>,
 }

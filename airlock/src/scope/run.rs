@@ -8,6 +8,7 @@ use super::futures::InContext;
 use super::guard::OpenScope;
 use super::report::{Discarded, FlushReport};
 use crate::error::FlushError;
+use crate::executors::FlushMode;
 
 /// What the body of a reported scope may return: it knows whether the body succeeded.
 ///
@@ -136,7 +137,7 @@ impl ScopeBuilder {
         let open = guard.leave();
         let flush = match discard_reason(&open, result.succeeded()) {
             Some(reason) => Ok(open.discard(reason, true)),
-            None => open.seal(true).and_then(super::Sealed::dispatch),
+            None => open.seal(true).and_then(|mut flight| flight.fly_here().map(|()| flight.report())),
         };
         Ended { result, flush }
     }
@@ -148,7 +149,7 @@ impl ScopeBuilder {
         let flush = match discard_reason(&open, result.succeeded()) {
             Some(reason) => Ok(open.discard(reason, true)),
             None => match open.seal(true) {
-                Ok(sealed) => sealed.dispatch_async().await,
+                Ok(mut flight) => flight.fly(FlushMode::Async).await.map(|()| flight.report()),
                 Err(error) => Err(error),
             },
         };
@@ -171,7 +172,7 @@ pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
     let Some(open) = open else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
-        None => drop(open.seal(false)?.dispatch()?),
+        None => open.seal(false)?.fly_here()?,
     }
     Ok(())
 }
@@ -181,10 +182,7 @@ pub(super) async fn end_async(open: OpenScope, succeeded: bool) -> Result<(), Fl
     let Some(open) = open else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
-        None => {
-            let sealed = open.seal(false)?;
-            drop(sealed.dispatch_async().await?);
-        }
+        None => open.seal(false)?.fly(FlushMode::Async).await?,
     }
     Ok(())
 }

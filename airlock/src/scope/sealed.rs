@@ -1,13 +1,9 @@
 //! Judged, closed, and waiting for the word.
 
 use std::fmt;
-use std::sync::Arc;
 
-use super::buffer::Phase;
-use super::dispatch::{self, Flight};
-use super::frame::Frame;
-use super::report::{Discarded, FlushReport, Outcome};
-use super::tally::Tally;
+use super::dispatch::Flight;
+use super::report::{Discarded, FlushReport};
 use crate::error::FlushError;
 use crate::executors::FlushMode;
 use crate::intent::Intent;
@@ -27,46 +23,38 @@ use crate::intent::Intent;
 #[must_use = "dropping it discards what it holds"]
 pub struct Sealed {
     /// `None` once it is handed over or discarded.
-    held: Option<Held>,
-}
-
-struct Held {
-    frame: Arc<Frame>,
-    intents: Vec<Intent>,
-    special: bool,
-    tally: Tally,
+    held: Option<Flight>,
 }
 
 impl Sealed {
-    pub(super) fn new(frame: &Arc<Frame>, intents: Vec<Intent>, special: bool, tally: Tally) -> Self {
-        Self { held: Some(Held { frame: Arc::clone(frame), intents, special, tally }) }
-    }
-
-    /// See [`Flight::check`].
-    pub(super) fn check(self) -> Result<Self, FlushError> {
-        self.take_off().check()
+    pub(super) fn new(flight: Flight) -> Self {
+        Self { held: Some(flight) }
     }
 
     /// What may escape, in order.
     #[must_use]
     pub fn intents(&self) -> &[Intent] {
-        self.held.as_ref().map_or(&[], |held| &held.intents)
+        self.held.as_ref().map_or(&[], Flight::intents)
     }
 
     /// Hands it over, and waits for that on this thread.
     ///
     /// # Errors
     /// Something didn't go out, or may not have: the error says what, and owns it.
-    pub fn dispatch(self) -> Result<FlushReport, FlushError> {
-        dispatch::block_on(self.take_off().fly(FlushMode::Sync))
+    pub fn dispatch(mut self) -> Result<FlushReport, FlushError> {
+        let mut flight = self.take();
+        flight.fly_here()?;
+        Ok(flight.report())
     }
 
     /// Hands it over, and awaits that.
     ///
     /// # Errors
     /// Something didn't go out, or may not have: the error says what, and owns it.
-    pub async fn dispatch_async(self) -> Result<FlushReport, FlushError> {
-        self.take_off().fly(FlushMode::Async).await
+    pub async fn dispatch_async(mut self) -> Result<FlushReport, FlushError> {
+        let mut flight = self.take();
+        flight.fly(FlushMode::Async).await?;
+        Ok(flight.report())
     }
 
     /// Lets nothing escape after all.
@@ -74,36 +62,19 @@ impl Sealed {
         self.take().discard(Discarded::ByHand)
     }
 
-    fn take_off(mut self) -> Flight {
-        let held = self.take();
-        Flight::new(held.frame, held.intents, held.special, held.tally)
-    }
-
-    fn take(&mut self) -> Held {
+    fn take(&mut self) -> Flight {
         self.held.take().unwrap_or_else(|| unreachable!("taken once, by methods that take `self`"))
-    }
-}
-
-impl Held {
-    fn discard(mut self, reason: Discarded) -> FlushReport {
-        for intent in self.intents {
-            self.tally.add(intent, || Outcome::Discarded { reason });
-        }
-        if let Some(core) = self.frame.as_scope() {
-            core.buffer().conclude(Phase::Discarded);
-        }
-        self.tally.into_report()
     }
 }
 
 impl Drop for Sealed {
     fn drop(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        if !held.intents.is_empty() {
+        let Some(mut held) = self.held.take() else { return };
+        if !held.intents().is_empty() {
             tracing::warn!(
                 target: "airlock",
-                scope = held.frame.as_scope().map(|core| tracing::field::display(core.info())),
-                intents = held.intents.len(),
+                scope = %held.scope(),
+                intents = held.intents().len(),
                 "a sealed scope was dropped without being dispatched; its intents are discarded"
             );
         }

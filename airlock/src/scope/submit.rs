@@ -16,8 +16,10 @@ use crate::task::TaskEntry;
 #[doc(hidden)]
 #[track_caller]
 pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Result<IntentId, EnqueueError> {
-    let (id, special) = (IntentId::fresh(), options.is_some() || !entry.definition.is_plain());
-    submit(id, special, entry.fresh(id, args, options, Location::caller(), true))
+    let special = options.is_some() || !entry.definition.is_plain();
+    let id = IntentId::fresh();
+    let mut fresh = Fresh::from(entry.intent(id, args, options, Location::caller(), true));
+    submit(&mut fresh, special).map(|()| id)
 }
 
 /// What the companion's `intent` calls.
@@ -25,36 +27,33 @@ pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: 
 #[must_use]
 #[track_caller]
 pub fn make_intent<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Intent {
-    entry.fresh(IntentId::fresh(), args, options, Location::caller(), false).into()
+    entry.intent(IntentId::fresh(), args, options, Location::caller(), false)
 }
 
 /// The common case: a plain task without options, nobody around looks at calls, and the scope is open.
-fn submit(id: IntentId, special: bool, fresh: Fresh) -> Result<IntentId, EnqueueError> {
-    let mut waiting = Some(fresh);
+fn submit(fresh: &mut Fresh, special: bool) -> Result<(), EnqueueError> {
     if !special && !Judging::is_under_way() {
         // Without a handle of the frame. Nothing in here runs foreign code, which must not happen under the borrow of
         // the stack.
         context::with_current(|frame| {
-            if let Some(frame) = frame.filter(|frame| frame.is_quiet()) {
-                let _ = accept(frame, &mut waiting, special);
+            if let Some(core) = frame.and_then(|frame| frame.as_simple_scope()) {
+                let _ = core.accept(fresh, None, special);
             }
         });
     }
-    match waiting {
-        None => Ok(id),
-        Some(fresh) => submit_with_care(fresh.into()),
+    match fresh.take() {
+        None => Ok(()),
+        Some(intent) => submit_with_care(intent),
     }
 }
 
 #[cold]
-fn submit_with_care(intent: Intent) -> Result<IntentId, EnqueueError> {
-    let id = intent.id();
+fn submit_with_care(intent: Intent) -> Result<(), EnqueueError> {
     let intent = check(intent)?;
     match context::current() {
         Some(frame) => ask_and_accept(&frame, intent),
         None => Err(EnqueueError::no_scope(intent)),
     }
-    .map(|()| id)
 }
 
 /// Adds an intent made earlier to the scope of `frame`, under the policies from `frame` outwards.
@@ -94,19 +93,18 @@ fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueE
         intent.around = None;
     }
     let special = !intent.is_plain();
-    let mut waiting = Some(Fresh::from(intent));
-    match (accept(frame, &mut waiting, special), waiting) {
-        (Err(phase), Some(fresh)) => Err(EnqueueError::closed(fresh.into(), phase, scope)),
+    let mut fresh = Fresh::from(intent);
+    match (accept(frame, &mut fresh, special), fresh.take()) {
+        (Err(phase), Some(intent)) => Err(EnqueueError::closed(intent, phase, scope)),
         _ => Ok(()),
     }
 }
 
 /// Moves the intent into the scope that `frame` is in, or leaves it where it is if that has ended.
-#[inline]
-fn accept(frame: &Arc<Frame>, intent: &mut Option<Fresh>, special: bool) -> Result<(), Phase> {
+fn accept(frame: &Arc<Frame>, fresh: &mut Fresh, special: bool) -> Result<(), Phase> {
     let around = frame.has_local().then(|| Arc::clone(frame));
     match nearest_scope(Some(frame)).and_then(|scope| scope.as_scope()) {
-        Some(core) => core.accept(intent, around, special),
+        Some(core) => core.accept(fresh, around, special),
         None => Err(Phase::Discarded),
     }
 }

@@ -1,5 +1,7 @@
 //! The running account of one flush.
 
+use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,34 +13,26 @@ use crate::intent::Intent;
 /// Counts every intent; keeps the outcome of each if a report was asked for, and of the troubled ones in any case.
 #[derive(Debug)]
 pub(crate) struct Tally {
-    frame: Arc<Frame>,
     reported: bool,
     counts: Counts,
     entries: Vec<ReportEntry>,
-    executor: Option<String>,
+    executor: Option<Cow<'static, str>>,
     started: Instant,
 }
 
 impl Tally {
-    pub(crate) fn new(frame: &Arc<Frame>, reported: bool) -> Self {
-        Self {
-            frame: Arc::clone(frame),
-            reported,
-            counts: Counts::default(),
-            entries: Vec::new(),
-            executor: None,
-            started: Instant::now(),
-        }
+    pub(crate) fn new(reported: bool) -> Self {
+        Self { reported, counts: Counts::default(), entries: Vec::new(), executor: None, started: Instant::now() }
     }
 
     pub(crate) fn is_reported(&self) -> bool {
         self.reported
     }
 
-    pub(crate) fn handed_to(&mut self, executor: &str) {
+    pub(crate) fn handed_to(&mut self, executor: Cow<'static, str>) {
         self.executor = Some(match self.executor.take() {
-            None => executor.to_owned(),
-            Some(first) => format!("{first}, then {executor}"),
+            None => executor,
+            Some(first) => format!("{first}, then {executor}").into(),
         });
     }
 
@@ -69,15 +63,17 @@ impl Tally {
         }
     }
 
-    pub(crate) fn into_report(mut self) -> FlushReport {
+    /// The account so far, as the report of the scope `frame`. Not made for those who would only drop it: taking the
+    /// time costs as much as a small task.
+    pub(crate) fn take_report(&mut self, frame: &Arc<Frame>) -> FlushReport {
         self.entries.sort_by_key(ReportEntry::order);
         FlushReport {
             counts: self.counts,
-            entries: self.entries,
+            entries: mem::take(&mut self.entries),
             complete: self.reported,
-            executor: self.executor,
+            executor: self.executor.take(),
             duration: self.started.elapsed(),
-            own: nearest_scope(Some(&self.frame)).cloned(),
+            own: nearest_scope(Some(frame)).cloned(),
         }
     }
 }

@@ -35,9 +35,17 @@ pub(crate) struct Case {
     pub(crate) key: &'static str,
     pub(crate) name: &'static str,
     pub(crate) count: usize,
+    /// Whether memory is to be fresh in each round, or warm.
+    pub(crate) fresh: bool,
     pub(crate) floor: fn(usize),
     pub(crate) airlock: fn(usize),
     pub(crate) budget: Budget,
+}
+
+impl Case {
+    pub(crate) fn side(&self, side: &str) -> fn(usize) {
+        if side == "floor" { self.floor } else { self.airlock }
+    }
 }
 
 /// What a figure is held against.
@@ -58,6 +66,7 @@ pub(crate) const CASES: &[Case] = &[
         key: "allow_all",
         name: "AllowAll, 100,000 in one scope",
         count: MANY,
+        fresh: true,
         floor: |count| floor::scope(&floor::ALLOW_ALL, || floor_enqueue(count)),
         airlock: |count| airlock::scope().run(|| airlock_enqueue(count)).unwrap(),
         budget: Budget::Ratio(1.25),
@@ -66,6 +75,7 @@ pub(crate) const CASES: &[Case] = &[
         key: "drop_all",
         name: "DropAll",
         count: MANY,
+        fresh: true,
         floor: |count| floor::scope(&floor::drop_all(), || floor_enqueue(count)),
         airlock: |count| airlock::scope().policy(DropAll).run(|| airlock_enqueue(count)).unwrap(),
         budget: Budget::Ratio(1.25),
@@ -74,6 +84,7 @@ pub(crate) const CASES: &[Case] = &[
         key: "block_tasks",
         name: "BlockTasks of 10 names",
         count: MANY,
+        fresh: true,
         floor: |count| floor::scope(&floor::block(BLOCKED.iter().copied()), || floor_enqueue(count)),
         airlock: |count| airlock::scope().policy(BlockTasks::of::<Blocked>()).run(|| airlock_enqueue(count)).unwrap(),
         budget: Budget::Ratio(1.4),
@@ -82,6 +93,7 @@ pub(crate) const CASES: &[Case] = &[
         key: "nested",
         name: "nested three deep (captured twice)",
         count: MANY,
+        fresh: true,
         floor: |count| {
             let scope = |body: &dyn Fn()| floor::scope(&floor::ALLOW_ALL, body);
             scope(&|| scope(&|| scope(&|| floor_enqueue(count))));
@@ -96,6 +108,7 @@ pub(crate) const CASES: &[Case] = &[
         key: "tens",
         name: "scopes of 10 intents, per intent",
         count: MANY,
+        fresh: false,
         floor: |count| (0..count / 10).for_each(|_| floor::scope(&floor::ALLOW_ALL, || floor_enqueue(10))),
         airlock: |count| (0..count / 10).for_each(|_| airlock::scope().run(|| airlock_enqueue(10)).unwrap()),
         budget: Budget::Ratio(1.5),
@@ -104,6 +117,7 @@ pub(crate) const CASES: &[Case] = &[
         key: "empty",
         name: "an empty scope",
         count: MANY,
+        fresh: false,
         floor: |count| (0..count).for_each(|_| floor::scope(&floor::ALLOW_ALL, || {})),
         airlock: |count| (0..count).for_each(|_| airlock::scope().run(|| {}).unwrap()),
         budget: Budget::Amount(100.0),

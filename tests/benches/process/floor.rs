@@ -100,7 +100,10 @@ pub(crate) fn scope(policy: &Arc<dyn Policy>, body: impl FnOnce()) {
     let mut intents = mem::take(&mut *scope.intents.lock().unwrap());
     intents.retain(|intent| scope.policy.allows(intent));
     match parent {
-        Some(parent) => parent.intents.lock().unwrap().append(&mut intents),
+        Some(parent) => {
+            let mut outer = parent.intents.lock().unwrap();
+            if outer.is_empty() { *outer = intents } else { outer.append(&mut intents) }
+        }
         None => intents.into_iter().for_each(|intent| (intent.run)(intent.args).unwrap()),
     }
 }

@@ -3,6 +3,8 @@
 //! `cargo bench -p airlock-tests --bench process [-- --rounds 9] [--only CASE] [--side airlock|floor]`
 //!
 //! Medians of interleaved rounds, each with fresh scopes, the sides taking turns at going first. Nothing is asserted.
+//! Where 100,000 intents lie in one scope, each round is a process of its own: memory is as fresh as a program's first
+//! large scope finds it, and no side profits from what the other left in the allocator. Small scopes run in warm memory.
 //! With `--side`, one side of one case runs alone, round after round, for a profiler.
 #![allow(clippy::print_stdout, reason = "the table is the point")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the benchmark")]
@@ -24,14 +26,17 @@ use table::Row;
 
 fn main() {
     let options = Options::parse();
-    if let Some(side) = &options.first_use {
-        let (first, lookup) = if side == "floor" { thousand::floor() } else { thousand::airlock() };
-        return println!("{first} {lookup}");
-    }
     let cases = CASES.iter().filter(|case| options.only.as_ref().is_none_or(|only| only == case.key));
-    if let Some(side) = &options.side {
-        let run = |case: &Case| (if side == "floor" { case.floor } else { case.airlock })(case.count);
-        return cases.for_each(|case| (0..options.rounds).for_each(|_| run(case)));
+    match (&options.side, options.once) {
+        (Some(side), true) if options.only.as_deref() == Some("registry") => {
+            let (first, lookup) = if side == "floor" { thousand::floor() } else { thousand::airlock() };
+            return println!("{first} {lookup}");
+        }
+        (Some(side), true) => return cases.for_each(|case| println!("{}", nanos(case, case.side(side)))),
+        (Some(side), false) => {
+            return cases.for_each(|case| (0..options.rounds).for_each(|_| case.side(side)(case.count)));
+        }
+        (None, _) => {}
     }
 
     let rounds = options.rounds;
@@ -57,12 +62,13 @@ struct Options {
     rounds: usize,
     only: Option<String>,
     side: Option<String>,
-    first_use: Option<String>,
+    /// One round of one side, for a parent that asks for the figure.
+    once: bool,
 }
 
 impl Options {
     fn parse() -> Self {
-        let mut options = Self { rounds: 9, only: None, side: None, first_use: None };
+        let mut options = Self { rounds: 9, only: None, side: None, once: false };
         let mut args = env::args().skip(1);
         while let Some(arg) = args.next() {
             let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
@@ -70,7 +76,7 @@ impl Options {
                 "--rounds" => options.rounds = value().parse().unwrap(),
                 "--only" => options.only = Some(value()),
                 "--side" => options.side = Some(value()),
-                "--first-use" => options.first_use = Some(value()),
+                "--once" => options.once = true,
                 // Cargo's own.
                 "--bench" => {}
                 other => panic!("unknown argument {other}"),
@@ -81,15 +87,8 @@ impl Options {
 }
 
 fn measure(case: &Case, rounds: usize, mut original: Option<&mut Original>) -> Row {
-    let nanos = |run: fn(usize)| {
-        let start = Instant::now();
-        run(black_box(case.count));
-        start.elapsed().as_nanos() as f64 / case.count as f64
-    };
-    // Small runs, so that code and thread-locals are there.
-    (case.floor)(100);
-    (case.airlock)(100);
-    let (floor, airlock) = interleaved(rounds, || nanos(case.floor), || nanos(case.airlock));
+    let nanos = |side: &str| if case.fresh { once(case.key, side)[0] } else { nanos(case, case.side(side)) };
+    let (floor, airlock) = interleaved(rounds, || nanos("floor"), || nanos("airlock"));
     // A tenth is plenty: it has no fixed cost worth the name, and takes ten times as long.
     let original = original
         .as_mut()
@@ -97,18 +96,30 @@ fn measure(case: &Case, rounds: usize, mut original: Option<&mut Original>) -> R
     Row { name: case.name.to_owned(), floor: Some(floor), airlock, budget: case.budget, original }
 }
 
-fn interleaved<T>(rounds: usize, mut floor: impl FnMut() -> T, mut airlock: impl FnMut() -> T) -> (f64, f64)
-where
-    T: Into<f64>,
-{
+fn nanos(case: &Case, run: fn(usize)) -> f64 {
+    // A small run first, so that code and thread-locals are there.
+    run(100);
+    let start = Instant::now();
+    run(black_box(case.count));
+    start.elapsed().as_nanos() as f64 / case.count as f64
+}
+
+/// The figures of one round in a process of its own.
+fn once(key: &str, side: &str) -> Vec<f64> {
+    let mut round = Command::new(env::current_exe().unwrap());
+    let output = round.args(["--once", "--only", key, "--side", side]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().split_whitespace().map(|figure| figure.parse().unwrap()).collect()
+}
+
+fn interleaved(rounds: usize, mut floor: impl FnMut() -> f64, mut airlock: impl FnMut() -> f64) -> (f64, f64) {
     let (mut floors, mut airlocks) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         if round % 2 == 0 {
-            floors.push(floor().into());
-            airlocks.push(airlock().into());
+            floors.push(floor());
+            airlocks.push(airlock());
         } else {
-            airlocks.push(airlock().into());
-            floors.push(floor().into());
+            airlocks.push(airlock());
+            floors.push(floor());
         }
     }
     (median(floors), median(airlocks))
@@ -139,22 +150,13 @@ fn closures(rounds: usize) -> impl Iterator<Item = Row> {
 
 /// The registry is filled once in a process, so each round is a process.
 fn startup(rounds: usize) -> [Row; 2] {
-    let run = |side| {
-        let output = Command::new(env::current_exe().unwrap()).args(["--first-use", side]).output().unwrap();
-        let output = String::from_utf8(output.stdout).unwrap();
-        let (first, lookup) = output.trim().split_once(' ').unwrap();
-        (first.parse::<f64>().unwrap(), lookup.parse::<f64>().unwrap())
-    };
-    let (mut floors, mut airlocks): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        floors.push(run("floor"));
-        airlocks.push(run("airlock"));
-    }
-    let row = |name: &str, budget, of: fn(&(f64, f64)) -> f64| {
-        let [floor, airlock] = [&floors, &airlocks].map(|measured| median(measured.iter().map(of).collect()));
+    let (floors, airlocks): (Vec<_>, Vec<_>) =
+        (0..rounds).map(|_| (once("registry", "floor"), once("registry", "airlock"))).unzip();
+    let row = |name: &str, budget, figure: usize| {
+        let [floor, airlock] = [&floors, &airlocks].map(|of| median(of.iter().map(|round| round[figure]).collect()));
         Row { name: name.to_owned(), floor: Some(floor), airlock, budget: Budget::Amount(budget), original: None }
     };
-    [row("first use of the registry", 400_000.0, |run| run.0), row("a lookup", 40.0, |run| run.1)]
+    [row("first use of the registry", 400_000.0, 0), row("a lookup", 40.0, 1)]
 }
 
 /// A scope grows to a million intents: what an intent costs has to stay what it is.
