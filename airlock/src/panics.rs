@@ -9,13 +9,16 @@ use std::task::Poll;
 /// A panic of foreign code as a text.
 #[inline]
 pub(crate) fn catch_panic<R>(run: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| panic_message(&*payload))
+    catch_unwind(AssertUnwindSafe(run)).map_err(panic_message)
 }
 
 #[cold]
-fn panic_message(payload: &(dyn Any + Send)) -> String {
+fn panic_message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a message").to_owned()
+    let message = text.unwrap_or("a panic without a message").to_owned();
+    // A payload may panic as it is dropped, and what that throws may again: there it ends.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
+    message
 }
 
 /// Awaits foreign code; a panic in a poll ends it.

@@ -72,13 +72,16 @@ fn invalid(path: &Path, line: usize, error: &serde_json::Error) -> OrderError {
 /// The file can't be opened.
 pub fn read(path: &Path) -> Result<impl Iterator<Item = (usize, Result<Order, OrderError>)>, OrderError> {
     let unreadable = |error| OrderError::Unreadable { path: path.to_owned(), error };
-    let lines = BufReader::new(File::open(path).map_err(unreadable)?).lines();
+    let lines = BufReader::new(File::open(path).map_err(unreadable)?).split(b'\n');
     let path = path.to_owned();
-    Ok(lines.enumerate().filter(|(_, text)| !matches!(text, Ok(text) if text.trim().is_empty())).map(
+    // A file that can't be read gives the same error for ever: it is told once.
+    let mut broken = false;
+    let lines = lines.take_while(move |text| !std::mem::replace(&mut broken, text.is_err()));
+    Ok(lines.enumerate().filter(|(_, text)| !matches!(text, Ok(text) if text.trim_ascii().is_empty())).map(
         move |(index, text)| {
             let line = index + 1;
             let order = match text {
-                Ok(text) => serde_json::from_str(&text).map_err(|error| invalid(&path, line, &error)),
+                Ok(text) => serde_json::from_slice(&text).map_err(|error| invalid(&path, line, &error)),
                 Err(error) => Err(OrderError::Unreadable { path: path.clone(), error }),
             };
             (line, order)

@@ -449,3 +449,60 @@ fn intents_taken_from_an_error_may_be_pushed_into_another_scope_which_judges_the
 fn again(n: u64) {
     let _ = n;
 }
+
+#[airlock::task(name = "p12.bomb")]
+fn bomb() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("again, as the panic is cleaned up");
+        }
+    }
+    std::panic::panic_any(Bomb);
+}
+
+#[test]
+fn a_panic_that_panics_as_it_is_cleaned_up_costs_the_others_nothing() {
+    let error = airlock::scope()
+        .on_failure(OnFailure::FailFast)
+        .run(|| {
+            bomb::enqueue().unwrap();
+            again::enqueue(1).unwrap();
+        })
+        .unwrap_err();
+    assert_eq!((error.failed().len(), error.undispatched().len()), (1, 1));
+    assert_eq!(error.into_intents().len(), 1);
+}
+
+#[test]
+fn a_flush_whose_executor_blocks_its_thread_in_a_poll_is_still_woken() {
+    /// Wakes itself, then waits for another thread in a way that uses up the thread's own token.
+    #[derive(Debug)]
+    struct Blocking;
+    impl airlock::Executor for Blocking {
+        fn name(&self) -> &str {
+            "blocking"
+        }
+        fn dispatch<'a>(&'a self, mut batch: airlock::Batch) -> airlock::BoxFuture<'a, ()> {
+            Box::pin(async move {
+                for _ in 0..3 {
+                    let mut woken = false;
+                    std::future::poll_fn(|cx| {
+                        if std::mem::replace(&mut woken, true) {
+                            return std::task::Poll::Ready(());
+                        }
+                        cx.waker().wake_by_ref();
+                        std::thread::park_timeout(std::time::Duration::ZERO);
+                        std::task::Poll::Pending
+                    })
+                    .await;
+                }
+                while let Some(begun) = batch.begin() {
+                    begun.settle(Ok(()));
+                }
+            })
+        }
+    }
+    let flushed = airlock::scope().executor(Blocking).run(|| again::enqueue(1).map(drop).map_err(airlock::Error::from));
+    flushed.unwrap();
+}

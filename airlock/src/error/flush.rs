@@ -213,7 +213,8 @@ impl FlushError {
         Ok(flight.report())
     }
 
-    /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own.
+    /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own unless its variant is
+    /// `#[error(transparent)]`, which hides it from the chain: match on the variant then.
     #[must_use]
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         let mut next = Some(error);

@@ -10,6 +10,7 @@ use crate::intent::Intent;
 ///
 /// A closure is an executor by itself; this helps the compiler to see its argument's type. An error that is a
 /// [`DispatchError`] keeps its kind; any other counts as `Unconfirmed`, since nobody knows how far the closure got.
+/// A flush through it ends after five seconds unless the scope sets a [`deadline`](crate::ScopeBuilder::deadline).
 ///
 /// ```
 /// let executor = airlock::executor_fn(|intent| {

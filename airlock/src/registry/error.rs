@@ -62,9 +62,12 @@ pub enum RegistryError {
 
 impl RegistryError {
     pub(super) fn unknown(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
+        let allowed = |candidate: &str| candidate.len().max(name.len()) / 3;
         let mut near: Vec<_> = known
+            // Names come from messages: one of a megabyte must not cost a megabyte of comparing.
+            .filter(|candidate| candidate.len().abs_diff(name.len()) <= allowed(candidate))
             .map(|candidate| (distance(name, candidate), candidate))
-            .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()) / 3)
+            .filter(|(distance, candidate)| *distance <= allowed(candidate))
             .collect();
         near.sort_unstable();
         let nearest = near.into_iter().take(3).map(|(_, candidate)| candidate).collect();

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime};
@@ -183,6 +184,8 @@ impl Flight {
         if intents.len() > 0 {
             tally.handed_to(InlineExecutor::NAME.into());
         }
+        // A task that forgets a guard leaves its scope on this stack, not on the caller's.
+        let _empty = Swapped::empty();
         let (mut called, mut stop) = (0, None);
         while stop.is_none() && intents.len() > 0 {
             if deadline.has_passed() {
@@ -326,7 +329,13 @@ async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> End
         catch_panic(|| executor.dispatch(batch))
     };
     let ended = match started {
-        Ok(future) => timer::until(deadline, catching_panics(InContext::empty(future))).await,
+        Ok(future) => {
+            let mut running = InContext::empty(future);
+            let ended = timer::until(deadline, catching_panics(&mut running)).await;
+            // Cut off by the deadline, it still has destructors, which are foreign code.
+            let _ = catch_panic(|| drop(running));
+            ended
+        }
         Err(message) => Some(Err(message)),
     };
     match ended {
@@ -336,11 +345,16 @@ async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> End
     }
 }
 
-struct Unpark(Thread);
+/// Wakes a thread, and remembers it: a future that parks its thread itself may use up the token of `unpark`.
+struct Unpark {
+    thread: Thread,
+    woken: AtomicBool,
+}
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
     }
 }
 
@@ -351,12 +365,15 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return output;
     }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let unpark = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&unpark));
     let mut context = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        thread::park();
+        while !unpark.woken.swap(false, Ordering::Acquire) {
+            thread::park();
+        }
     }
 }

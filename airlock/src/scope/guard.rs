@@ -15,6 +15,7 @@ use super::lifecycle::ScopeEnd;
 use super::report::{Discarded, FlushReport};
 use super::sealed::Sealed;
 use crate::error::FlushError;
+use crate::panics::catch_panic;
 
 /// A scope that is open. Dropped, it discards.
 #[derive(Debug)]
@@ -67,13 +68,16 @@ impl Drop for OpenScope {
         let report = flush::discard(&self.frame, reason, false);
         if report.counts().enqueued > 0 {
             let scope = self.frame.as_scope().map(ScopeCore::info);
-            tracing::warn!(
-                target: "airlock",
-                scope = scope.map(tracing::field::display),
-                intents = report.counts().enqueued,
-                reason = %reason,
-                "a scope was dropped with intents in it; they are discarded"
-            );
+            // A drop doesn't panic, whatever the subscriber does.
+            let _ = catch_panic(|| {
+                tracing::warn!(
+                    target: "airlock",
+                    scope = scope.map(tracing::field::display),
+                    intents = report.counts().enqueued,
+                    reason = %reason,
+                    "a scope was dropped with intents in it; they are discarded"
+                );
+            });
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::intent::{Intent, IntentId};
 
 /// A handle to a scope, with the local policies that were in force when it was taken.
 ///
-/// Scopes don't leak into threads or spawned tasks; a handle carries one there:
+/// Scopes don't leak into threads or spawned tasks; a handle carries one there. Only the policies of the handle apply
+/// to what is enqueued through it, not those around the call that uses it.
 ///
 /// ```
 /// # #[airlock::task] fn audit(order_id: u64) { let _ = order_id; }

@@ -7,6 +7,7 @@ use super::report::{Discarded, FlushReport};
 use crate::error::FlushError;
 use crate::executors::FlushMode;
 use crate::intent::Intent;
+use crate::panics::catch_panic;
 
 /// What may escape from a scope that has ended: judged, closed to new intents, not handed over yet.
 ///
@@ -71,12 +72,15 @@ impl Drop for Sealed {
     fn drop(&mut self) {
         let Some(mut held) = self.held.take() else { return };
         if !held.intents().is_empty() {
-            tracing::warn!(
-                target: "airlock",
-                scope = %held.scope(),
-                intents = held.intents().len(),
-                "a sealed scope was dropped without being dispatched; its intents are discarded"
-            );
+            // A drop doesn't panic, whatever the subscriber does.
+            let _ = catch_panic(|| {
+                tracing::warn!(
+                    target: "airlock",
+                    scope = %held.scope(),
+                    intents = held.intents().len(),
+                    "a sealed scope was dropped without being dispatched; its intents are discarded"
+                );
+            });
         }
         held.discard(Discarded::Dropped);
     }
