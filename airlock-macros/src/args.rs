@@ -84,7 +84,16 @@ impl Slot<Path> {
     }
 }
 
-/// The options of `#[task]`.
+/// The options of `#[task]`. In the order of `docs/attributes.md`, which has a row for each:
+///
+/// ```text
+/// name = "shop.send"          aliases = ["send", "mail"]
+/// queue = "mail"              priority = 5                max_retries = 3
+/// delay = "5m"                expires = "1h30m"           timeout = "90s"
+/// local                       positional
+/// enqueue_only                shim
+/// companion = SendEmail       crate = ::path
+/// ```
 #[derive(Default)]
 pub(crate) struct TaskArgs {
     pub(crate) name: Slot<LitStr>,
@@ -96,12 +105,30 @@ pub(crate) struct TaskArgs {
     pub(crate) expires: Slot<Duration>,
     pub(crate) timeout: Slot<Duration>,
     pub(crate) local: Slot<()>,
+    pub(crate) positional: Slot<()>,
+    pub(crate) enqueue_only: Slot<()>,
+    pub(crate) shim: Slot<()>,
+    pub(crate) companion: Slot<Ident>,
     pub(crate) krate: Slot<Path>,
 }
 
 impl TaskArgs {
-    const KNOWN: [&str; 10] =
-        ["name", "aliases", "queue", "priority", "max_retries", "delay", "expires", "timeout", "local", "crate"];
+    const KNOWN: [&str; 14] = [
+        "name",
+        "aliases",
+        "queue",
+        "priority",
+        "max_retries",
+        "delay",
+        "expires",
+        "timeout",
+        "local",
+        "positional",
+        "enqueue_only",
+        "shim",
+        "companion",
+        "crate",
+    ];
 
     pub(crate) fn read(tokens: TokenStream, problems: &mut Problems) -> Self {
         let mut args = Self::default();
@@ -113,9 +140,13 @@ impl TaskArgs {
                 "priority" => args.priority.fill(&entry, values::priority, problems),
                 "max_retries" => args.max_retries.fill(&entry, values::retries, problems),
                 "delay" => args.delay.fill(&entry, values::duration, problems),
-                "expires" => args.expires.fill(&entry, values::duration, problems),
-                "timeout" => args.timeout.fill(&entry, values::duration, problems),
+                "expires" => args.expires.fill(&entry, values::span, problems),
+                "timeout" => args.timeout.fill(&entry, values::span, problems),
                 "local" => args.local.fill(&entry, values::flag, problems),
+                "positional" => args.positional.fill(&entry, values::flag, problems),
+                "enqueue_only" => args.enqueue_only.fill(&entry, values::flag, problems),
+                "shim" => args.shim.fill(&entry, values::flag, problems),
+                "companion" => args.companion.fill(&entry, values::identifier, problems),
                 "crate" => args.krate.fill(&entry, values::crate_path, problems),
                 _ => unknown(&entry.key, &Self::KNOWN, problems),
             }
@@ -124,7 +155,13 @@ impl TaskArgs {
     }
 }
 
-/// The options of `#[scoped]`.
+/// The options of `#[scoped]`:
+///
+/// ```text
+/// policy = AllowAll           executor = InlineExecutor::new()    lifecycle = AlwaysFlush
+/// name = "checkout"           on_failure = OnFailure::FailFast    deadline = "5s"
+/// on_flush_error = path       crate = ::path
+/// ```
 #[derive(Default)]
 pub(crate) struct ScopedArgs {
     pub(crate) policy: Slot<Expr>,

@@ -3,12 +3,15 @@
 //! Both macros are documented here once more, by each form they accept; `airlock` re-exports them.
 
 mod args;
+mod borrow;
 mod check;
 mod diag;
 mod expand;
+mod parameter;
 mod signature;
 mod spelling;
 mod values;
+mod variants;
 
 use proc_macro::TokenStream;
 

@@ -1,10 +1,10 @@
 //! Functions into types of our own: bodies stay tokens, so that they are handed on exactly as written.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, FnArg, Meta, Result, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, Expr, FnArg, Meta, Result, ReturnType, Signature, Token, Type, Visibility};
 
 /// A function with or without a body, anywhere a function can stand.
 pub(crate) struct Function {
@@ -74,11 +74,32 @@ impl Function {
 /// One parameter of a task.
 pub(crate) struct Parameter {
     pub(crate) ident: Ident,
+    /// Of a `#[state]` parameter, what the reference is to.
     pub(crate) ty: Type,
-    pub(crate) redacted: bool,
+    pub(crate) role: Role,
+}
+
+/// Where a parameter's value comes from.
+pub(crate) enum Role {
+    /// A message carries it.
+    Argument { redacted: bool, default: Option<DefaultValue> },
+    /// The process gives it.
+    State,
+}
+
+/// What a message that lacks the parameter gets.
+pub(crate) enum DefaultValue {
+    /// `#[default]`, whose place is this.
+    OfType(Span),
+    /// `#[default = expr]`
+    Expression(Expr),
 }
 
 impl Parameter {
+    pub(crate) fn is_state(&self) -> bool {
+        matches!(self.role, Role::State)
+    }
+
     pub(crate) fn name(&self) -> String {
         self.ident.unraw().to_string()
     }
@@ -109,7 +130,7 @@ fn cfg_meta(meta: &Meta) -> Option<TokenStream> {
     (!cfgs.is_empty()).then(|| quote::quote!(cfg_attr(#condition, #(#cfgs),*)))
 }
 
-fn has_impl(tokens: TokenStream) -> bool {
+pub(crate) fn has_impl(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|tree| match tree {
         TokenTree::Group(group) => has_impl(group.stream()),
         TokenTree::Ident(word) => word == "impl",

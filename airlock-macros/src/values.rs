@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, PathArguments, Result};
 
@@ -100,6 +100,9 @@ pub(crate) fn names(entry: &Entry) -> Result<Vec<LitStr>> {
     let Some(Expr::Array(array)) = entry.value() else {
         return fail(entry, "`aliases` needs a list of strings; write `aliases = [\"…\"]`");
     };
+    if array.elems.is_empty() {
+        return fail(array, "`aliases` is empty; name an alias or leave it out");
+    }
     let mut names = Vec::new();
     for element in &array.elems {
         let Some(name) = string(peel(element)) else {
@@ -126,6 +129,29 @@ pub(crate) fn duration(entry: &Entry) -> Result<Duration> {
     let duration = entry.value().and_then(string).and_then(|text| parse_duration(&text.value()));
     duration.ok_or_else(|| {
         error(entry, format!("`{}` is not a duration; write it like \"90s\", \"5m\" or \"1h30m\"", entry.key))
+    })
+}
+
+/// `timeout = "90s"`: a duration in which something can happen.
+pub(crate) fn span(entry: &Entry) -> Result<Duration> {
+    let duration = duration(entry)?;
+    if duration.is_zero() {
+        let key = &entry.key;
+        return fail(entry, format!("`{key}` is zero, so no run could be in time; leave it out or make it longer"));
+    }
+    Ok(duration)
+}
+
+/// `companion = SendEmail`
+pub(crate) fn identifier(entry: &Entry) -> Result<Ident> {
+    match entry.value() {
+        Some(Expr::Path(path)) if path.qself.is_none() && path.attrs.is_empty() => path.path.get_ident().cloned(),
+        _ => None,
+    }
+    .filter(|ident| syn::parse2::<Ident>(ident.to_token_stream()).is_ok())
+    .ok_or_else(|| {
+        let key = &entry.key;
+        error(entry, format!("`{key}` needs a plain name; write `{key} = SendEmail`"))
     })
 }
 

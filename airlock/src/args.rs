@@ -7,8 +7,8 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::encode::{EncodeError, Encoder};
-use crate::task::{Make, Parameter};
+use crate::encode::{EncodeError, Encoder, Shape};
+use crate::task::{Defaults, Make, Parameter, TaskDefinition};
 
 /// What a type needs to be a parameter of a task: it is stored, encoded, decoded, and cloned for a second hand-over.
 #[diagnostic::on_unimplemented(
@@ -85,20 +85,21 @@ tuples!(arguments_14 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T1
 tuples!(arguments_15 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
 tuples!(arguments_16 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);
 
-/// Writes the arguments as one JSON object, named by `parameters`.
-pub(crate) fn to_json<A: Args>(args: &A, parameters: &[Parameter]) -> Result<Box<RawValue>, EncodeError> {
-    struct Object<'a>(&'a mut Encoder);
+/// Writes the arguments as one JSON object by parameter name, or as an array if the task says so.
+pub(crate) fn to_json<A: Args>(args: &A, task: &TaskDefinition) -> Result<Box<RawValue>, EncodeError> {
+    struct Fields<'a>(&'a mut Encoder, Shape);
 
-    impl FieldSink for Object<'_> {
+    impl FieldSink for Fields<'_> {
         fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError> {
-            self.0.field(parameter.name, value)
+            self.0.field(self.1, parameter.name, value)
         }
     }
 
+    let shape = if task.positional { Shape::Array } else { Shape::Object };
     let mut encoder = Encoder::new();
-    encoder.begin_object()?;
-    args.encode(parameters, &mut Object(&mut encoder))?;
-    encoder.end_object()
+    encoder.begin(shape)?;
+    args.encode(task.parameters, &mut Fields(&mut encoder, shape))?;
+    encoder.end(shape)
 }
 
 /// Writes the arguments as a person would in a call: `order_id=42, token=***`.
@@ -172,7 +173,11 @@ impl Arguments {
     }
 
     /// Assigns each argument to its parameter, like a call: positional ones first, then named ones.
-    pub(crate) fn bind(self, parameters: &'static [Parameter]) -> Result<BoundArguments, ArgumentError> {
+    pub(crate) fn bind(
+        self,
+        parameters: &'static [Parameter],
+        defaults: Defaults,
+    ) -> Result<BoundArguments, ArgumentError> {
         if self.positional.len() > parameters.len() {
             return Err(ArgumentError::TooMany { given: self.positional.len(), takes: parameters.len() });
         }
@@ -186,7 +191,7 @@ impl Arguments {
                 return Err(ArgumentError::Twice { parameter: parameters[index].name });
             }
         }
-        Ok(BoundArguments { parameters, values })
+        Ok(BoundArguments { parameters, defaults, values })
     }
 }
 
@@ -231,10 +236,11 @@ impl<'de> Deserialize<'de> for Arguments {
     }
 }
 
-/// Arguments assigned to parameters, not decoded yet.
+/// Arguments assigned to parameters, not decoded yet. Parameters without one have their default, or are missing.
 #[doc(hidden)]
 pub struct BoundArguments {
     parameters: &'static [Parameter],
+    defaults: Defaults,
     values: Vec<Option<Box<RawValue>>>,
 }
 
@@ -247,7 +253,10 @@ impl fmt::Debug for BoundArguments {
 impl BoundArguments {
     fn take<T: Argument>(&mut self, index: usize) -> Result<T, ArgumentError> {
         let parameter = self.parameters[index].name;
-        let raw = self.values[index].take().ok_or(ArgumentError::Missing { parameter })?;
+        let Some(raw) = self.values[index].take() else {
+            let default = (self.defaults)(index).and_then(|value| value.downcast().ok());
+            return default.map(|value: Box<T>| *value).ok_or(ArgumentError::Missing { parameter });
+        };
         serde_json::from_str(raw.get()).map_err(|error| ArgumentError::Invalid {
             parameter,
             expected: self.parameters[index].type_name,

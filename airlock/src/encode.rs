@@ -84,6 +84,15 @@ impl std::fmt::Display for EncodeError {
 
 impl std::error::Error for EncodeError {}
 
+/// How the arguments of a call are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// By name.
+    Object,
+    /// By position.
+    Array,
+}
+
 /// Writes JSON, value by value, into one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
@@ -103,22 +112,29 @@ impl Encoder {
         encoder.finish()
     }
 
-    pub(crate) fn begin_object(&mut self) -> Result<(), EncodeError> {
-        self.raw(b"{")
+    pub(crate) fn begin(&mut self, shape: Shape) -> Result<(), EncodeError> {
+        self.raw(if shape == Shape::Array { b"[" } else { b"{" })
     }
 
-    pub(crate) fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), EncodeError> {
+    pub(crate) fn field<T: Serialize + ?Sized>(
+        &mut self,
+        shape: Shape,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), EncodeError> {
         if self.fields > 0 {
             self.raw(b",")?;
         }
         self.fields += 1;
-        self.value(name)?;
-        self.raw(b":")?;
+        if shape == Shape::Object {
+            self.value(name)?;
+            self.raw(b":")?;
+        }
         self.value(value).map_err(|error| error.of_parameter(name))
     }
 
-    pub(crate) fn end_object(mut self) -> Result<Box<RawValue>, EncodeError> {
-        self.raw(b"}")?;
+    pub(crate) fn end(mut self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
+        self.raw(if shape == Shape::Array { b"]" } else { b"}" })?;
         self.finish()
     }
 

@@ -22,6 +22,7 @@ use crate::scope::context::{self, Swapped};
 use crate::scope::futures::InContext;
 use crate::scope::judging::Judging;
 use crate::scope::{Frame, frames};
+use crate::state::{self, State};
 use crate::task::{Run, Task, TaskDefinition, TaskEntry, TaskKind, TaskResult};
 
 pub use id::{IntentId, ParseIntentIdError};
@@ -84,7 +85,7 @@ pub(crate) trait AnyIntent: Any + Send + Sync {
     fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String>;
     fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result;
     fn call(self: Arc<Self>) -> TaskResult;
-    fn start(self: Arc<Self>) -> Started;
+    fn start(self: Arc<Self>, state: &State) -> Started;
 }
 
 /// A task that has been called.
@@ -93,8 +94,8 @@ pub(crate) enum Started {
     Done(TaskResult),
     /// An `async fn` has given its future.
     Pending(BoxFuture<'static, TaskResult>),
-    /// There is no function here.
-    Elsewhere,
+    /// There is no function here, or it lacks the state it needs.
+    Unable(DispatchError),
 }
 
 impl<A: Args> AnyIntent for Body<A> {
@@ -107,13 +108,15 @@ impl<A: Args> AnyIntent for Body<A> {
     }
 
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        args::to_json(&self.args, self.entry.definition.parameters)
+        args::to_json(&self.args, &self.entry.definition)
     }
 
     fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String> {
         let encoded = self.to_json().map_err(|error| error.to_string())?;
         let arguments: args::Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
-        let decoded = arguments.bind(self.entry.definition.parameters).and_then(|mut bound| A::decode(&mut bound));
+        let decoded = arguments
+            .bind(self.entry.definition.parameters, self.entry.defaults)
+            .and_then(|mut bound| A::decode(&mut bound));
         let args = decoded.map_err(|error| error.to_string())?;
         Ok(share(self.entry, args, self.options.clone(), true))
     }
@@ -125,16 +128,23 @@ impl<A: Args> AnyIntent for Body<A> {
     fn call(self: Arc<Self>) -> TaskResult {
         match self.entry.run {
             Run::Sync(task) => task(self.into_args()),
-            Run::Async(_) | Run::Elsewhere => unreachable!("only plain functions are called"),
+            _ => unreachable!("only plain functions are called"),
         }
     }
 
-    fn start(self: Arc<Self>) -> Started {
-        match self.entry.run {
-            Run::Sync(task) => Started::Done(task(self.into_args())),
-            Run::Async(task) => Started::Pending(task(self.into_args())),
-            Run::Elsewhere => Started::Elsewhere,
-        }
+    fn start(self: Arc<Self>, state: &State) -> Started {
+        let needs = self.entry.definition.state;
+        let started = match self.entry.run {
+            Run::Sync(task) => Some(Started::Done(task(self.into_args()))),
+            Run::Async(task) => Some(Started::Pending(task(self.into_args()))),
+            Run::SyncWith(task) => task(self.into_args(), state).map(Started::Done),
+            Run::AsyncWith(task) => task(self.into_args(), state).map(Started::Pending),
+            Run::Elsewhere => return Started::Unable(no_body()),
+        };
+        started.unwrap_or_else(|| {
+            let missing = state::missing(needs, state).unwrap_or_else(|| "its state has no value".to_owned());
+            Started::Unable(DispatchError::rejected(missing))
+        })
     }
 }
 
@@ -157,6 +167,11 @@ pub(crate) fn share<A: Args>(
     taken: bool,
 ) -> Arc<dyn AnyIntent> {
     Arc::new(Body { entry, options, taken: AtomicBool::new(taken), args })
+}
+
+#[cold]
+fn no_body() -> DispatchError {
+    DispatchError::rejected("the task has no body in this program; give the scope an executor")
 }
 
 /// An intent on its way into a scope.
@@ -213,7 +228,7 @@ impl Intent {
         std::ptr::eq(body.entry, T::__entry()).then_some(&body.args)
     }
 
-    /// The arguments as a JSON object, by parameter name.
+    /// The arguments as a JSON object, by parameter name; as an array if the task is `positional`.
     ///
     /// # Errors
     /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
@@ -275,20 +290,19 @@ impl Intent {
     /// The arguments move into the task if this is the last handle; otherwise they are cloned.
     ///
     /// # Errors
-    /// `TaskFailed` if the task fails or panics, `Rejected` if it is an `async fn` or has no body here.
+    /// `TaskFailed` if the task fails or panics; `Rejected` if it is an `async fn`, has no body here, or lacks its state.
     pub fn call(self) -> Result<(), DispatchError> {
-        match self.task().kind {
-            TaskKind::Sync => {
-                let _empty = Swapped::empty();
-                self.call_here()
-            }
-            TaskKind::Async => Err(DispatchError::rejected(format!(
+        if self.task().kind == TaskKind::Async {
+            return Err(DispatchError::rejected(format!(
                 "`{}` is an async task; use `call_async`, or `run_async` for the scope",
                 self.name()
-            ))),
-            TaskKind::Elsewhere => {
-                Err(DispatchError::rejected("the task has no body in this program; give the scope an executor"))
-            }
+            )));
+        }
+        let _empty = Swapped::empty();
+        match self.start()? {
+            Started::Done(result) => result.map_err(DispatchError::task_failed),
+            Started::Unable(error) => Err(error),
+            Started::Pending(_) => unreachable!("only an async task gives a future"),
         }
     }
 
@@ -315,7 +329,7 @@ impl Intent {
     /// Runs the task here, awaiting it if it is an `async fn`, in an empty context.
     ///
     /// # Errors
-    /// `TaskFailed` if the task fails or panics, `Rejected` if it has no body here.
+    /// `TaskFailed` if the task fails or panics; `Rejected` if it has no body here, or lacks its state.
     pub async fn call_async(self) -> Result<(), DispatchError> {
         let started = {
             let _empty = Swapped::empty();
@@ -326,24 +340,28 @@ impl Intent {
             Started::Pending(future) => {
                 catching_panics(InContext::empty(future)).await.map_err(DispatchError::panicked)?
             }
-            Started::Elsewhere => {
-                return Err(DispatchError::rejected(
-                    "the task has no body in this program; give the scope an executor",
-                ));
-            }
+            Started::Unable(error) => return Err(error),
         };
         result.map_err(DispatchError::task_failed)
     }
 
     #[inline]
     fn start(self) -> Result<Started, DispatchError> {
-        let body = self.body;
-        catch_panic(move || body.start()).map_err(DispatchError::panicked)
+        let Self { body, around, .. } = self;
+        let state = State::around(around.as_ref());
+        // The arguments may be all that keeps a scope's values alive, and are dropped in there.
+        catch_panic(move || body.start(&state)).map_err(DispatchError::panicked)
+    }
+
+    /// What the task needs and nobody gave, as a sentence that says what to do.
+    pub(crate) fn missing_state(&self) -> Option<String> {
+        let needs = self.task().state;
+        if needs.is_empty() { None } else { state::missing(needs, &State::around(self.around.as_ref())) }
     }
 
     /// A second intent with the same id whose arguments went through their encoding and back.
     pub(crate) fn round_trip(&self) -> Result<Self, String> {
-        Ok(Self::new(self.identity, self.body.round_trip()?))
+        Ok(Self { body: self.body.round_trip()?, ..self.clone() })
     }
 
     /// Marks it as taken by a scope; false if it was before.

@@ -8,6 +8,9 @@ extern crate self as airlock;
 #[path = "private.rs"]
 pub mod __private;
 mod args;
+#[doc(hidden)]
+pub mod checks;
+mod direct;
 mod encode;
 mod error;
 mod executors;
@@ -18,12 +21,14 @@ mod policy;
 mod registry;
 mod scope;
 mod settings;
+mod state;
 mod task;
 mod timer;
 
 pub use airlock_macros::{scoped, task};
 
 pub use args::{Args, Argument, ArgumentError, Arguments};
+pub use direct::ShimOutput;
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
 pub use executors::{
@@ -43,4 +48,5 @@ pub use scope::{
     ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
 };
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+pub use state::{State, StateParameter, StateValue, provide, provide_arc};
 pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};

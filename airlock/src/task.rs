@@ -1,5 +1,6 @@
 //! What a task is: its definition, its typed entry, and the trait the `#[task]` companion implements.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
@@ -9,6 +10,7 @@ use crate::args::{Args, ArgumentError, Arguments};
 use crate::executors::BoxFuture;
 use crate::intent::{self, AnyIntent, Identity, Intent, IntentId};
 use crate::options::Options;
+use crate::state::{State, StateParameter};
 
 /// A function registered under a stable name.
 ///
@@ -48,12 +50,16 @@ pub struct TaskDefinition {
     pub name: &'static str,
     /// Older names under which messages still find the task.
     pub aliases: &'static [&'static str],
-    /// The parameters, in order.
+    /// The parameters that a message carries, in order.
     pub parameters: &'static [Parameter],
+    /// The `#[state]` parameters, in order.
+    pub state: &'static [StateParameter],
     /// The options given in the attribute; those of a call override them.
     pub options: Options,
     /// Whether the task runs in this process whatever executor a scope has.
     pub local: bool,
+    /// Whether arguments go by position on every wire, and not by name.
+    pub positional: bool,
     /// Where the function is: its module, as `module_path!()` gives it.
     pub module_path: &'static str,
     /// Where the function is: its file, as `file!()` gives it.
@@ -75,7 +81,7 @@ impl TaskDefinition {
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.kind == TaskKind::Sync && !self.local
+        self.kind == TaskKind::Sync && !self.local && self.state.is_empty()
     }
 }
 
@@ -101,13 +107,29 @@ pub struct Parameter {
     pub type_name: &'static str,
     /// Whether its values print as `***`.
     pub redacted: bool,
+    /// What a message that lacks it gets, as written in the attribute: an expression, `***` if values are redacted.
+    pub default: Option<&'static str>,
 }
 
 impl Parameter {
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(name: &'static str, type_name: &'static str, redacted: bool) -> Self {
-        Self { name, type_name, redacted }
+    pub const fn new(name: &'static str, type_name: &'static str) -> Self {
+        Self { name, type_name, redacted: false, default: None }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn redacted(mut self) -> Self {
+        self.redacted = true;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn default(mut self, expression: &'static str) -> Self {
+        self.default = Some(expression);
+        self
     }
 }
 
@@ -149,6 +171,10 @@ pub fn task_output<R: TaskOutput>(output: R) -> TaskResult {
 pub enum Run<A> {
     Sync(fn(A) -> TaskResult),
     Async(fn(A) -> BoxFuture<'static, TaskResult>),
+    /// With `#[state]` parameters; `None` if a value is missing.
+    SyncWith(fn(A, &State) -> Option<TaskResult>),
+    /// An `async fn` with `#[state]` parameters.
+    AsyncWith(fn(A, &State) -> Option<BoxFuture<'static, TaskResult>>),
     Elsewhere,
 }
 
@@ -161,8 +187,8 @@ impl<A> fmt::Debug for Run<A> {
 impl<A> Run<A> {
     const fn kind(&self) -> TaskKind {
         match self {
-            Self::Sync(_) => TaskKind::Sync,
-            Self::Async(_) => TaskKind::Async,
+            Self::Sync(_) | Self::SyncWith(_) => TaskKind::Sync,
+            Self::Async(_) | Self::AsyncWith(_) => TaskKind::Async,
             Self::Elsewhere => TaskKind::Elsewhere,
         }
     }
@@ -173,8 +199,13 @@ impl<A> Run<A> {
 pub struct TaskEntry<A: 'static> {
     pub definition: TaskDefinition,
     pub run: Run<A>,
+    /// The value of a parameter, by its index, for messages that lack it.
+    pub(crate) defaults: Defaults,
     make: Make<A>,
 }
+
+/// The value of a `#[default]` parameter, by its index.
+pub(crate) type Defaults = fn(usize) -> Option<Box<dyn Any>>;
 
 impl<A> fmt::Debug for TaskEntry<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,25 +214,68 @@ impl<A> fmt::Debug for TaskEntry<A> {
 }
 
 impl<A> TaskEntry<A> {
-    /// Everything the attribute knows, by position: the expansion stays one call however many options there are.
+    /// What every task has. What only some have is added below, so that an expansion is no longer than its task needs.
     #[doc(hidden)]
     #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "called by generated code only")]
+    #[track_caller]
     pub const fn new(
         name: &'static str,
-        aliases: &'static [&'static str],
         parameters: &'static [Parameter],
         options: Options,
-        local: bool,
         module_path: &'static str,
-        file: &'static str,
-        line: u32,
         run: Run<A>,
         make: Make<A>,
     ) -> Self {
-        let kind = run.kind();
-        let definition = TaskDefinition { name, aliases, parameters, options, local, module_path, file, line, kind };
-        Self { definition, run, make }
+        let (kind, place) = (run.kind(), Location::caller());
+        let definition = TaskDefinition {
+            name,
+            aliases: &[],
+            parameters,
+            state: &[],
+            options,
+            local: false,
+            positional: false,
+            module_path,
+            file: place.file(),
+            line: place.line(),
+            kind,
+        };
+        Self { definition, run, defaults: |_| None, make }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.definition.aliases = aliases;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn local(mut self) -> Self {
+        self.definition.local = true;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn positional(mut self) -> Self {
+        self.definition.positional = true;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn state(mut self, state: &'static [StateParameter]) -> Self {
+        self.definition.state = state;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn defaults(mut self, defaults: fn(usize) -> Option<Box<dyn Any>>) -> Self {
+        self.defaults = defaults;
+        self
     }
 
     /// An intent that no scope has seen yet, or one about to be given to a scope: `taken`.
@@ -276,7 +350,7 @@ impl<A: Args> AnyTask for TaskEntry<A> {
         options: Option<Options>,
         location: &'static Location<'static>,
     ) -> Result<Intent, ArgumentError> {
-        let args = A::decode(&mut arguments.bind(self.definition.parameters)?)?;
+        let args = A::decode(&mut arguments.bind(self.definition.parameters, self.defaults)?)?;
         let id = id.unwrap_or_else(IntentId::fresh);
         Ok(self.intent(id, args, options, location, false))
     }

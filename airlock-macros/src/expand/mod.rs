@@ -1,5 +1,7 @@
 //! Tokens. All names are absolute, and all that is emitted is data and calls: the logic is in `airlock::__private`.
 
+mod direct;
+mod run;
 mod scoped;
 mod task;
 

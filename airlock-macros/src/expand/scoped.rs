@@ -40,8 +40,8 @@ fn wrap(args: &ScopedArgs, function: &Function, body: &Group) -> Group {
     let place = at(output.place);
     let there = path_at(&krate, output.place);
     let end = match args.on_flush_error.get() {
-        Some(path) => quote_spanned!(place=> #there::__private::ends_or #generic (#path)),
-        None => quote_spanned!(place=> #there::__private::ends #generic ()),
+        Some(path) => quote_spanned!(place=> #there::checks::ends_or #generic (#path)),
+        None => quote_spanned!(place=> #there::checks::ends #generic ()),
     };
     let call = if function.sig.asyncness.is_some() {
         let typed = output.typed_return();

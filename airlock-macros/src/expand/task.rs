@@ -1,16 +1,19 @@
 //! The companion of a task: a static definition, the ways to enqueue it, and the registration.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Path;
+use syn::spanned::Spanned;
 
+use super::direct::{self, Direct};
+use super::run::run;
 use super::{at, path_at, refuse};
 use crate::args::{Slot, TaskArgs};
-use crate::check;
 use crate::diag::Problems;
-use crate::signature::{Function, Parameter};
+use crate::signature::{DefaultValue, Function, Parameter, Role};
 use crate::spelling::spelling;
 use crate::values::{duration_tokens, optional};
+use crate::{check, parameter, variants};
 
 /// The function as written, then its companion or what is wrong with it.
 pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
@@ -19,47 +22,84 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return refuse(item, &error),
     };
     let mut problems = Problems::default();
-    let args = TaskArgs::read(options, &mut problems);
+    let args = TaskArgs::read(options.clone(), &mut problems);
+    let krate = args.krate.or_airlock();
+    if let Some(variants) = variants::split(&krate, &options, &function) {
+        return variants;
+    }
     let parameters = check::task(&args, &function, &mut problems);
-    let beside = match problems.finish() {
-        Ok(()) => companion(&args, &function, &parameters),
-        Err(errors) => errors,
-    };
-    function.keep_parameter_attributes(check::is_passed_on);
+    function.keep_parameter_attributes(parameter::is_passed_on);
+    if let Err(errors) = problems.finish() {
+        return quote!(#function #errors);
+    }
     // The lint asks for references, which a task can't take.
     let by_value = function.body.as_ref().map(|_| quote!(#[allow(clippy::needless_pass_by_value)]));
-    quote!(#by_value #function #beside)
+    let written = quote!(#by_value #function);
+    let task = Task {
+        companion: args.companion.get().unwrap_or(&function.sig.ident),
+        krate,
+        args: &args,
+        function: &function,
+        parameters: &parameters,
+    };
+    match Direct::of(&args, &function) {
+        Direct::AsWritten => {
+            let beside = companion(&task, &TokenStream::new());
+            quote!(#written #beside)
+        }
+        direct => {
+            let stub = direct::stub(&task, direct);
+            let beside = companion(&task, &direct::inner(&task, direct, &written));
+            quote!(#stub #beside)
+        }
+    }
 }
 
-fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> TokenStream {
-    let krate = args.krate.or_airlock();
-    let Function { vis, sig, .. } = function;
-    let ident = &sig.ident;
+/// All that is known of a task that has no mistakes.
+pub(super) struct Task<'a> {
+    pub(super) krate: Path,
+    pub(super) args: &'a TaskArgs,
+    pub(super) function: &'a Function,
+    pub(super) parameters: &'a [Parameter],
+    pub(super) companion: &'a Ident,
+}
+
+impl Task<'_> {
+    /// The parameters that a message carries.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|parameter| !parameter.is_state())
+    }
+
+    pub(super) fn states(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().filter(|parameter| parameter.is_state())
+    }
+}
+
+/// The companion; `inner` stands where only it is seen from.
+fn companion(task: &Task<'_>, inner: &TokenStream) -> TokenStream {
+    let Task { krate, args, function, companion, .. } = task;
+    let vis = &function.vis;
     let cfgs = function.cfgs();
-    let attrs = companion_attrs(function);
 
     let name = args.name.get().map_or_else(|| function.name(), syn::LitStr::value);
-    let aliases = args.aliases.get().into_iter().flatten();
-    let described = parameters.iter().map(|parameter| {
-        let (name, ty, redacted) = (parameter.name(), spelling(&parameter.ty), parameter.redacted);
-        quote!(#krate::__private::Parameter::new(#name, #ty, #redacted))
-    });
-    let options = options(&krate, args);
-    let local = args.local.key().is_some();
-    let run = run(&krate, function, parameters.len());
+    let described = task.arguments().map(|parameter| describe(krate, parameter));
+    let options = options(krate, args);
+    let extras = extras(task);
+    let run = run(task);
 
-    let names: Vec<_> = parameters.iter().map(|parameter| &parameter.ident).collect();
-    let types: Vec<_> = parameters.iter().map(|parameter| &parameter.ty).collect();
-    let arguments = format_ident!("arguments_{}", parameters.len());
-    let arguments = quote!(#krate::__private::#arguments::<#(#types),*>());
+    let names: Vec<_> = task.arguments().map(|parameter| &parameter.ident).collect();
+    let types: Vec<_> = task.arguments().map(|parameter| &parameter.ty).collect();
+    let arguments = format_ident!("arguments_{}", types.len());
+    let arguments = quote!(#krate::checks::#arguments::<#(#types),*>());
 
     quote! {
-        #(#attrs)*
+        #(#cfgs)*
+        #[doc(hidden)]
         #[allow(
             dead_code, missing_copy_implementations, missing_debug_implementations, non_camel_case_types,
             unreachable_pub, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
         )]
-        #vis struct #ident {}
+        #vis struct #companion {}
 
         #(#cfgs)*
         #[allow(
@@ -67,20 +107,18 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
             clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
         )]
         const _: () = {
+            #inner
+
             static __AIRLOCK_TASK: #krate::__private::TaskEntry<(#(#types,)*)> = #krate::__private::TaskEntry::new(
                 #name,
-                &[#(#aliases),*],
                 &[#(#described),*],
                 #options,
-                #local,
                 #krate::__private::module_path!(),
-                #krate::__private::file!(),
-                #krate::__private::line!(),
                 #run,
                 #arguments,
-            );
+            ) #extras;
 
-            impl #ident {
+            impl #companion {
                 /// Records the wish to run this task in the current scope. It runs once the scope has ended well.
                 ///
                 /// # Errors
@@ -124,7 +162,7 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
             }
 
             #[automatically_derived]
-            impl __AirlockTyped for #ident {
+            impl __AirlockTyped for #companion {
                 type Args = (#(#types,)*);
                 fn entry() -> &'static #krate::__private::TaskEntry<Self::Args> {
                     &__AIRLOCK_TASK
@@ -132,15 +170,15 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
             }
 
             #[automatically_derived]
-            impl<__AirlockArgs: #krate::Args> #krate::Task for #ident
+            impl<__AirlockArgs: #krate::Args> #krate::Task for #companion
             where
-                #ident: __AirlockTyped<Args = __AirlockArgs>,
+                #companion: __AirlockTyped<Args = __AirlockArgs>,
             {
                 type Args = __AirlockArgs;
                 const NAME: &'static #krate::__private::str = #name;
 
                 fn __entry() -> &'static #krate::__private::TaskEntry<Self::Args> {
-                    <#ident as __AirlockTyped>::entry()
+                    <#companion as __AirlockTyped>::entry()
                 }
             }
 
@@ -151,18 +189,73 @@ fn companion(args: &TaskArgs, function: &Function, parameters: &[Parameter]) -> 
     }
 }
 
-/// Beside a function, the companion is a technicality. Without a body, it is all that can carry the user's docs.
-fn companion_attrs(function: &Function) -> Vec<TokenStream> {
-    let hidden = quote!(#[doc(hidden)]);
-    if function.body.is_some() {
-        return function.cfgs().into_iter().chain([hidden]).collect();
-    }
-    let attrs = function.attrs.iter().map(|attr| quote!(#attr));
-    let documented = function.attrs.iter().any(|attr| attr.path().is_ident("doc"));
-    attrs.chain((!documented).then_some(hidden)).collect()
+fn describe(krate: &Path, parameter: &Parameter) -> TokenStream {
+    let (name, ty) = (parameter.name(), spelling(&parameter.ty));
+    let described = quote!(#krate::__private::Parameter::new(#name, #ty));
+    let Role::Argument { redacted, default } = &parameter.role else { return described };
+    let shown = default.as_ref().map(|default| match default {
+        _ if *redacted => "***".to_owned(),
+        DefaultValue::OfType(_) => "Default::default()".to_owned(),
+        DefaultValue::Expression(value) => spelling(value),
+    });
+    let default = shown.map(|shown| quote!(.default(#shown)));
+    let redacted = redacted.then(|| quote!(.redacted()));
+    quote!(#described #redacted #default)
+}
+
+/// What only some tasks have.
+fn extras(task: &Task<'_>) -> TokenStream {
+    let Task { krate, args, .. } = task;
+    let aliases = args.aliases.get().map(|aliases| quote!(.aliases(&[#(#aliases),*])));
+    let local = args.local.key().map(|_| quote!(.local()));
+    let positional = args.positional.key().map(|_| quote!(.positional()));
+    let states: Vec<_> = task
+        .states()
+        .map(|state| {
+            let (name, ty, spelled) = (state.name(), &state.ty, spelling(&state.ty));
+            let (place, krate) = (at(ty.span()), path_at(krate, ty.span()));
+            quote_spanned!(place=> #krate::checks::StateParameter::of::<#ty>(#name, #spelled))
+        })
+        .collect();
+    let states = (!states.is_empty()).then(|| quote!(.state(&[#(#states),*])));
+    let defaults: Vec<_> =
+        task.arguments().enumerate().filter_map(|(index, parameter)| default(krate, index, parameter)).collect();
+    let defaults = (!defaults.is_empty()).then(|| {
+        quote! {
+            .defaults(|__airlock_index| match __airlock_index {
+                #(#defaults)*
+                _ => #krate::__private::None,
+            })
+        }
+    });
+    quote!(#aliases #local #positional #states #defaults)
+}
+
+/// The arm that makes the default of a parameter.
+fn default(krate: &Path, index: usize, parameter: &Parameter) -> Option<TokenStream> {
+    let Role::Argument { default: Some(default), .. } = &parameter.role else { return None };
+    let ty = &parameter.ty;
+    let value = match default {
+        DefaultValue::OfType(place) => {
+            let krate = path_at(krate, *place);
+            quote_spanned!(at(*place)=> <#ty as #krate::__private::Default>::default())
+        }
+        DefaultValue::Expression(value) => quote!(#value),
+    };
+    Some(quote! {
+        #index => {
+            let __airlock_value: #ty = #value;
+            #krate::__private::Some(#krate::__private::Box::new(__airlock_value))
+        }
+    })
 }
 
 fn options(krate: &Path, args: &TaskArgs) -> TokenStream {
+    let delivery = [args.queue.key(), args.priority.key(), args.max_retries.key()];
+    let times = [args.delay.key(), args.expires.key(), args.timeout.key()];
+    if delivery.iter().chain(&times).all(Option::is_none) {
+        return quote!(#krate::__private::Options::new());
+    }
     let duration = |slot: &Slot<_>| optional(krate, slot.get().map(|duration| duration_tokens(krate, *duration)));
     let queue = optional(krate, args.queue.get());
     let priority = optional(krate, args.priority.get());
@@ -170,29 +263,5 @@ fn options(krate: &Path, args: &TaskArgs) -> TokenStream {
     let [delay, expires, timeout] = [&args.delay, &args.expires, &args.timeout].map(duration);
     quote! {
         #krate::__private::Options::of_attribute(#queue, #priority, #max_retries, #delay, #expires, #timeout)
-    }
-}
-
-/// How to call the function with a tuple of its arguments.
-fn run(krate: &Path, function: &Function, count: usize) -> TokenStream {
-    if function.body.is_none() {
-        return quote!(#krate::__private::Run::Elsewhere);
-    }
-    let ident = &function.sig.ident;
-    let place = at(ident.span());
-    let krate = path_at(krate, ident.span());
-    // Not the parameters' own names: one of them may be the function's.
-    let args: Vec<_> = (0..count).map(|index| format_ident!("__airlock_{index}")).collect();
-    let output = function.output().map(|ty| quote!(::<#ty>));
-    if function.sig.asyncness.is_some() {
-        quote_spanned! {place=>
-            #krate::__private::Run::Async(|(#(#args,)*)| #krate::__private::Box::pin(async move {
-                #krate::__private::task_output #output(#ident(#(#args),*).await)
-            }))
-        }
-    } else {
-        quote_spanned! {place=>
-            #krate::__private::Run::Sync(|(#(#args,)*)| #krate::__private::task_output #output(#ident(#(#args),*)))
-        }
     }
 }

@@ -54,6 +54,9 @@ impl Executor for InlineExecutor {
             }
             _ => {}
         }
+        if let Some(missing) = intent.missing_state() {
+            return Err(Rejection::new(missing));
+        }
         if self.checked {
             intent.round_trip().map_err(Rejection::new)?;
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::intent::Intent;
+use crate::state::State;
 
 pub use batch::{Batch, Begun, Ticket};
 pub use closure::executor_fn;
@@ -150,6 +151,8 @@ pub struct FlushContext {
     pub now: SystemTime,
     /// When the flush gives up.
     pub deadline: Deadline,
+    /// What the tasks of the scope that flushes get for their `#[state]` parameters.
+    pub state: State,
 }
 
 /// A point in time after which waiting ends, or none.

@@ -14,6 +14,7 @@ use super::lifecycle::Lifecycle;
 use crate::executors::Executor;
 use crate::policy::Policy;
 use crate::settings;
+use crate::state::StateValue;
 
 /// A scope to be opened, from the program's settings: what isn't said here comes from [`configure`](crate::configure).
 ///
@@ -84,6 +85,30 @@ impl ScopeBuilder {
     /// Whether its flush takes the time of each dispatch.
     pub fn timings(mut self, timings: bool) -> Self {
         self.overrides.timings = Some(timings);
+        self
+    }
+
+    /// Gives a value to the `#[state]` parameters of its type, for the tasks enqueued in this scope and in those nested
+    /// in it. It goes before what the process [`provide`](crate::provide)s: for a test, or a tenant.
+    ///
+    /// ```
+    /// #[airlock::task]
+    /// fn greet(name: String, #[state] greeting: &String) {
+    ///     println!("{greeting}, {name}");
+    /// }
+    ///
+    /// let scope = airlock::scope().state("Good morning".to_owned());
+    /// scope.run(|| greet::enqueue("Ada".to_owned()).map(drop).map_err(airlock::Error::from))?;
+    /// # Ok::<(), airlock::Error>(())
+    /// ```
+    pub fn state<T: StateValue>(self, value: T) -> Self {
+        self.state_arc(Arc::new(value))
+    }
+
+    /// Like [`state`](Self::state), for a value that is shared already, or for a trait object.
+    pub fn state_arc<T: ?Sized + StateValue>(mut self, value: Arc<T>) -> Self {
+        // A builder that was cloned keeps what it had.
+        let _replaced = Arc::make_mut(self.overrides.state.get_or_insert_default()).insert(value);
         self
     }
 

@@ -14,6 +14,7 @@ use crate::executors::Executor;
 use crate::intent::{Fresh, Intent};
 use crate::policy::Policy;
 use crate::settings::{Settings, Snapshot};
+use crate::state::StateMap;
 
 /// What a failed dispatch means for the intents after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,6 +71,7 @@ pub(crate) struct Overrides {
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) timings: Option<bool>,
+    pub(crate) state: Option<Arc<StateMap>>,
 }
 
 pub(crate) struct ScopeCore {
@@ -120,6 +122,11 @@ impl ScopeCore {
 
     pub(crate) fn timings(&self) -> bool {
         self.overrides.timings.unwrap_or(self.settings.timings)
+    }
+
+    /// What the builder gave to `#[state]` parameters.
+    pub(crate) fn state(&self) -> Option<&StateMap> {
+        self.overrides.state.as_deref()
     }
 
     pub(crate) fn buffer(&self) -> &Buffer<Intent> {

@@ -23,6 +23,7 @@ use crate::executors::{
 };
 use crate::intent::Intent;
 use crate::panics::{catch_panic, catching_panics};
+use crate::state::State;
 use crate::timer;
 
 /// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
@@ -113,10 +114,16 @@ impl Flight {
 
     /// Asks about every intent before the first is handed over.
     fn ask_executor(&mut self, executor: &dyn Executor, mode: FlushMode, deadline: Deadline) -> Result<(), FlushError> {
-        if executor.traits().inline && !self.special {
+        if self.special {
+            // An executor on another thread finds the state of a scope through its intents.
+            for intent in self.waiting.iter_mut().filter(|intent| !intent.task().state.is_empty()) {
+                intent.around.get_or_insert_with(|| Arc::clone(&self.frame));
+            }
+        } else if executor.traits().inline {
             return Ok(());
         }
-        let flush = FlushContext { mode, now: SystemTime::now(), deadline };
+        let state = State::around(Some(&self.frame));
+        let flush = FlushContext { mode, now: SystemTime::now(), deadline, state };
         let takes_local = executor.traits().takes_local;
         let asking = Cell::new(0);
         let asked = catch_panic(|| {

@@ -40,7 +40,7 @@ pub use report::{Counts, Discarded, FlushReport, Outcome, ReportEntry, Unattempt
 pub use run::{Ended, ScopeBody, ScopeOutput};
 pub use scoped::EndsScope;
 pub use sealed::Sealed;
-pub use submit::{enqueue, make_intent};
+pub use submit::{enqueue, in_scope, make_intent};
 
 pub(crate) use dispatch::{Flight, block_on};
 pub(crate) use flush::judge;

@@ -22,6 +22,13 @@ pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: 
     submit(&mut fresh, special).map(|()| id)
 }
 
+/// Whether a direct call of a `shim` is to enqueue.
+#[doc(hidden)]
+#[must_use]
+pub fn in_scope() -> bool {
+    context::with_current(|frame| nearest_scope(frame).is_some())
+}
+
 /// What the companion's `intent` calls.
 #[doc(hidden)]
 #[must_use]

@@ -1,5 +1,5 @@
 #[airlock::task]
-fn send(order_id: u64, #[cfg(windows)] drive: char) {
+fn send(#[defualt] order_id: u64) {
     let _ = order_id;
 }
 

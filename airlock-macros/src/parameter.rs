@@ -1,0 +1,164 @@
+//! The rules for one parameter: its attributes, its name, its type.
+
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, GenericArgument, Ident, Meta, Pat, PatType, PathArguments, Type};
+
+use crate::borrow;
+use crate::diag::{Problems, nearest};
+use crate::signature::{DefaultValue, Parameter, Role, has_impl};
+use crate::spelling::spelling;
+use crate::values::peel;
+
+/// The parameter attributes:
+///
+/// ```text
+/// #[redact]    #[default]    #[default = expr]    #[state]
+/// ```
+const KNOWN: [&str; 3] = ["default", "redact", "state"];
+
+/// Checks a parameter, and returns it.
+pub(crate) fn check(input: &FnArg, problems: &mut Problems) -> Option<Parameter> {
+    let input = match input {
+        FnArg::Typed(input) => input,
+        FnArg::Receiver(receiver) => {
+            problems.push(receiver, "a method can't be a task; move it to a free function that takes what it needs");
+            return None;
+        }
+    };
+    let attributes = Attributes::read(&input.attrs, problems);
+    let (role, ty) = match attributes.state {
+        Some(_) => (Role::State, state_type(&input.ty, problems)),
+        None => {
+            borrow::check(&input.ty, problems);
+            let Attributes { redact, default, .. } = attributes;
+            let default = default.and_then(|default| problems.keep(default_value(default)));
+            (Role::Argument { redacted: redact.is_some(), default }, Some((*input.ty).clone()))
+        }
+    };
+    Some(Parameter { ident: plain_name(input, problems)?, ty: ty?, role })
+}
+
+/// Whether an attribute of a parameter is the compiler's business.
+pub(crate) fn is_passed_on(attr: &Attribute) -> bool {
+    ["allow", "expect", "warn", "deny", "forbid", "doc"].iter().any(|known| attr.path().is_ident(known))
+}
+
+#[derive(Default)]
+struct Attributes<'a> {
+    redact: Option<&'a Attribute>,
+    default: Option<&'a Attribute>,
+    state: Option<&'a Attribute>,
+}
+
+impl<'a> Attributes<'a> {
+    fn read(attrs: &'a [Attribute], problems: &mut Problems) -> Self {
+        let mut found = Self::default();
+        for attr in attrs.iter().filter(|attr| !is_passed_on(attr)) {
+            let name = spelling(attr.path());
+            let slot = match name.as_str() {
+                "redact" => &mut found.redact,
+                "default" => &mut found.default,
+                "state" => &mut found.state,
+                _ => {
+                    let hint = nearest(&name, &KNOWN).map_or_else(
+                        || format!("expected one of `{}`", KNOWN.join("`, `")),
+                        |known| format!("did you mean `{known}`?"),
+                    );
+                    problems.push(attr, format!("unknown parameter attribute `{name}`; {hint}"));
+                    continue;
+                }
+            };
+            if slot.replace(attr).is_some() {
+                problems.push(attr, format!("`{name}` is set twice; keep one"));
+            } else if name != "default" && attr.meta.require_path_only().is_err() {
+                problems.push(attr, format!("`{name}` takes no value; write `#[{name}]`"));
+            }
+        }
+        if found.state.is_some() {
+            for other in [found.redact, found.default].into_iter().flatten() {
+                let name = spelling(other.path());
+                let message =
+                    format!("no message carries `#[state]`, so `{name}` has no effect; remove one of the two");
+                problems.push(other, message);
+            }
+        }
+        found
+    }
+}
+
+fn default_value(attr: &Attribute) -> syn::Result<DefaultValue> {
+    match &attr.meta {
+        Meta::Path(path) => Ok(DefaultValue::OfType(path.span())),
+        Meta::NameValue(pair) => Ok(DefaultValue::Expression(peel(&pair.value).clone())),
+        Meta::List(_) => {
+            Err(syn::Error::new_spanned(attr, "`default` has its value after `=`; write `#[default = …]`"))
+        }
+    }
+}
+
+/// What a `#[state]` parameter borrows.
+fn state_type(ty: &Type, problems: &mut Problems) -> Option<Type> {
+    let Type::Reference(reference) = ty else {
+        let message =
+            format!("`#[state]` is borrowed from the process; write `&{}`", spelling(shared(ty).unwrap_or(ty)));
+        problems.push(ty, message);
+        return None;
+    };
+    let inner = unparenthesized(&reference.elem);
+    if reference.mutability.is_some() {
+        let message =
+            format!("tasks share `#[state]`, so it can't be `mut`; write `&{}` with a lock in it", spelling(inner));
+        problems.push(ty, message);
+        return None;
+    }
+    if let Some(lifetime) = &reference.lifetime {
+        problems.push(lifetime, format!("`#[state]` is borrowed for one call; write `&{}`", spelling(inner)));
+        return None;
+    }
+    if has_impl(inner.to_token_stream()) {
+        let message = "`#[state]` is found by its type; write `&dyn Trait` instead of `impl Trait`";
+        problems.push(ty, message);
+        return None;
+    }
+    Some(inner.clone())
+}
+
+/// What an `Arc` or a `Box` holds: the process may keep the value in one, and tasks borrow what is in it.
+fn shared(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Arc" || last.ident == "Box")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(inner)) => Some(inner),
+        _ => None,
+    }
+}
+
+fn unparenthesized(mut ty: &Type) -> &Type {
+    while let Type::Paren(inner) = ty {
+        ty = &inner.elem;
+    }
+    ty
+}
+
+fn plain_name(input: &PatType, problems: &mut Problems) -> Option<Ident> {
+    match &*input.pat {
+        Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Some(name.ident.clone()),
+        _ => {
+            pattern(input, problems);
+            None
+        }
+    }
+}
+
+fn pattern(input: &PatType, problems: &mut Problems) {
+    let ty = spelling(&input.ty);
+    let remedy = match &*input.pat {
+        Pat::Wild(_) => format!("write `_unused: {ty}`"),
+        Pat::Ident(name) if name.subpat.is_none() => format!("write `{}: {ty}`", name.ident),
+        Pat::Tuple(tuple) if tuple.elems.len() == 2 => format!("take `pair: {ty}` and destructure it in the body"),
+        _ => format!("take `value: {ty}` and destructure it in the body"),
+    };
+    problems.push(&input.pat, format!("task parameters need a plain name; {remedy}"));
+}

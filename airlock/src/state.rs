@@ -1,0 +1,176 @@
+//! What `#[state]` parameters receive: values that the process has, and that no message carries.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::scope::{Frame, frames};
+
+/// What a type needs to be the state of tasks: tasks on any thread borrow it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be the state of a task",
+    label = "can't be the state of a task",
+    note = "tasks on any thread borrow it, so it needs `Send`, `Sync` and `'static`; for `dyn Trait`, make them supertraits"
+)]
+pub trait StateValue: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized + Send + Sync + 'static> StateValue for T {}
+
+/// Gives a value to the `#[state]` parameters of its type, for the whole process. Programs call it as they start; a
+/// second value of the type replaces the first for the tasks that start later.
+///
+/// [`ScopeBuilder::state`](crate::ScopeBuilder::state) gives one to the tasks of a scope, before this one.
+///
+/// ```
+/// struct Mailer { from: &'static str }
+///
+/// #[airlock::task]
+/// fn send_email(order_id: u64, #[state] mailer: &Mailer) {
+///     println!("{} writes to the customer of order {order_id}", mailer.from);
+/// }
+///
+/// airlock::provide(Mailer { from: "shop@example.com" });
+/// airlock::scope().run(|| send_email::enqueue(42).map(drop).map_err(airlock::Error::from))?;
+/// # Ok::<(), airlock::Error>(())
+/// ```
+pub fn provide<T: StateValue>(value: T) {
+    provide_arc(Arc::new(value));
+}
+
+/// Like [`provide`], for a value that is shared already, or for a trait object.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// trait Store: Send + Sync { fn put(&self, key: u64); }
+/// struct Memory;
+/// impl Store for Memory { fn put(&self, _key: u64) {} }
+///
+/// #[airlock::task]
+/// fn archive(order_id: u64, #[state] store: &dyn Store) {
+///     store.put(order_id);
+/// }
+///
+/// airlock::provide_arc::<dyn Store>(Arc::new(Memory));
+/// airlock::scope().run(|| archive::enqueue(42).map(drop).map_err(airlock::Error::from))?;
+/// # Ok::<(), airlock::Error>(())
+/// ```
+pub fn provide_arc<T: ?Sized + StateValue>(value: Arc<T>) {
+    let mut provided = PROVIDED.write().unwrap_or_else(PoisonError::into_inner);
+    let replaced = provided.get_or_insert_default().insert(value);
+    drop(provided);
+    // Dropped only now: it is foreign code, and may provide something as it goes.
+    drop(replaced);
+}
+
+static PROVIDED: RwLock<Option<StateMap>> = RwLock::new(None);
+
+/// Values by type. Each is kept as the `Arc<T>` it came in, as `T` may be a trait object.
+#[derive(Clone, Default)]
+pub(crate) struct StateMap(HashMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl StateMap {
+    pub(crate) fn insert<T: ?Sized + StateValue>(&mut self, value: Arc<T>) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.insert(TypeId::of::<T>(), Arc::new(value))
+    }
+
+    fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref::<Arc<T>>().cloned()
+    }
+}
+
+/// The state that a task gets: what the scopes around its intent were given, innermost first, then what the process
+/// [`provide`]s.
+#[derive(Clone, Default)]
+pub struct State {
+    around: Option<Arc<Frame>>,
+}
+
+impl State {
+    pub(crate) fn around(frame: Option<&Arc<Frame>>) -> Self {
+        Self { around: frame.cloned() }
+    }
+
+    /// The value of this type, if anyone gave one.
+    #[must_use]
+    pub fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
+        let scopes = frames(self.around.as_ref()).filter_map(|frame| frame.as_scope());
+        scopes.filter_map(|core| core.state()).find_map(StateMap::get).or_else(|| {
+            let provided = PROVIDED.read().unwrap_or_else(PoisonError::into_inner);
+            provided.as_ref().and_then(StateMap::get)
+        })
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+/// One `#[state]` parameter of a task.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct StateParameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it borrows, as written in the signature after the `&`.
+    pub type_name: &'static str,
+    look: fn(&State) -> Found,
+}
+
+enum Found {
+    Here,
+    /// Not the value, but an `Arc` of it: `provide(arc)` where `provide_arc(arc)` was meant.
+    AsArc,
+    Nowhere,
+}
+
+impl StateParameter {
+    /// Also where the compiler looks at the type. Stands outside `__private` because it is named in messages.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of<T: ?Sized + StateValue>(name: &'static str, type_name: &'static str) -> Self {
+        let look: fn(&State) -> Found = |state| match state.get::<T>() {
+            Some(_) => Found::Here,
+            None if state.get::<Arc<T>>().is_some() => Found::AsArc,
+            None => Found::Nowhere,
+        };
+        Self { name, type_name, look }
+    }
+
+    /// What to do about it, if nobody gave a value.
+    fn remedy(&self, state: &State) -> Option<String> {
+        let Self { name, type_name, .. } = self;
+        let dynamic = type_name.starts_with("dyn ");
+        Some(match (self.look)(state) {
+            Found::Here => return None,
+            Found::AsArc => format!(
+                "`{name}: &{type_name}` has no value, but an `Arc` of one was given as it is; give it with \
+                 `airlock::provide_arc::<{type_name}>(..)`"
+            ),
+            Found::Nowhere if dynamic => format!(
+                "`{name}: &{type_name}` has no value; call `airlock::provide_arc::<{type_name}>(..)` as the program \
+                 starts, or give the scope one with `.state_arc::<{type_name}>(..)`"
+            ),
+            Found::Nowhere => format!(
+                "`{name}: &{type_name}` has no value; call `airlock::provide(..)` with a `{type_name}` as the program \
+                 starts, or give the scope one with `.state(..)`"
+            ),
+        })
+    }
+}
+
+impl fmt::Debug for StateParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: &{}", self.name, self.type_name)
+    }
+}
+
+/// All that nobody gave, as one sentence; `None` if the task has what it needs.
+pub(crate) fn missing(parameters: &[StateParameter], state: &State) -> Option<String> {
+    let missing: Vec<_> = parameters.iter().filter_map(|parameter| parameter.remedy(state)).collect();
+    (!missing.is_empty()).then(|| format!("its state {}", missing.join("; and ")))
+}

@@ -1,0 +1,4 @@
+#[airlock::task(positional)]
+fn send() {}
+
+fn main() {}

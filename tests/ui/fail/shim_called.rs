@@ -1,0 +1,10 @@
+#![deny(warnings)]
+
+#[airlock::task(shim)]
+fn send(order_id: u64) {
+    let _ = order_id;
+}
+
+fn main() {
+    send(42);
+}

@@ -1,0 +1,7 @@
+#[airlock::task(shim)]
+#[deprecated]
+fn send(order_id: u64) {
+    let _ = order_id;
+}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[airlock::task(shim)]
+fn send(order_id: u64);
+
+fn main() {}

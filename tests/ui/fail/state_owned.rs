@@ -1,0 +1,10 @@
+use std::sync::Arc;
+
+struct Mailer;
+
+#[airlock::task]
+fn send(order_id: u64, #[state] mailer: Arc<Mailer>) {
+    let _ = (order_id, mailer);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+struct Mailer;
+
+#[airlock::task]
+fn send(#[state] #[default] mailer: &Mailer) {
+    let _ = mailer;
+}
+
+fn main() {}

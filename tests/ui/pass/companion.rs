@@ -1,0 +1,15 @@
+mod send_email {
+    #[airlock::task(companion = SendEmail)]
+    pub fn send_email(order_id: u64) {
+        let _ = order_id;
+    }
+}
+// Without `companion` this would import a second `send_email` beside the module.
+pub use send_email::{SendEmail, send_email};
+
+fn main() -> airlock::Result<()> {
+    send_email(1);
+    airlock::scope().run(|| SendEmail::enqueue(42).map(drop).map_err(airlock::Error::from))?;
+    assert_eq!(<SendEmail as airlock::Task>::NAME, "send_email");
+    Ok(())
+}
