@@ -26,7 +26,7 @@ use crate::state::{self, State};
 use crate::task::{Run, Task, TaskDefinition, TaskEntry, TaskKind, TaskResult};
 
 pub use id::{IntentId, ParseIntentIdError};
-pub(crate) use message::Message;
+pub(crate) use message::{Message, OptionsForm};
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
 ///

@@ -23,6 +23,8 @@ mod scope;
 mod settings;
 mod state;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timer;
 
 pub use airlock_macros::{scoped, task};
@@ -41,7 +43,7 @@ pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
     TaskList, Violation, policy_fn,
 };
-pub use registry::{Registry, RegistryError, registry};
+pub use registry::{Listing, Registry, RegistryError, registry};
 pub use scope::{
     AlwaysFlush, Counts, Discarded, Ended, EndsScope, FlushOnSuccess, FlushReport, Lifecycle, LocalPolicy,
     LocalPolicyGuard, OnFailure, Outcome, Phase, ReleaseNested, ReportEntry, Scope, ScopeBody, ScopeBuilder, ScopeEnd,

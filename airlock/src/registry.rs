@@ -1,6 +1,7 @@
 //! Every task of the program, by name.
 
 mod error;
+mod listing;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::intent::{Intent, Message};
 use crate::task::{AnyTask, Task, TaskDefinition, TaskKind};
 
 pub use error::RegistryError;
+pub use listing::Listing;
 
 /// What an expansion of `#[task]` submits.
 #[doc(hidden)]

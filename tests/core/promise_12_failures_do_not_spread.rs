@@ -227,7 +227,8 @@ fn a_second_dispatch_sends_the_undispatched_only_with_the_same_ids_and_without_j
 
     // What may have gone out and what ran and failed is still to be answered for.
     let error = error.unwrap_err();
-    assert_eq!(error.report().counts().dispatched, 3);
+    let counts = error.report().counts();
+    assert_eq!((counts.enqueued, counts.dispatched, counts.unconfirmed, counts.failed), (5, 3, 1, 1));
     assert!(error.undispatched().is_empty());
     assert_eq!((error.unconfirmed().len(), error.failed().len()), (1, 1));
     assert_eq!(numbers(&error.into_intents()), [2, 3]);

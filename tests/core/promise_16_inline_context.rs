@@ -169,6 +169,24 @@ fn a_task_that_panics_leaves_the_context_as_it_was() {
 }
 
 #[test]
+fn a_task_that_forgets_its_guard_leaves_its_scope_to_nobody() {
+    #[airlock::task(name = "p16.forgets")]
+    fn forgets() {
+        std::mem::forget(airlock::scope().enter());
+    }
+
+    airlock::scope()
+        .run(|| -> airlock::Result<()> {
+            forgets::enqueue()?;
+            looks::enqueue()?;
+            Ok(())
+        })
+        .unwrap();
+    assert!(Scope::current().is_none(), "nor to the code after the flush");
+    assert_eq!(seen(), ["no scope"], "nor to the task after it");
+}
+
+#[test]
 fn executors_of_ones_own_run_in_an_empty_context_too() {
     struct Looks(Recorder);
 

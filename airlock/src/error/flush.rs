@@ -113,6 +113,17 @@ impl Trouble {
         self.failed(Failure { id, name, location, error, intent: None }, Some(intent), tally);
     }
 
+    /// Enters what a first attempt settled with an error into the account of a second one.
+    pub(crate) fn enter(&self, tally: &mut Tally) {
+        for failure in self.unconfirmed.iter().chain(&self.failed) {
+            let outcome = Outcome::of_error(failure.error.clone());
+            match &failure.intent {
+                Some(intent) => tally.add(intent.clone(), || outcome),
+                None => tally.add_moved(failure, outcome),
+            }
+        }
+    }
+
     fn take_intents(&mut self) -> Vec<Intent> {
         let mut intents = std::mem::take(&mut self.undispatched);
         let failures = self.unconfirmed.iter_mut().chain(&mut self.failed);
@@ -177,7 +188,8 @@ impl FlushError {
     /// they have it now: this way out isn't one around them.
     ///
     /// # Errors
-    /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were.
+    /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were and are
+    /// counted in the new report too.
     pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
         block_on(self.again(executor, FlushMode::Sync))
     }

@@ -44,7 +44,8 @@ impl Serialize for Intent {
     }
 }
 
-struct OptionsForm<'a>(&'a Options);
+/// Options as an object, empty if none is set.
+pub(crate) struct OptionsForm<'a>(pub(crate) &'a Options);
 
 impl OptionsForm<'_> {
     fn is_empty(&self) -> bool {

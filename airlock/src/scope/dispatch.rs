@@ -61,6 +61,7 @@ impl Flight {
     /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
     pub(crate) fn again(frame: Arc<Frame>, intents: Vec<Intent>, carried: Trouble) -> Self {
         let mut flight = Self::new(frame, intents, true, Tally::new(true));
+        carried.enter(&mut flight.tally);
         flight.trouble = carried;
         flight
     }
@@ -192,7 +193,7 @@ impl Flight {
             tally.handed_to(InlineExecutor::NAME.into());
         }
         // A task that forgets a guard leaves its scope on this stack, not on the caller's.
-        let _empty = Swapped::empty();
+        let _between = Swapped::empty();
         let (mut called, mut stop) = (0, None);
         while stop.is_none() && intents.len() > 0 {
             if deadline.has_passed() {

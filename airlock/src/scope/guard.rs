@@ -41,9 +41,11 @@ impl OpenScope {
         core.lifecycle().should_flush(&end)
     }
 
-    /// Ends a scope that holds nothing, at no cost; gives it back if there is something in it.
-    pub(super) fn end_if_empty(mut self) -> Option<Self> {
-        self.ended = flush::close_if_empty(&self.frame);
+    /// Ends a scope that succeeded and holds nothing, at no cost; gives it back if there is more to do. A scope that is
+    /// to be discarded is, even if there is nothing to discard: nested scopes that end later ask how this one did.
+    pub(super) fn end_if_empty(mut self, succeeded: bool) -> Option<Self> {
+        let unasked = |core: &ScopeCore| !core.lifecycle().may_refuse_success();
+        self.ended = succeeded && self.frame.as_scope().is_some_and(unasked) && flush::close_if_empty(&self.frame);
         if self.ended { None } else { Some(self) }
     }
 

@@ -1,6 +1,7 @@
 //! Whether the end of a scope is a good one, and what nested scopes may do on their own.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::core::{ScopeCore, ScopeInfo};
 use crate::intent::Intent;
@@ -76,6 +77,39 @@ pub trait Lifecycle: Send + Sync {
     fn may_release(&self) -> bool {
         true
     }
+
+    /// Whether `should_flush` may say no after a success. A scope that succeeded with nothing in it is spared the call.
+    #[doc(hidden)]
+    fn may_refuse_success(&self) -> bool {
+        true
+    }
+}
+
+macro_rules! forward {
+    ($([$($generics:tt)*] $type:ty;)*) => {
+        $(impl<$($generics)*> Lifecycle for $type {
+            fn should_flush(&self, end: &ScopeEnd<'_>) -> bool {
+                (**self).should_flush(end)
+            }
+
+            fn releases(&self, descendant: &ScopeInfo, intent: &Intent) -> bool {
+                (**self).releases(descendant, intent)
+            }
+
+            fn may_release(&self) -> bool {
+                (**self).may_release()
+            }
+
+            fn may_refuse_success(&self) -> bool {
+                (**self).may_refuse_success()
+            }
+        })*
+    };
+}
+
+forward! {
+    [] Box<dyn Lifecycle>;
+    [L: Lifecycle + ?Sized] Arc<L>;
 }
 
 /// Flush on success, discard otherwise, capture what nested scopes hold: the default.
@@ -88,6 +122,10 @@ impl Lifecycle for FlushOnSuccess {
     }
 
     fn may_release(&self) -> bool {
+        false
+    }
+
+    fn may_refuse_success(&self) -> bool {
         false
     }
 }
@@ -104,6 +142,10 @@ impl Lifecycle for AlwaysFlush {
     fn may_release(&self) -> bool {
         false
     }
+
+    fn may_refuse_success(&self) -> bool {
+        false
+    }
 }
 
 /// Flush on success, and let nested scopes flush on their own.
@@ -117,5 +159,9 @@ impl Lifecycle for ReleaseNested {
 
     fn releases(&self, _descendant: &ScopeInfo, _intent: &Intent) -> bool {
         true
+    }
+
+    fn may_refuse_success(&self) -> bool {
+        false
     }
 }

@@ -167,9 +167,7 @@ fn discard_reason(open: &OpenScope, succeeded: bool) -> Option<Discarded> {
 }
 
 pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
-    // A failed body discards even if there is nothing to discard: nested scopes that end later ask how this one did.
-    let open = if succeeded { open.end_if_empty() } else { Some(open) };
-    let Some(open) = open else { return Ok(()) };
+    let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
         None => open.seal(false)?.fly_here()?,
@@ -178,8 +176,7 @@ pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
 }
 
 pub(super) async fn end_async(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
-    let open = if succeeded { open.end_if_empty() } else { Some(open) };
-    let Some(open) = open else { return Ok(()) };
+    let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
         None => open.seal(false)?.fly(FlushMode::Async).await?,

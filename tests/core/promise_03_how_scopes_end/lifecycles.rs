@@ -89,6 +89,18 @@ fn a_lifecycle_may_discard_a_success() {
 }
 
 #[test]
+fn a_lifecycle_is_asked_about_an_empty_success_too_and_may_be_shared() {
+    let (asked, kept) = (Yes::default(), Kept::default());
+    let shared: Arc<dyn Lifecycle> = Arc::new(asked.clone());
+    scope().name("empty").lifecycle(shared).run(|| kept.keep()).unwrap();
+    assert_eq!(asked.0.calls(), ["empty true 0"]);
+    assert_eq!(kept.phase(), Phase::Flushed);
+    let boxed: Box<dyn Lifecycle> = Box::new(No);
+    block_on(scope().lifecycle(boxed).run_async(async { kept.keep() })).unwrap();
+    assert_eq!(kept.phase(), Phase::Discarded, "nested scopes that end later have to know");
+}
+
+#[test]
 fn the_end_of_a_guard_is_its_word_and_no_lifecycle_is_asked() {
     let (recorder, kept) = (Recorder::new(), Kept::default());
     let guard = scope().executor(recorder.clone()).lifecycle(No).enter();

@@ -1,0 +1,286 @@
+//! The lock file: a change of a task that older messages don't survive fails a test.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use super::surface::{LockedParameter, LockedTask, Surface};
+use crate::registry::{Registry, RegistryError, registry};
+
+/// Compares the tasks linked into this test with those in a lock file, and panics if a message that may still be in a
+/// queue would no longer be understood: a name is gone without an alias, a parameter is gone, is new without a default
+/// or has another type.
+///
+/// Changes that older messages survive are written into the file, which is kept in version control; where the variable
+/// `CI` is set they fail the test too, so that nobody forgets to commit them. The path is relative to the package's
+/// folder. Link the crates whose tasks are meant: `use your_tasks as _;`.
+///
+/// ```no_run
+/// #[test]
+/// fn messages_in_queues_are_still_understood() {
+///     airlock::testing::assert_task_lock("tasks.lock");
+/// }
+/// # messages_in_queues_are_still_understood();
+/// ```
+///
+/// A break on purpose is written down with `AIRLOCK_LOCK=overwrite cargo test`.
+///
+/// # Panics
+/// As said above, and if the file can't be read or written, or was not there (it is written then).
+#[track_caller]
+pub fn assert_task_lock(path: impl AsRef<Path>) {
+    if let Err(error) = TaskLock::at(path).check(registry()) {
+        panic!("{error}");
+    }
+}
+
+/// A lock file, and what may be done to it: [`assert_task_lock`] in its parts.
+#[derive(Debug, Clone)]
+pub struct TaskLock {
+    path: PathBuf,
+    mode: LockMode,
+}
+
+/// What a check may write into a lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockMode {
+    /// Changes that older messages survive.
+    Update,
+    /// Nothing: any difference is an error.
+    Frozen,
+    /// Everything.
+    Overwrite,
+}
+
+impl TaskLock {
+    /// The file at this path: overwritten if the variable `AIRLOCK_LOCK` is `overwrite`, else frozen if `CI` is set and
+    /// not empty, else updated.
+    #[must_use]
+    pub fn at(path: impl AsRef<Path>) -> Self {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let mode = match (set("AIRLOCK_LOCK"), set("CI")) {
+            (Some(value), _) if value == "overwrite" => LockMode::Overwrite,
+            (_, Some(_)) => LockMode::Frozen,
+            (_, None) => LockMode::Update,
+        };
+        Self { path: path.as_ref().to_owned(), mode }
+    }
+
+    /// What may be done to the file, whatever the variables say.
+    #[must_use]
+    pub fn mode(mut self, mode: LockMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Compares the file with a registry, and brings it up to date as far as the mode allows.
+    ///
+    /// # Errors
+    /// See [`TaskLockError`].
+    pub fn check(&self, registry: &Registry) -> Result<(), TaskLockError> {
+        let file = |source| TaskLockError::File { path: self.path.clone(), source };
+        registry.check().map_err(TaskLockError::Registry)?;
+        let now = Surface::of(registry);
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text.replace("\r\n", "\n"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.mode != LockMode::Frozen {
+                    fs::write(&self.path, now.to_string()).map_err(file)?;
+                }
+                let (path, written) = (self.path.clone(), self.mode != LockMode::Frozen);
+                return if self.mode == LockMode::Overwrite {
+                    Ok(())
+                } else {
+                    Err(TaskLockError::Missing { path, written })
+                };
+            }
+            Err(error) => return Err(file(error)),
+        };
+        if text == now.to_string() {
+            return Ok(());
+        }
+        if self.mode != LockMode::Overwrite {
+            let kept =
+                Surface::parse(&text).map_err(|line| TaskLockError::Unreadable { path: self.path.clone(), line })?;
+            let changes = breaks(&kept, &now);
+            if !changes.is_empty() {
+                return Err(TaskLockError::Breaking { path: self.path.clone(), changes });
+            }
+            if self.mode == LockMode::Frozen {
+                return Err(TaskLockError::Stale { path: self.path.clone(), lines: new_lines(&kept, &now) });
+            }
+        }
+        fs::write(&self.path, now.to_string()).map_err(file)
+    }
+}
+
+/// Why a lock file and the tasks of a program don't agree.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskLockError {
+    /// Messages that may still be in a queue would no longer be understood. The text is a diff.
+    #[error(
+        "{} messages that may still be in a queue:\n{}\n\
+         undo this; or, if no such message can be left, write it into {} with `AIRLOCK_LOCK=overwrite`",
+        count(changes), changes.iter().map(Break::to_string).collect::<String>(), path.display()
+    )]
+    Breaking {
+        /// The lock file.
+        path: PathBuf,
+        /// The changes, in the order of the file.
+        changes: Vec<Break>,
+    },
+    /// Older messages survive the changes, but the file may not be written here.
+    #[error("{} lacks these lines; run the test where `CI` is not set, and commit the file:\n{lines}", path.display())]
+    Stale {
+        /// The lock file.
+        path: PathBuf,
+        /// The lines that differ.
+        lines: String,
+    },
+    /// There was no lock file.
+    #[error("{} was missing{}", path.display(), if *written { "; it is written now: read it and commit it" } else { "; run the test where `CI` is not set, and commit it" })]
+    Missing {
+        /// The lock file.
+        path: PathBuf,
+        /// Whether it is there now.
+        written: bool,
+    },
+    /// The file is none that this helper wrote.
+    #[error("{}:{line}: this line is no part of a lock file; restore the file, or write it anew with `AIRLOCK_LOCK=overwrite`", path.display())]
+    Unreadable {
+        /// The lock file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The file can't be read or written.
+    #[error("{} can't be read or written", path.display())]
+    File {
+        /// The lock file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Two tasks share a name.
+    #[error(transparent)]
+    Registry(RegistryError),
+}
+
+/// One change that older messages don't survive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Break {
+    /// The task's name in the lock file.
+    pub task: String,
+    /// The line that was there, if there was one.
+    pub before: Option<String>,
+    /// The line that is there now, if there is one.
+    pub after: Option<String>,
+    /// What is wrong with that, and what to do.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n  {}", self.task)?;
+        self.before.iter().try_for_each(|line| writeln!(f, "-   {line}"))?;
+        self.after.iter().try_for_each(|line| writeln!(f, "+   {line}"))?;
+        writeln!(f, "    {}", self.reason)
+    }
+}
+
+fn count(changes: &[Break]) -> String {
+    match changes.len() {
+        1 => "1 change breaks".to_owned(),
+        many => format!("{many} changes break"),
+    }
+}
+
+fn breaks(kept: &Surface, now: &Surface) -> Vec<Break> {
+    let mut found = Vec::new();
+    for old in &kept.tasks {
+        let Some(new) = now.reached_by(&old.name) else {
+            found.push(Break {
+                task: old.heading(),
+                before: None,
+                after: None,
+                reason: "no task has this name; add it to the `aliases` of the task that took over (or is its crate not \
+                         linked? `use your_tasks as _;`)",
+            });
+            continue;
+        };
+        for alias in old.aliases.iter().filter(|alias| now.reached_by(alias).is_none_or(|task| task.name != new.name)) {
+            found.push(Break {
+                task: old.heading(),
+                before: Some(format!("alias {alias}")),
+                after: None,
+                reason: "messages under this name no longer find the task; keep the alias",
+            });
+        }
+        parameter_breaks(old, new, &mut found);
+    }
+    found
+}
+
+fn parameter_breaks(old: &LockedTask, new: &LockedTask, found: &mut Vec<Break>) {
+    let mut note = |before: Option<&LockedParameter>, after: Option<&LockedParameter>, reason| {
+        let line = |parameter: Option<&LockedParameter>| parameter.map(ToString::to_string);
+        found.push(Break { task: old.heading(), before: line(before), after: line(after), reason });
+    };
+    for (index, before) in old.parameters.iter().enumerate() {
+        let after = new.parameters.iter().find(|after| after.name == before.name);
+        match after {
+            None => note(
+                Some(before),
+                None,
+                "older messages carry it and would be refused; keep the parameter, it may be unused",
+            ),
+            Some(after) if after.ty != before.ty => note(
+                Some(before),
+                Some(after),
+                "older messages carry the old type; keep it, and take the new one in a new parameter with a default",
+            ),
+            Some(after) if before.default.is_some() && after.default.is_none() => {
+                note(Some(before), Some(after), "older messages may lack it; keep the default");
+            }
+            Some(after) => {
+                let there = new.parameters.get(index);
+                if (old.positional || new.positional) && there != Some(after) {
+                    note(Some(before), there, "arguments go by position; keep the order, and add new ones at the end");
+                }
+            }
+        }
+    }
+    for after in &new.parameters {
+        if after.default.is_none() && old.parameters.iter().all(|before| before.name != after.name) {
+            note(None, Some(after), "older messages lack it; give it a `#[default]`");
+        }
+    }
+}
+
+/// What the file would gain or lose, line by line, below the name of its task.
+fn new_lines(kept: &Surface, now: &Surface) -> String {
+    let mut lines = String::new();
+    for new in &now.tasks {
+        let old = kept.tasks.iter().find(|old| old.name == new.name);
+        if old == Some(new) {
+            continue;
+        }
+        let (before, after) = (old.map(ToString::to_string).unwrap_or_default(), new.to_string());
+        let differs = |text: &str, other: &str, sign: char| -> String {
+            let lines = text.lines().skip(1).filter(|line| !other.lines().any(|same| same == *line));
+            lines.map(|line| format!("{sign} {line}\n")).collect()
+        };
+        let sign = if old.is_some_and(|old| old.heading() == new.heading()) { ' ' } else { '+' };
+        lines += &format!("{sign} {}\n", new.heading());
+        lines += &differs(&before, &after, '-');
+        lines += &differs(&after, &before, '+');
+    }
+    for old in kept.tasks.iter().filter(|old| now.tasks.iter().all(|new| new.name != old.name)) {
+        lines += &format!("- {}\n", old.heading());
+    }
+    lines
+}
