@@ -60,6 +60,12 @@ impl<'a> Attributes<'a> {
                 "redact" => &mut found.redact,
                 "default" => &mut found.default,
                 "state" => &mut found.state,
+                "cfg" | "cfg_attr" => {
+                    let then = if name == "cfg" { "" } else { ", redact" };
+                    let form = format!("#[{name}(feature = \"…\"{then})]");
+                    problems.push(attr, format!("`{name}` needs a condition; write `{form}`"));
+                    continue;
+                }
                 _ => {
                     let hint = nearest(&name, &KNOWN).map_or_else(
                         || format!("expected one of `{}`", KNOWN.join("`, `")),

@@ -4,9 +4,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, Meta, Path, Signature, Token};
+use syn::{Attribute, FnArg, LitBool, Meta, Path, Result, Signature, Token};
 
 use crate::signature::Function;
 
@@ -41,17 +41,35 @@ pub(crate) fn split(krate: &Path, options: &TokenStream, function: &Function) ->
 fn condition(attr: &Attribute) -> Option<(TokenStream, Option<Vec<Attribute>>)> {
     let Meta::List(list) = &attr.meta else { return None };
     if list.path.is_ident("cfg") {
-        return Some((list.tokens.clone(), None));
+        let parser = |input: ParseStream<'_>| {
+            let Condition(condition) = input.parse()?;
+            input.parse::<Option<Token![,]>>().map(|_| condition)
+        };
+        return Some((parser.parse2(list.tokens.clone()).ok()?, None));
     }
     if !list.path.is_ident("cfg_attr") {
         return None;
     }
     let parser = |input: ParseStream<'_>| {
-        let condition: Meta = input.parse()?;
+        let Condition(condition) = input.parse()?;
         input.parse::<Token![,]>()?;
         Ok((condition, Punctuated::<Meta, Token![,]>::parse_terminated(input)?))
     };
     let (condition, metas) = parser.parse2(list.tokens.clone()).ok()?;
     let attrs = metas.into_iter().map(|meta| Attribute { meta, ..attr.clone() }).collect();
-    Some((condition.to_token_stream(), Some(attrs)))
+    Some((condition, Some(attrs)))
+}
+
+/// `feature = "x"`, `any(unix, windows)`, `true`. What is none of these could be true together with its opposite.
+struct Condition(TokenStream);
+
+impl Parse for Condition {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let condition = if input.peek(LitBool) {
+            input.parse::<LitBool>()?.into_token_stream()
+        } else {
+            input.parse::<Meta>()?.into_token_stream()
+        };
+        Ok(Self(condition))
+    }
 }

@@ -1,4 +1,5 @@
 //! The attributes: what they accept, what they refuse and with which words, and what they leave alone.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod defaults;
 mod direct_calls;
@@ -6,6 +7,7 @@ mod editions;
 mod hygiene;
 mod listing;
 mod lock;
+mod messages;
 mod positional;
 mod stacking;
 mod state;

@@ -1,8 +1,19 @@
-//! Files of a dozen lines and one mistake each. `TRYBUILD=overwrite` refreshes what the compiler is expected to say.
+//! Files of a dozen lines and one mistake each. CONTRIBUTING.md has the command that refreshes what the compiler is
+//! expected to say.
+
+use super::messages;
 
 #[test]
 fn every_mistake_is_reported_at_its_token() {
-    trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("ui/fail/*.rs");
+    // It runs as it is dropped.
+    drop(cases);
+    messages::each_case_has_as_many_errors_as_mistakes();
+    messages::no_error_comes_from_inside_an_expansion();
+    messages::messages_of_the_attributes_are_in_one_voice();
+    messages::each_failing_case_has_a_passing_twin();
+    messages::the_list_of_messages_is_up_to_date();
 }
 
 #[test]

@@ -61,6 +61,10 @@ impl fmt::Debug for ScopeEnd<'_> {
 /// }
 /// # airlock::scope().lifecycle(AuditAtOnce).run(|| {}).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lifecycle",
+    note = "use `FlushOnSuccess`, `AlwaysFlush` or `ReleaseNested`, or implement `airlock::Lifecycle`"
+)]
 pub trait Lifecycle: Send + Sync {
     /// Whether the scope flushes or discards. May say yes after an `Err`; is not asked after a panic or a cancellation.
     fn should_flush(&self, end: &ScopeEnd<'_>) -> bool;

@@ -1,0 +1,14 @@
+//! One mistake, and more errors than that: see `messages.rs`.
+
+struct Mailer;
+
+impl Mailer {
+    #[airlock::task]
+    fn send(order_id: u64) {
+        let _ = order_id;
+    }
+}
+
+fn main() {
+    Mailer::send(42);
+}

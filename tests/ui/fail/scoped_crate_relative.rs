@@ -1,0 +1,6 @@
+#[airlock::scoped(crate = facade::airlock)]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}

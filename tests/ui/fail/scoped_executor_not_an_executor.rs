@@ -1,0 +1,6 @@
+#[airlock::scoped(executor = "celery")]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::scoped(lifecycle = airlock::AllowAll)]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::scoped(name = "")]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::scoped(queue = "mail")]
+fn checkout() -> airlock::Result<()> {
+    Ok(())
+}
+
+fn main() {}
