@@ -84,7 +84,7 @@ impl Slot<Path> {
     }
 }
 
-/// The options of `#[task]`. In the order of `docs/attributes.md`, which has a row for each:
+/// The options of `#[task]`. In the order of `airlock/docs/attributes.md`, which has a row for each:
 ///
 /// ```text
 /// name = "shop.send"          aliases = ["send", "mail"]

@@ -1,4 +1,4 @@
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The examples and expansions in this crate name it as its users do.
@@ -27,7 +27,10 @@ mod task;
 pub mod testing;
 mod timer;
 
-pub use airlock_macros::{scoped, task};
+#[doc = include_str!("../docs/scoped.md")]
+pub use airlock_macros::scoped;
+#[doc = include_str!("../docs/attributes.md")]
+pub use airlock_macros::task;
 
 pub use args::{Args, Argument, ArgumentError, Arguments};
 pub use direct::ShimOutput;

@@ -82,9 +82,8 @@ fn an_executor_on_another_thread_finds_the_state_of_the_scope() {
 
 #[test]
 fn promise_06_missing_state_is_found_for_the_whole_batch_before_anything_runs() {
-    let recorder = Recorder::new();
-    let noted = recorder.clone();
-    let ended = futures::executor::block_on(airlock::scope().state(noted).run_reported_async(async {
+    // Some state, and not what the tasks need.
+    let ended = futures::executor::block_on(airlock::scope().state(Recorder::new()).run_reported_async(async {
         enqueued(plain::enqueue());
         enqueued(count_later::enqueue(1));
         enqueued(count::enqueue(2));

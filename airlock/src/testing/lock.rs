@@ -17,11 +17,8 @@ use crate::registry::{Registry, RegistryError, registry};
 /// folder. Link the crates whose tasks are meant: `use your_tasks as _;`.
 ///
 /// ```no_run
-/// #[test]
-/// fn messages_in_queues_are_still_understood() {
-///     airlock::testing::assert_task_lock("tasks.lock");
-/// }
-/// # messages_in_queues_are_still_understood();
+/// // In a test, `messages_in_queues_are_still_understood`:
+/// airlock::testing::assert_task_lock("tasks.lock");
 /// ```
 ///
 /// A break on purpose is written down with `AIRLOCK_LOCK=overwrite cargo test`.

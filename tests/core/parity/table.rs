@@ -12,9 +12,10 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
         .filter(|cells| !cells[0].starts_with("---") && cells.last() != Some(&"test"))
 }
 
-/// The sources of a module: its file, and those in its folder.
+/// The sources of a module: its file, and those in its folder. In `core`, unless another binary stands before it.
 fn sources(module: &str) -> impl Iterator<Item = String> {
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("core");
+    let (binary, module) = module.split_once('/').unwrap_or(("core", module));
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join(binary);
     let folder = fs::read_dir(core.join(module)).into_iter().flatten().map(|entry| entry.unwrap().path());
     let files: Vec<_> = folder.chain([core.join(format!("{module}.rs"))]).collect();
     files
