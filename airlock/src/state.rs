@@ -143,29 +143,38 @@ impl StateParameter {
 
     /// What to do about it, if nobody gave a value.
     fn remedy(&self, state: &State) -> Option<String> {
-        let Self { name, type_name, .. } = self;
-        let dynamic = type_name.starts_with("dyn ");
+        let ty = self.type_name;
+        // No value of these can be moved into a call.
+        let unsized_type = ty == "str" || ["dyn ", "["].iter().any(|start| ty.starts_with(start));
         Some(match (self.look)(state) {
             Found::Here => return None,
             Found::AsArc => format!(
-                "`{name}: &{type_name}` has no value, but an `Arc` of one was given as it is; give it with \
-                 `airlock::provide_arc::<{type_name}>(..)`"
+                "`{self}` has no value, but an `Arc` of one was given as it is; give it with \
+                 `airlock::provide_arc::<{ty}>(..)`"
             ),
-            Found::Nowhere if dynamic => format!(
-                "`{name}: &{type_name}` has no value; call `airlock::provide_arc::<{type_name}>(..)` as the program \
-                 starts, or give the scope one with `.state_arc::<{type_name}>(..)`"
+            Found::Nowhere if unsized_type => format!(
+                "`{self}` has no value; call `airlock::provide_arc::<{ty}>(..)` as the program starts, or give the scope \
+                 one with `.state_arc::<{ty}>(..)`"
             ),
             Found::Nowhere => format!(
-                "`{name}: &{type_name}` has no value; call `airlock::provide(..)` with a `{type_name}` as the program \
-                 starts, or give the scope one with `.state(..)`"
+                "`{self}` has no value; call `airlock::provide(..)` with a `{ty}` as the program starts, or give the \
+                 scope one with `.state(..)`"
             ),
         })
     }
 }
 
+impl fmt::Display for StateParameter {
+    /// As in the signature: `store: &(dyn Store + Send)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, type_name, .. } = self;
+        if type_name.contains(" + ") { write!(f, "{name}: &({type_name})") } else { write!(f, "{name}: &{type_name}") }
+    }
+}
+
 impl fmt::Debug for StateParameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: &{}", self.name, self.type_name)
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -87,7 +87,7 @@ fn shim(task: &Task<'_>) -> TokenStream {
     let Function { vis, sig, .. } = function;
     let (ident, asyncness, output) = (&sig.ident, &sig.asyncness, &sig.output);
     let (names, typed) = parameters(task);
-    let note = format!("it is a task now, and in a scope this call enqueues; write `{companion}::enqueue(..)`");
+    let note = format!("it is a task now, and in a scope a direct call enqueues; write `{companion}::enqueue(..)`");
     let place = match output {
         ReturnType::Default => ident.span(),
         ReturnType::Type(_, ty) => ty.span(),

@@ -75,7 +75,7 @@ fn parameters(task: &TaskDefinition) -> String {
         let default = parameter.default.map(|default| format!(" = {default}")).unwrap_or_default();
         format!("{}: {}{default}", parameter.name, parameter.type_name)
     });
-    let state = task.state.iter().map(|state| format!("#[state] {}: &{}", state.name, state.type_name));
+    let state = task.state.iter().map(|state| format!("#[state] {state}"));
     carried.chain(state).collect::<Vec<_>>().join(", ")
 }
 
