@@ -78,6 +78,11 @@ impl<T> Slot<T> {
 }
 
 impl Slot<Path> {
+    /// Whether the path is none that was meant and can't be read.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.key.is_none() || self.value.is_some()
+    }
+
     /// The path of the `airlock` crate.
     pub(crate) fn or_airlock(&self) -> Path {
         self.get().cloned().unwrap_or_else(|| parse_quote!(::airlock))

@@ -11,16 +11,9 @@ use crate::spelling::spelling;
 
 const MOST_PARAMETERS: usize = 16;
 
-/// Checks a task, and returns its parameters.
-pub(crate) fn task(args: &TaskArgs, function: &Function, problems: &mut Problems) -> Vec<Parameter> {
-    names(args, function, problems);
-    times(args, problems);
-    local(args, problems);
-    direct_calls(args, function, problems);
+/// Checks what a function needs to be a task at all, and returns its parameters.
+pub(crate) fn signature(function: &Function, problems: &mut Problems) -> Vec<Parameter> {
     qualifiers(function, problems);
-    if function.body.is_none() {
-        declaration(args, function, problems);
-    }
     let inputs = &function.sig.inputs;
     let parameters: Vec<_> = inputs.iter().filter_map(|input| parameter::check(input, problems)).collect();
     let arguments: Vec<_> = parameters.iter().filter(|parameter| !parameter.is_state()).collect();
@@ -29,8 +22,19 @@ pub(crate) fn task(args: &TaskArgs, function: &Function, problems: &mut Problems
         let message = format!("takes {count} parameters; a task has at most {MOST_PARAMETERS}; put them into a struct");
         problems.push(&extra.ident, message);
     }
-    positions(args, function, &arguments, problems);
     parameters
+}
+
+/// Checks the options beside each other and beside the function.
+pub(crate) fn options(args: &TaskArgs, function: &Function, parameters: &[Parameter], problems: &mut Problems) {
+    names(args, function, problems);
+    times(args, problems);
+    local(args, problems);
+    direct_calls(args, function, problems);
+    if function.body.is_none() {
+        declaration(args, function, parameters, problems);
+    }
+    positions(args, function, parameters, problems);
 }
 
 /// Checks a function that becomes a scope.
@@ -104,8 +108,9 @@ fn direct_calls(args: &TaskArgs, function: &Function, problems: &mut Problems) {
 }
 
 /// What arguments by position need.
-fn positions(args: &TaskArgs, function: &Function, arguments: &[&Parameter], problems: &mut Problems) {
+fn positions(args: &TaskArgs, function: &Function, parameters: &[Parameter], problems: &mut Problems) {
     let Some(key) = args.positional.key() else { return };
+    let arguments: Vec<_> = parameters.iter().filter(|parameter| !parameter.is_state()).collect();
     if function.sig.inputs.is_empty() {
         problems.push(key, "the task takes no arguments, so `positional` has no effect; remove it");
     }
@@ -141,7 +146,7 @@ fn qualifiers(function: &Function, problems: &mut Problems) {
 }
 
 /// What a task without a body can't have, because the function is not emitted at all.
-fn declaration(args: &TaskArgs, function: &Function, problems: &mut Problems) {
+fn declaration(args: &TaskArgs, function: &Function, parameters: &[Parameter], problems: &mut Problems) {
     if let Some(key) = args.local.key() {
         problems.push(
             key,
@@ -154,12 +159,9 @@ fn declaration(args: &TaskArgs, function: &Function, problems: &mut Problems) {
     if let Some(key) = args.shim.key() {
         problems.push(key, "a task without a body has no calls to keep working; remove `shim`");
     }
-    for input in &function.sig.inputs {
-        if let syn::FnArg::Typed(input) = input
-            && let Some(attr) = input.attrs.iter().find(|attr| attr.path().is_ident("state"))
-        {
-            problems.push(attr, "a task without a body runs elsewhere, with state of its own; remove the parameter");
-        }
+    for state in parameters.iter().filter(|parameter| parameter.is_state()) {
+        let message = "a task without a body runs elsewhere, with state of its own; remove the parameter";
+        problems.push(&state.ident, message);
     }
     if let ReturnType::Type(_, ty) = &function.sig.output
         && !matches!(&**ty, Type::Tuple(unit) if unit.elems.is_empty())

@@ -27,6 +27,16 @@ impl Problems {
         result.map_err(|error| self.absorb(error)).ok()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn append(&mut self, other: Self) {
+        if let Some(error) = other.0 {
+            self.absorb(error);
+        }
+    }
+
     pub(crate) fn finish(self) -> Result<(), TokenStream> {
         self.0.map_or(Ok(()), |error| Err(error.into_compile_error()))
     }

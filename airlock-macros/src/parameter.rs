@@ -44,6 +44,11 @@ pub(crate) fn is_passed_on(attr: &Attribute) -> bool {
     ["allow", "expect", "warn", "deny", "forbid", "doc"].iter().any(|known| attr.path().is_ident(known))
 }
 
+/// Whether the process gives the parameter, as far as it says so.
+pub(crate) fn is_state(input: &FnArg) -> bool {
+    matches!(input, FnArg::Typed(input) if input.attrs.iter().any(|attr| attr.path().is_ident("state")))
+}
+
 #[derive(Default)]
 struct Attributes<'a> {
     redact: Option<&'a Attribute>,

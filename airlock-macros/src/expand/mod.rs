@@ -3,7 +3,10 @@
 mod direct;
 mod run;
 mod scoped;
+mod stand_in;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;

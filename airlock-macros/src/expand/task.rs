@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::direct::{self, Direct};
 use super::run::run;
+use super::stand_in::stand_in;
 use super::{at, path_at, refuse};
 use crate::args::{Slot, TaskArgs};
 use crate::diag::Problems;
@@ -27,9 +28,15 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
     if let Some(variants) = variants::split(&krate, &options, &function) {
         return variants;
     }
-    let parameters = check::task(&args, &function, &mut problems);
+    let mut unfit = Problems::default();
+    let parameters = check::signature(&function, &mut unfit);
+    check::options(&args, &function, &parameters, &mut problems);
+    let inputs = function.sig.inputs.clone();
     function.keep_parameter_attributes(parameter::is_passed_on);
-    if let Err(errors) = problems.finish() {
+    let fit = unfit.is_empty();
+    problems.append(unfit);
+    let errors = problems.finish().err();
+    if !args.krate.is_sound() {
         return quote!(#function #errors);
     }
     // The lint asks for references, which a task can't take.
@@ -42,15 +49,20 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         function: &function,
         parameters: &parameters,
     };
-    match Direct::of(&args, &function) {
+    if !fit {
+        // So that its callers are not told about it too.
+        let stand_in = stand_in(&task, &inputs);
+        return quote!(#written #stand_in #errors);
+    }
+    match Direct::of(&args, &function, errors.is_some()) {
         Direct::AsWritten => {
             let beside = companion(&task, &TokenStream::new());
-            quote!(#written #beside)
+            quote!(#written #beside #errors)
         }
         direct => {
             let stub = direct::stub(&task, direct);
             let beside = companion(&task, &direct::inner(&task, direct, &written));
-            quote!(#stub #beside)
+            quote!(#stub #beside #errors)
         }
     }
 }

@@ -1,0 +1,48 @@
+//! What stands for the companion of a function that can't be a task: the same names to call, for the same arguments. The
+//! mistakes in the signature have been told; that there is no task of this name would be told again at every call.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::{FnArg, Token};
+
+use super::task::Task;
+use crate::parameter;
+
+/// `inputs` still have all their attributes.
+pub(super) fn stand_in(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>) -> TokenStream {
+    let Task { krate, companion, function, .. } = task;
+    let (vis, sig) = (&function.vis, &function.sig);
+    let typed: Option<Vec<_>> = inputs
+        .iter()
+        .enumerate()
+        .filter(|(_, input)| !parameter::is_state(input))
+        .map(|(index, input)| match input {
+            FnArg::Typed(input) => Some((format_ident!("__airlock_{index}"), &input.ty)),
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    // A method's companion would have no place to stand.
+    let (Some(typed), None) = (typed, &sig.variadic) else { return TokenStream::new() };
+    let parameters = typed.iter().map(|(name, ty)| quote!(#name: #ty)).collect::<Vec<_>>();
+    let (generics, bounds) = (&sig.generics, &sig.generics.where_clause);
+    let enqueued = quote!(#krate::__private::Result<#krate::IntentId, #krate::EnqueueError>);
+    let body = quote!(#krate::__private::never_called());
+    let cfgs = function.cfgs();
+    quote! {
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #vis struct #companion {}
+
+        #(#cfgs)*
+        #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        const _: () = {
+            impl #companion {
+                #vis fn enqueue #generics (#(#parameters),*) -> #enqueued #bounds { #body }
+                #vis fn enqueue_with #generics (_: #krate::Options #(, #parameters)*) -> #enqueued #bounds { #body }
+                #vis fn intent #generics (#(#parameters),*) -> #krate::Intent #bounds { #body }
+            }
+        };
+    }
+}
