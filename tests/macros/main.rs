@@ -6,6 +6,7 @@ mod direct_calls;
 mod editions;
 mod hygiene;
 mod listing;
+#[cfg(feature = "testing")]
 mod lock;
 mod messages;
 mod positional;
