@@ -18,7 +18,10 @@ mod policy;
 mod registry;
 mod scope;
 mod settings;
+mod shutdown;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timer;
 
 pub use airlock_macros::{scoped, task};
@@ -26,9 +29,13 @@ pub use airlock_macros::{scoped, task};
 pub use args::{Args, Argument, ArgumentError, Arguments};
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
+#[cfg(feature = "threads")]
+pub use executors::ThreadPoolExecutor;
+#[cfg(feature = "tokio")]
+pub use executors::TokioExecutor;
 pub use executors::{
-    Batch, Begun, BoxFuture, Deadline, Executor, FlushContext, FlushMode, InlineExecutor, LogExecutor, Rejection,
-    Ticket, Unfinished, executor_fn,
+    Batch, Begun, BoxFuture, Deadline, Executor, Fallback, FlushContext, FlushMode, InlineExecutor, LogExecutor,
+    Rejection, Retry, Route, Ticket, Unfinished, executor_fn,
 };
 pub use intent::{Intent, IntentId, ParseIntentIdError};
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
@@ -43,4 +50,5 @@ pub use scope::{
     ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
 };
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+pub use shutdown::{shutdown, shutdown_async};
 pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};
