@@ -222,6 +222,12 @@ impl Pool {
     }
 }
 
+impl Drains for Backlog {
+    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished> {
+        Box::pin(async move { self.shutdown(deadline).await })
+    }
+}
+
 /// The life of one thread.
 fn work(backlog: &Backlog) {
     while let Some(job) = backlog.wait_for_next() {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Wake, Waker};
+use std::time::Duration;
 
 use tokio::runtime::Handle as Runtime;
 
@@ -149,7 +150,7 @@ impl TokioExecutor {
                 deserted: AtomicBool::new(false),
                 runtime: Mutex::new(None),
             });
-            let used: Arc<dyn Drains> = Arc::clone(&crew.backlog) as _;
+            let used: Arc<dyn Drains> = Arc::clone(&crew) as _;
             shutdown::register(Arc::downgrade(&used));
             let alarm = Waker::from(Arc::clone(&crew));
             (crew, alarm)
@@ -208,6 +209,7 @@ impl Executor for TokioExecutor {
                 }
                 return;
             }
+            crew.deserted.store(false, Ordering::SeqCst);
             *crew.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
             let hire = || {
                 crew.hire(&runtime);
@@ -217,7 +219,7 @@ impl Executor for TokioExecutor {
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
-        Box::pin(async move { self.crew().0.backlog.shutdown(deadline).await })
+        Box::pin(async move { self.crew().0.shutdown(deadline).await })
     }
 }
 
@@ -240,7 +242,19 @@ impl Wake for Crew {
     }
 }
 
+impl Drains for Crew {
+    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished> {
+        Box::pin(async move { self.shutdown(deadline).await })
+    }
+}
+
 impl Crew {
+    async fn shutdown(&self, deadline: Deadline) -> Unfinished {
+        // What a runtime left that has ended would wait for nobody.
+        let nobody = self.deserted.load(Ordering::SeqCst) && self.running.load(Ordering::SeqCst) == 0;
+        self.backlog.shutdown(if nobody { Deadline::after(Duration::ZERO) } else { deadline }).await
+    }
+
     /// Has one more worker look for work, if there is any and not too many are at it; false if not.
     fn hire(self: &Arc<Self>, runtime: &Runtime) -> bool {
         if self.backlog.is_empty() {

@@ -12,7 +12,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::SystemTime;
 
@@ -338,12 +338,5 @@ impl fmt::Debug for Backlog {
             .field("outstanding", &self.outstanding())
             .field("closed", &self.closed)
             .finish_non_exhaustive()
-    }
-}
-
-/// A backlog that is drained at the program's end: see [`shutdown`](crate::shutdown()).
-impl crate::shutdown::Drains for Backlog {
-    fn drain(self: Arc<Self>, deadline: Deadline) -> super::BoxFuture<'static, Unfinished> {
-        Box::pin(async move { self.shutdown(deadline).await })
     }
 }
