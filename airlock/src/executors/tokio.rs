@@ -237,7 +237,8 @@ impl Wake for Crew {
         self.backlog.release_due(&Waker::from(Arc::clone(&self)));
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(runtime) = runtime {
-            while self.hire(&runtime) {}
+            // As many as there is work for; none, if the runtime has ended and work only comes back.
+            while self.hire(&runtime) && !self.deserted.load(Ordering::SeqCst) {}
         }
     }
 }
