@@ -1,13 +1,14 @@
 //! One wish to run a task.
 
 mod id;
+mod marks;
 mod message;
 
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
 
@@ -15,7 +16,7 @@ use crate::args::{self, Args};
 use crate::encode::EncodeError;
 use crate::error::{DispatchError, Failure};
 use crate::executors::BoxFuture;
-use crate::options::Options;
+use crate::options::{Options, When};
 use crate::panics::{catch_panic, catching_panics};
 use crate::policy::Policy;
 use crate::scope::context::{self, Swapped};
@@ -26,6 +27,7 @@ use crate::state::{self, State};
 use crate::task::{Run, Task, TaskDefinition, TaskEntry, TaskKind, TaskResult};
 
 pub use id::{IntentId, ParseIntentIdError};
+use marks::Marks;
 pub(crate) use message::{Message, OptionsForm};
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
@@ -72,15 +74,15 @@ struct Body<A: 'static> {
     entry: &'static TaskEntry<A>,
     /// The call's options over the task's; `None` if the call gave none.
     options: Option<Box<Options>>,
-    /// Whether a scope has taken it; the same intent in two places would run twice.
-    taken: AtomicBool,
+    /// Whether a scope has taken it, and when it was handed over.
+    marks: Marks,
     args: A,
 }
 
 /// What the handles of an intent share; the types of the arguments are known only inside.
 pub(crate) trait AnyIntent: Any + Send + Sync {
     fn options(&self) -> Option<&Options>;
-    fn taken(&self) -> &AtomicBool;
+    fn marks(&self) -> &Marks;
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError>;
     fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String>;
     fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result;
@@ -103,8 +105,8 @@ impl<A: Args> AnyIntent for Body<A> {
         self.options.as_deref()
     }
 
-    fn taken(&self) -> &AtomicBool {
-        &self.taken
+    fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
@@ -166,7 +168,7 @@ pub(crate) fn share<A: Args>(
     options: Option<Box<Options>>,
     taken: bool,
 ) -> Arc<dyn AnyIntent> {
-    Arc::new(Body { entry, options, taken: AtomicBool::new(taken), args })
+    Arc::new(Body { entry, options, marks: Marks::new(taken), args })
 }
 
 #[cold]
@@ -249,6 +251,57 @@ impl Intent {
 
     pub(crate) fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// When it was first handed to an executor, which is what its durations count from, also when it is handed over
+    /// again. Only kept for intents that have durations.
+    #[must_use]
+    pub fn handed_over(&self) -> Option<SystemTime> {
+        self.body.marks().handed_over()
+    }
+
+    /// When it may start, by its [`delay`](Options::delay) or [`eta`](Options::eta). A delay counts from the first
+    /// hand-over, or from `now` if there was none.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+    /// #[airlock::task(delay = "5m")]
+    /// fn remind(order_id: u64) {
+    ///     let _ = order_id;
+    /// }
+    ///
+    /// let now = SystemTime::now();
+    /// assert_eq!(remind::intent(42).starts_at(now), Some(now + Duration::from_secs(300)));
+    /// assert_eq!(send_email::intent(42).starts_at(now), None);
+    /// ```
+    #[must_use]
+    pub fn starts_at(&self, now: SystemTime) -> Option<SystemTime> {
+        self.options().get_start().map(|start| self.time_of(start, now))
+    }
+
+    /// When it is no longer worth running, by its [`expires_in`](Options::expires_in) or
+    /// [`expires_at`](Options::expires_at). A duration counts from the first hand-over, or from `now` if there was none.
+    #[must_use]
+    pub fn expires_at(&self, now: SystemTime) -> Option<SystemTime> {
+        self.options().get_expiry().map(|expiry| self.time_of(expiry, now))
+    }
+
+    fn time_of(&self, when: When, now: SystemTime) -> SystemTime {
+        // The end of the year 9999: what is too far off to be told is never.
+        let never = || SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        match when {
+            When::In(duration) => self.handed_over().unwrap_or(now).checked_add(duration).unwrap_or_else(never),
+            When::At(time) => time,
+        }
+    }
+
+    /// Notes the first hand-over, if there are durations to count from it.
+    pub(crate) fn hand_over(&self, now: SystemTime) {
+        let options = self.options();
+        if [options.get_start(), options.get_expiry()].iter().any(|when| matches!(when, Some(When::In(_)))) {
+            self.body.marks().hand_over(now);
+        }
     }
 
     /// Where it was enqueued.
@@ -366,11 +419,11 @@ impl Intent {
 
     /// Marks it as taken by a scope; false if it was before.
     pub(crate) fn take(&self) -> bool {
-        !self.body.taken().swap(true, Ordering::Relaxed)
+        self.body.marks().take()
     }
 
     pub(crate) fn give_back(&self) {
-        self.body.taken().store(false, Ordering::Relaxed);
+        self.body.marks().give_back();
     }
 
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.

@@ -21,6 +21,7 @@ mod policy;
 mod registry;
 mod scope;
 mod settings;
+mod shutdown;
 mod state;
 mod task;
 #[cfg(feature = "testing")]
@@ -36,9 +37,13 @@ pub use args::{Args, Argument, ArgumentError, Arguments};
 pub use direct::ShimOutput;
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
+#[cfg(feature = "threads")]
+pub use executors::ThreadPoolExecutor;
+#[cfg(feature = "tokio")]
+pub use executors::TokioExecutor;
 pub use executors::{
-    Batch, Begun, BoxFuture, Deadline, Executor, FlushContext, FlushMode, InlineExecutor, LogExecutor, Rejection,
-    Ticket, Unfinished, executor_fn,
+    Batch, Begun, BoxFuture, Deadline, Executor, Fallback, FlushContext, FlushMode, InlineExecutor, LogExecutor,
+    Rejection, Retry, Route, Ticket, Unfinished, executor_fn,
 };
 pub use intent::{Intent, IntentId, ParseIntentIdError};
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
@@ -53,5 +58,6 @@ pub use scope::{
     ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
 };
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+pub use shutdown::{shutdown, shutdown_async};
 pub use state::{State, StateParameter, StateValue, provide, provide_arc};
 pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};

@@ -22,6 +22,39 @@ pub(crate) async fn until<F: Future>(deadline: Deadline, future: F) -> Option<F:
     .await
 }
 
+/// Waits until then.
+pub(crate) async fn sleep_until(at: Instant) {
+    until(Deadline::at(at), std::future::pending::<()>()).await;
+}
+
+/// Whose waker is called at a time of its own, again and again. Given up when dropped.
+#[cfg(any(feature = "threads", feature = "tokio"))]
+#[derive(Debug, Default)]
+pub(crate) struct AlarmClock(Option<Key>);
+
+#[cfg(any(feature = "threads", feature = "tokio"))]
+impl AlarmClock {
+    /// Calls the waker then, and no longer at the time set before.
+    pub(crate) fn set(&mut self, at: Instant, waker: &Waker) {
+        self.unset();
+        let key = TIMER.lock().key(at);
+        self.0 = Some(key);
+        TIMER.set(key, waker.clone());
+    }
+
+    pub(crate) fn unset(&mut self) {
+        let replaced = self.0.take().map(|key| TIMER.lock().wakers.remove(&key));
+        drop(replaced);
+    }
+}
+
+#[cfg(any(feature = "threads", feature = "tokio"))]
+impl Drop for AlarmClock {
+    fn drop(&mut self) {
+        self.unset();
+    }
+}
+
 /// A place in the queue of the timer thread, given up when dropped.
 struct Alarm {
     at: Option<Instant>,

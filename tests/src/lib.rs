@@ -1,4 +1,5 @@
 //! The harness of the test suite: what tests of several areas share.
 
 pub mod log;
+pub mod patience;
 pub mod recorder;

@@ -9,7 +9,7 @@ use super::{DispatchError, DispatchErrorKind, Error, Failure};
 use crate::executors::{Executor, FlushMode, Rejection};
 use crate::intent::{Intent, IntentId};
 use crate::panics::catch_panic;
-use crate::scope::{Flight, FlushReport, Frame, Outcome, ReportEntry, Tally, Unattempted, block_on, judge};
+use crate::scope::{Flight, FlushReport, Frame, Outcome, ReportEntry, Tally, Unattempted, block_on_flush, judge};
 use crate::settings::Lost;
 
 /// A flush in which something that was to escape didn't, or may not have. It owns what did not go out.
@@ -191,7 +191,8 @@ impl FlushError {
     /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were and are
     /// counted in the new report too.
     pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
-        block_on(self.again(executor, FlushMode::Sync))
+        let frame = Arc::clone(&self.inner.frame);
+        block_on_flush(&frame, self.again(executor, FlushMode::Sync))
     }
 
     /// Like [`dispatch`](Self::dispatch), and awaits it.

@@ -39,6 +39,17 @@ impl Batch {
         Some(Begun { intent, ticket })
     }
 
+    /// Takes out what has not begun, each with its place in the ledger, to be handed over in parts.
+    pub(super) fn divide(mut self) -> Divided {
+        let first = self.ledger.len() - self.intents.len();
+        let intents = std::mem::take(&mut self.intents);
+        Divided {
+            ledger: Arc::clone(&self.ledger),
+            timings: self.timings,
+            items: intents.enumerate().map(|(offset, intent)| (first + offset, intent)).collect(),
+        }
+    }
+
     /// How many intents have not begun. Fewer may come.
     #[must_use]
     pub fn remaining(&self) -> usize {
@@ -50,6 +61,15 @@ impl Batch {
     pub fn deadline(&self) -> Deadline {
         self.ledger.deadline()
     }
+}
+
+/// A batch that is handed over in parts, by several executors or by one several times.
+#[derive(Debug)]
+pub(super) struct Divided {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) timings: bool,
+    /// The intents, each with its place in the ledger.
+    pub(super) items: Vec<(usize, Intent)>,
 }
 
 impl Drop for Batch {

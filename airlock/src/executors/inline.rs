@@ -1,5 +1,6 @@
 //! Here and now: the default.
 
+use super::here::can_run_here;
 use super::{Batch, BoxFuture, Executor, ExecutorTraits, FlushContext, FlushMode, Rejection};
 use crate::error::DispatchError;
 use crate::intent::Intent;
@@ -42,20 +43,12 @@ impl Executor for InlineExecutor {
     }
 
     fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        match (intent.task().kind, flush.mode) {
-            (TaskKind::Elsewhere, _) => {
-                return Err(Rejection::new("it has no body in this program; give the scope an executor that sends it"));
-            }
-            (TaskKind::Async, FlushMode::Sync) => {
-                return Err(Rejection::new(
-                    "it is an async task, and this flush is not awaited; use `run_async` or another executor \
-                     (on `#[scoped]`, make the function async, with `#[scoped]` above `#[tokio::main]` or `#[tokio::test]`)",
-                ));
-            }
-            _ => {}
-        }
-        if let Some(missing) = intent.missing_state() {
-            return Err(Rejection::new(missing));
+        can_run_here(intent)?;
+        if (intent.task().kind, flush.mode) == (TaskKind::Async, FlushMode::Sync) {
+            return Err(Rejection::new(
+                "it is an async task, and this flush is not awaited; use `run_async` or another executor \
+                 (on `#[scoped]`, make the function async, with `#[scoped]` above `#[tokio::main]` or `#[tokio::test]`)",
+            ));
         }
         if self.checked {
             intent.round_trip().map_err(Rejection::new)?;

@@ -2,15 +2,22 @@
 //!
 //! `progress` counts what was begun and carries the bit that ends the batch, in one atomic: once the flush has closed
 //! the ledger, nothing more can begin, and what had begun is known.
+//!
+//! An executor made of others gives each of them a ledger of its own, which is a part of this one: see [`parts`].
+
+mod parts;
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Deadline;
 use crate::error::{DispatchErrorKind, Failure};
 use crate::intent::Intent;
 use crate::scope::OnFailure;
+
+use parts::Part;
+pub(crate) use parts::{Attempt, Go, Left};
 
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
@@ -36,6 +43,13 @@ pub(crate) enum Ending {
     Panicked(String),
 }
 
+/// Why an intent was not begun, if it lay in a part of the batch whose end is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Stopped(Stop),
+    Ended(Ending),
+}
+
 #[derive(Debug)]
 pub(crate) struct Ledger {
     progress: AtomicUsize,
@@ -43,7 +57,16 @@ pub(crate) struct Ledger {
     states: Box<[AtomicU8]>,
     on_failure: OnFailure,
     deadline: Deadline,
+    /// The ledger this one is a part of.
+    whole: Option<Whole>,
     rest: Mutex<Rest>,
+}
+
+#[derive(Debug)]
+struct Whole {
+    ledger: Arc<Ledger>,
+    /// Whether a failure here is one there at once, or only once whoever divided it says so.
+    tells: bool,
 }
 
 /// What only exceptions touch.
@@ -53,6 +76,8 @@ struct Rest {
     /// What the batch still held when it was dropped.
     returned: Vec<Intent>,
     timings: Vec<(usize, Duration)>,
+    parts: Vec<Part>,
+    closed: bool,
 }
 
 /// The state of one intent once the ledger is closed.
@@ -62,7 +87,8 @@ pub(crate) enum ItemState {
     Failed(Failure),
     /// Begun, and nobody said how it went. Without a handle the failure is among the failed ones.
     Unsettled,
-    NotBegun,
+    /// With the cause, if it is another than that of the whole batch.
+    NotBegun(Option<Cause>),
 }
 
 /// All there is to know of a batch once its ledger is closed.
@@ -74,23 +100,31 @@ pub(crate) struct Settled {
     pub(crate) stop: Option<Stop>,
     pub(crate) returned: Vec<Intent>,
     pub(crate) timings: Vec<(usize, Duration)>,
+    parts: Vec<parts::Closed>,
 }
 
 impl Ledger {
     pub(crate) fn new(len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
+        Self::part_of(None, len, on_failure, deadline)
+    }
+
+    fn part_of(whole: Option<Whole>, len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
         Self {
             progress: AtomicUsize::new(0),
             stop: AtomicU8::new(0),
             states: (0..len).map(|_| AtomicU8::new(BEGUN)).collect(),
             on_failure,
             deadline,
+            whole,
             rest: Mutex::default(),
         }
     }
 
     /// Claims the next intent, if one may still begin.
     pub(crate) fn begin(&self) -> Option<usize> {
-        if self.stop.load(Ordering::Relaxed) != 0 {
+        if let Some(stop) = self.stopped() {
+            // Said here too, where it may come from elsewhere: it is why the rest of this part is not begun.
+            self.stop_for(stop);
             return None;
         }
         if self.deadline.has_passed() {
@@ -99,6 +133,25 @@ impl Ledger {
         }
         let index = self.progress.fetch_add(1, Ordering::Relaxed);
         (index & CLOSED == 0).then_some(index)
+    }
+
+    /// Whether nothing more may begin, here or in all that this is a part of.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped().is_some()
+    }
+
+    fn stopped(&self) -> Option<Stop> {
+        let own = match self.stop.load(Ordering::Relaxed) {
+            0 => None,
+            stop if stop == Stop::Failure as u8 => Some(Stop::Failure),
+            stop if stop == Stop::Unavailable as u8 => Some(Stop::Unavailable),
+            _ => Some(Stop::Deadline),
+        };
+        own.or_else(|| self.whole.as_ref()?.ledger.stopped())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.states.len()
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -115,8 +168,17 @@ impl Ledger {
         self.states[index].store(FAILED, Ordering::Release);
         if kind == DispatchErrorKind::Unavailable {
             self.stop_for(Stop::Unavailable);
-        } else if self.on_failure == OnFailure::FailFast {
+        }
+        self.fail_fast();
+    }
+
+    /// Ends everything after a failure, if the scope wants that.
+    pub(crate) fn fail_fast(&self) {
+        if self.on_failure == OnFailure::FailFast {
             self.stop_for(Stop::Failure);
+            if let Some(Whole { ledger, tells: true }) = &self.whole {
+                ledger.fail_fast();
+            }
         }
     }
 
@@ -133,19 +195,19 @@ impl Ledger {
         let begun = self.progress.fetch_or(CLOSED, Ordering::AcqRel) & !CLOSED;
         let states: Vec<_> = self.states.iter().map(|state| state.load(Ordering::Acquire)).collect();
         let mut rest = self.rest();
+        rest.closed = true;
+        let mut parts: Vec<_> = std::mem::take(&mut rest.parts).into_iter().map(Part::close).collect();
+        let mut timings = std::mem::take(&mut rest.timings);
+        parts::add_timings(&mut parts, &mut timings);
         rest.failures.sort_by_key(|(index, _)| *index);
         Settled {
             begun: begun.min(states.len()),
             states,
             failures: std::mem::take(&mut rest.failures),
-            stop: match self.stop.load(Ordering::Relaxed) {
-                0 => None,
-                stop if stop == Stop::Failure as u8 => Some(Stop::Failure),
-                stop if stop == Stop::Unavailable as u8 => Some(Stop::Unavailable),
-                _ => Some(Stop::Deadline),
-            },
+            stop: self.stopped(),
             returned: std::mem::take(&mut rest.returned),
-            timings: std::mem::take(&mut rest.timings),
+            timings,
+            parts,
         }
     }
 
@@ -162,18 +224,24 @@ impl Ledger {
 impl Settled {
     /// Whether every intent was dispatched.
     pub(crate) fn is_clean(&self) -> bool {
-        self.begun == self.states.len() && self.states.iter().all(|&state| state == DISPATCHED)
+        self.begun == self.states.len() && self.parts.is_empty() && self.states.iter().all(|&state| state == DISPATCHED)
     }
 
     /// The states, in the order of the batch.
-    pub(crate) fn into_states(self) -> impl Iterator<Item = ItemState> {
+    pub(crate) fn into_states(mut self) -> Box<dyn Iterator<Item = ItemState>> {
+        let parts = std::mem::take(&mut self.parts);
+        let own = self.into_own_states();
+        if parts.is_empty() { Box::new(own) } else { Box::new(parts::overlay(own.collect(), parts).into_iter()) }
+    }
+
+    fn into_own_states(self) -> impl Iterator<Item = ItemState> {
         let (begun, mut failures) = (self.begun, self.failures.into_iter().peekable());
         self.states.into_iter().enumerate().map(move |(index, state)| {
             // One that was settled just as the ledger closed may have left its failure and not its state; it stays
             // unsettled, and must not hide the failures after it.
             let failure = failures.next_if(|(at, _)| *at == index);
             match (state, failure) {
-                _ if index >= begun => ItemState::NotBegun,
+                _ if index >= begun => ItemState::NotBegun(None),
                 (DISPATCHED, _) => ItemState::Dispatched,
                 (FAILED, Some((_, failure))) => ItemState::Failed(failure),
                 _ => ItemState::Unsettled,

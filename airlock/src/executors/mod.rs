@@ -1,10 +1,21 @@
 //! HOW intents are handed over.
 
+#[cfg(any(feature = "threads", feature = "tokio"))]
+mod backlog;
 mod batch;
 mod closure;
+mod fallback;
+mod here;
 mod inline;
+mod join;
 mod ledger;
 mod log;
+mod retry;
+mod route;
+#[cfg(feature = "threads")]
+mod threads;
+#[cfg(feature = "tokio")]
+mod tokio;
 
 use std::fmt;
 use std::future::Future;
@@ -17,9 +28,17 @@ use crate::state::State;
 
 pub use batch::{Batch, Begun, Ticket};
 pub use closure::executor_fn;
+pub use fallback::Fallback;
 pub use inline::InlineExecutor;
-pub(crate) use ledger::{Ending, ItemState, Ledger, Stop};
+pub(crate) use join::join_all;
+pub(crate) use ledger::{Cause, Ending, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
+pub use retry::Retry;
+pub use route::Route;
+#[cfg(feature = "threads")]
+pub use threads::ThreadPoolExecutor;
+#[cfg(feature = "tokio")]
+pub use tokio::TokioExecutor;
 
 /// A boxed future, as executors return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -224,8 +243,24 @@ impl std::error::Error for Rejection {}
 
 /// What an executor had accepted and did not finish before its shutdown's deadline.
 #[derive(Debug, Default)]
+#[must_use = "these intents were accepted, and run only if somebody sees to it"]
 #[non_exhaustive]
 pub struct Unfinished {
-    /// The intents, in the order they were accepted.
+    /// The intents that had not started, in the order they were accepted. Nobody will run them now.
     pub intents: Vec<Intent>,
+    /// How many tasks were still running. They go on, unless the process ends.
+    pub running: usize,
+}
+
+impl Unfinished {
+    /// Whether everything that was accepted is done.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.intents.is_empty() && self.running == 0
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.intents.extend(other.intents);
+        self.running += other.running;
+    }
 }

@@ -1,14 +1,10 @@
 //! The hand-over of what may escape, and the account of it.
 
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::blocking::block_on_flush;
 use super::buffer::Phase;
 use super::context::Swapped;
 use super::core::{OnFailure, ScopeCore, ScopeInfo};
@@ -19,7 +15,7 @@ use super::report::{Discarded, FlushReport, Outcome, Unattempted};
 use super::tally::Tally;
 use crate::error::{FlushError, Trouble};
 use crate::executors::{
-    Batch, Deadline, Ending, Executor, FlushContext, FlushMode, InlineExecutor, ItemState, Ledger, Stop,
+    Batch, Cause, Deadline, Ending, Executor, FlushContext, FlushMode, InlineExecutor, ItemState, Ledger, Stop,
 };
 use crate::intent::Intent;
 use crate::panics::{catch_panic, catching_panics};
@@ -78,7 +74,11 @@ impl Flight {
 
     /// Hands over, and waits for that on this thread.
     pub(super) fn fly_here(&mut self) -> Result<(), FlushError> {
-        if self.call_if_plain() { self.land() } else { block_on(self.fly(FlushMode::Sync)) }
+        if self.call_if_plain() {
+            return self.land();
+        }
+        let frame = Arc::clone(&self.frame);
+        block_on_flush(&frame, self.fly(FlushMode::Sync))
     }
 
     pub(super) async fn fly(&mut self, mode: FlushMode) -> Result<(), FlushError> {
@@ -170,6 +170,10 @@ impl Flight {
         let reported = self.tally.is_reported();
         self.tally.handed_to(executor.name().to_owned().into());
         let intents = std::mem::take(&mut self.waiting);
+        if !executor.traits().inline {
+            let now = SystemTime::now();
+            intents.iter().for_each(|intent| intent.hand_over(now));
+        }
         let kept = (reported || !executor.traits().inline).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
         let batch = Batch::new(intents, Arc::clone(&ledger), core.timings());
@@ -233,14 +237,7 @@ impl Flight {
             tally.add_unseen(&Outcome::Dispatched, settled.begun);
             return;
         }
-        let reason = match (settled.stop, ending) {
-            (Some(Stop::Failure), _) => Unattempted::FailedFast,
-            (Some(Stop::Unavailable), _) => Unattempted::Unavailable,
-            (Some(Stop::Deadline), _) | (None, Ending::DeadlinePassed) => Unattempted::Deadline,
-            (None, Ending::Returned) => Unattempted::ExecutorEnded,
-            (None, Ending::Dropped) => Unattempted::Cancelled,
-            (None, Ending::Panicked(message)) => Unattempted::ExecutorPanicked(message),
-        };
+        let reason = unattempted(settled.stop.map_or(Cause::Ended(ending), Cause::Stopped));
         let mut timings = std::mem::take(&mut settled.timings);
         // An executor may settle in any order.
         timings.sort_unstable_by_key(|(index, _)| *index);
@@ -256,9 +253,10 @@ impl Flight {
                 (ItemState::Unsettled, Some(intent)) => self.trouble.unsettled(intent, tally),
                 // An inline batch settles each ticket as it goes, even when dropped.
                 (ItemState::Unsettled, None) => {}
-                (ItemState::NotBegun, handle) => {
+                (ItemState::NotBegun(cause), handle) => {
                     let intent = handle.or_else(|| returned.next());
-                    self.trouble.unattempted(intent, &reason, tally);
+                    let own = cause.map(unattempted);
+                    self.trouble.unattempted(intent, own.as_ref().unwrap_or(&reason), tally);
                 }
             }
             if let Some((_, time)) = timings.next_if(|(timed, _)| *timed == index) {
@@ -326,6 +324,17 @@ pub(super) fn fail(frame: &Arc<Frame>, trouble: Trouble, tally: &mut Tally) -> F
     FlushError::new(Arc::clone(frame), tally.take_report(frame), trouble)
 }
 
+fn unattempted(cause: Cause) -> Unattempted {
+    match cause {
+        Cause::Stopped(Stop::Failure) => Unattempted::FailedFast,
+        Cause::Stopped(Stop::Unavailable) => Unattempted::Unavailable,
+        Cause::Stopped(Stop::Deadline) | Cause::Ended(Ending::DeadlinePassed) => Unattempted::Deadline,
+        Cause::Ended(Ending::Returned) => Unattempted::ExecutorEnded,
+        Cause::Ended(Ending::Dropped) => Unattempted::Cancelled,
+        Cause::Ended(Ending::Panicked(message)) => Unattempted::ExecutorPanicked(message),
+    }
+}
+
 fn scope_of(frame: &Frame) -> &ScopeCore {
     frame.as_scope().unwrap_or_else(|| unreachable!("only scopes flush"))
 }
@@ -350,38 +359,5 @@ async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> End
         Some(Ok(())) => Ending::Returned,
         Some(Err(message)) => Ending::Panicked(message),
         None => Ending::DeadlinePassed,
-    }
-}
-
-/// Wakes a thread, and remembers it: a future that parks its thread itself may use up the token of `unpark`.
-struct Unpark {
-    thread: Thread,
-    woken: AtomicBool,
-}
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
-/// Waits for a future on this thread.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    // Inline flushes are ready at once and need no waker.
-    if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        return output;
-    }
-    let unpark = Arc::new(Unpark { thread: thread::current(), woken: AtomicBool::new(false) });
-    let waker = Waker::from(Arc::clone(&unpark));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        while !unpark.woken.swap(false, Ordering::Acquire) {
-            thread::park();
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! WHEN: the boundary that holds intents until it is known how things end.
 
+mod blocking;
 mod buffer;
 mod builder;
 pub(crate) mod context;
@@ -42,7 +43,8 @@ pub use scoped::EndsScope;
 pub use sealed::Sealed;
 pub use submit::{enqueue, in_scope, make_intent};
 
-pub(crate) use dispatch::{Flight, block_on};
+pub(crate) use blocking::{block_on, block_on_flush};
+pub(crate) use dispatch::Flight;
 pub(crate) use flush::judge;
 pub(crate) use frame::{Frame, frames};
 pub(crate) use tally::Tally;

@@ -1,0 +1,90 @@
+//! One accepted intent, from its start to its end.
+
+use std::time::SystemTime;
+
+use super::Backlog;
+use crate::error::DispatchError;
+use crate::executors::Deadline;
+use crate::intent::{Identity, Intent};
+use crate::task::TaskKind;
+use crate::timer;
+
+#[derive(Debug)]
+pub(in crate::executors) struct Job {
+    pub(super) intent: Intent,
+    /// Its place among all that were offered.
+    pub(super) number: u64,
+}
+
+impl Job {
+    pub(in crate::executors) fn is_async(&self) -> bool {
+        self.intent.task().kind == TaskKind::Async
+    }
+}
+
+/// A task that has been started. However it ends, it is accounted for.
+#[derive(Debug)]
+pub(in crate::executors) struct Running<'a> {
+    backlog: &'a Backlog,
+    identity: Identity,
+    ended: bool,
+}
+
+impl<'a> Running<'a> {
+    fn new(backlog: &'a Backlog, intent: &Intent) -> Self {
+        Self { backlog, identity: intent.identity(), ended: false }
+    }
+
+    fn end(&mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {
+        self.ended = true;
+        if let Err(error) = result {
+            self.backlog.report(self.identity.failure(error, intent));
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(Err(DispatchError::unconfirmed("its runtime ended before the task did")), None);
+        }
+        self.backlog.finish(1);
+    }
+}
+
+impl Backlog {
+    /// Runs a plain function on this thread.
+    pub(in crate::executors) fn run(&self, job: Job) {
+        let Some((mut running, intent)) = self.start(job) else { return };
+        running.end(intent.call(), None);
+    }
+
+    /// Runs any task.
+    pub(in crate::executors) async fn run_async(&self, job: Job) {
+        let Some((mut running, intent)) = self.start(job) else { return };
+        let timeout = intent.options().get_timeout().filter(|_| intent.task().kind == TaskKind::Async);
+        let ended = match timeout {
+            None => intent.call_async().await,
+            Some(timeout) => {
+                let ended = timer::until(Deadline::after(timeout), intent.call_async()).await;
+                ended.unwrap_or_else(|| Err(DispatchError::task_failed(format!("it took longer than its {timeout:?}"))))
+            }
+        };
+        running.end(ended, None);
+    }
+
+    /// Looks whether the job is still worth running.
+    fn start(&self, job: Job) -> Option<(Running<'_>, Intent)> {
+        let Job { intent, .. } = job;
+        let mut running = Running::new(self, &intent);
+        if intent.options().get_expiry().is_some() {
+            let now = SystemTime::now();
+            if intent.expires_at(now).is_some_and(|expiry| expiry <= now) {
+                intent.give_back();
+                running.end(Err(DispatchError::rejected("it expired before its turn came")), Some(intent));
+                return None;
+            }
+        }
+        Some((running, intent))
+    }
+}

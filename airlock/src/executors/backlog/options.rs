@@ -1,0 +1,77 @@
+//! How much is accepted, and which options are honoured.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Failure;
+use crate::executors::Rejection;
+use crate::executors::here::can_run_here;
+use crate::intent::Intent;
+use crate::task::TaskKind;
+
+/// Is given all work that was accepted and did not end well.
+pub(in crate::executors) type FailureHandler = Arc<dyn Fn(Failure) + Send + Sync>;
+
+#[derive(Clone)]
+pub(in crate::executors) struct Limits {
+    /// What kind of executor it is, for messages.
+    pub(in crate::executors) kind: &'static str,
+    pub(in crate::executors) name: Option<Arc<str>>,
+    pub(in crate::executors) queue: usize,
+    pub(in crate::executors) delayed: usize,
+    pub(in crate::executors) on_error: Option<FailureHandler>,
+    pub(in crate::executors) ignore_unsupported: bool,
+}
+
+impl Limits {
+    pub(in crate::executors) const fn new(kind: &'static str) -> Self {
+        Self { kind, name: None, queue: 10_000, delayed: 10_000, on_error: None, ignore_unsupported: false }
+    }
+
+    /// `thread pool` or ``thread pool `mail` ``.
+    pub(in crate::executors) fn title(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} `{name}`", self.kind),
+            None => self.kind.to_owned(),
+        }
+    }
+
+    /// What reports call the executor.
+    pub(in crate::executors) fn short(&self, otherwise: &'static str) -> &str {
+        self.name.as_deref().unwrap_or(otherwise)
+    }
+
+    /// Whether the task can run here, with its options.
+    pub(in crate::executors) fn accept(&self, intent: &Intent) -> Result<(), Rejection> {
+        can_run_here(intent)?;
+        if self.ignore_unsupported {
+            return Ok(());
+        }
+        let options = intent.options();
+        let unsupported = [
+            ("priority", options.get_priority().is_some()),
+            ("max_retries", options.get_max_retries().is_some()),
+            // A function can't be cut off; a future can be dropped.
+            ("timeout", options.get_timeout().is_some() && intent.task().kind == TaskKind::Sync),
+        ];
+        match unsupported.iter().find(|(_, set)| *set) {
+            None => Ok(()),
+            Some((option, _)) => Err(Rejection::new(format!(
+                "a {} can't honour `{option}`{}; leave it out, or say `.ignore_unsupported()` where the executor is made",
+                self.kind,
+                if *option == "timeout" { " for a task that isn't async" } else { "" },
+            ))),
+        }
+    }
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limits")
+            .field("name", &self.name)
+            .field("queue", &self.queue)
+            .field("delayed", &self.delayed)
+            .field("ignore_unsupported", &self.ignore_unsupported)
+            .finish_non_exhaustive()
+    }
+}

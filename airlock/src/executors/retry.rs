@@ -1,0 +1,138 @@
+//! Once more, a little later.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, Instant};
+
+use super::batch::Divided;
+use super::ledger::{Attempt, Go, Left};
+use super::{Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
+use crate::error::DispatchErrorKind;
+use crate::intent::Intent;
+use crate::timer;
+
+/// Hands over once more what an executor could not take because it was unavailable, after a pause.
+///
+/// Only `Unavailable` is tried again, with what was held back because of it: the executor has not accepted those. What
+/// is `Unconfirmed` may have been accepted, so that another try may run it twice: say
+/// [`unconfirmed`](Self::unconfirmed) if tasks can bear that. A task that ran and failed is never run again.
+///
+/// Before the second try it waits a random time up to the first pause (50 ms), before each further one up to twice as
+/// much as before, at most the longest pause (1 s): programs that lost the same broker don't come back all at once. It
+/// never waits past the flush's deadline; a pause that would is not begun.
+///
+/// ```
+/// use std::time::Duration;
+/// use airlock::{LogExecutor, Retry};
+///
+/// let executor = Retry::new(LogExecutor::new()).attempts(5).pauses(Duration::from_millis(20), Duration::from_millis(500));
+/// airlock::scope().executor(executor).run(|| {})?;
+/// # Ok::<(), airlock::FlushError>(())
+/// ```
+#[must_use = "it does nothing until a scope has it as its executor"]
+pub struct Retry<E> {
+    executor: E,
+    name: String,
+    attempts: u32,
+    first: Duration,
+    longest: Duration,
+    unconfirmed: bool,
+}
+
+impl<E: Executor> Retry<E> {
+    /// Three attempts, the first one counted.
+    pub fn new(executor: E) -> Self {
+        let name = format!("retry({})", executor.name());
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(1));
+        Self { executor, name, attempts: 3, first, longest, unconfirmed: false }
+    }
+
+    /// How often it tries, the first time counted; 1 never tries again, and so does 0.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The bounds of the random pauses: the one before the second attempt, and the longest.
+    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+        (self.first, self.longest) = (first, longest);
+        self
+    }
+
+    /// Tries again what may have been accepted too, which may run it twice.
+    pub fn unconfirmed(mut self) -> Self {
+        self.unconfirmed = true;
+        self
+    }
+
+    fn is_tried_again(&self, left: Left) -> bool {
+        match left {
+            Left::HeldBack | Left::Failed(DispatchErrorKind::Unavailable) => true,
+            Left::Failed(DispatchErrorKind::Unconfirmed) => self.unconfirmed,
+            Left::Failed(_) | Left::Done | Left::Unattempted => false,
+        }
+    }
+
+    /// Full jitter: any time up to the bound.
+    fn pause(&self, attempt: u32) -> Duration {
+        let bound = self.first.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(self.longest);
+        // A new state is seeded anew, at random.
+        let random = RandomState::new().build_hasher().finish();
+        bound.mul_f64(random as f64 / u64::MAX as f64)
+    }
+}
+
+impl<E: Executor> Executor for Retry<E> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.executor.accepts(intent, flush)
+    }
+
+    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let Divided { ledger, timings, mut items } = batch.divide();
+            for attempt in 1.. {
+                let (go, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral, timings);
+                self.executor.dispatch(batch).await;
+                let left = go.finish(Ending::Returned);
+                // A failure that stays is one of the whole batch, which is what fail-fast looks at.
+                let stays = |left: Left| matches!(left, Left::Failed(_)) && !self.is_tried_again(left);
+                if left.iter().any(|(_, _, left)| stays(*left)) {
+                    ledger.fail_fast();
+                }
+                let failed = left.iter().any(|(_, _, left)| matches!(left, Left::Failed(_)));
+                items = left
+                    .into_iter()
+                    .filter(|(_, _, left)| self.is_tried_again(*left))
+                    .map(|(at, intent, _)| (at, intent))
+                    .collect();
+                if items.is_empty() || ledger.is_stopped() {
+                    return;
+                }
+                let next = Instant::now() + self.pause(attempt);
+                let too_late = ledger.deadline().instant().is_some_and(|deadline| deadline <= next);
+                if attempt >= self.attempts || too_late || !failed {
+                    return ledger.fail_fast();
+                }
+                timer::sleep_until(next).await;
+            }
+        })
+    }
+
+    fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+        self.executor.shutdown(deadline)
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { inline: false, ..self.executor.traits() }
+    }
+}
+
+impl<E> fmt::Debug for Retry<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry").field("name", &self.name).field("attempts", &self.attempts).finish_non_exhaustive()
+    }
+}

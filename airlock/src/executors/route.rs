@@ -1,0 +1,213 @@
+//! Different tasks to different executors.
+
+use std::fmt;
+use std::ptr;
+use std::sync::Arc;
+
+use super::batch::Divided;
+use super::ledger::{Attempt, Go};
+use super::{
+    Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished, join_all,
+};
+use crate::error::DispatchError;
+use crate::intent::Intent;
+use crate::panics::catching_panics;
+use crate::policy::TaskList;
+
+/// Gives each intent to the executor of the first route that matches it.
+///
+/// Routes are asked in the order they were added, by task, by name, by queue or by a closure; what none matches goes
+/// to [`otherwise`](Self::otherwise), and without one it is refused before anything is handed over.
+///
+/// The executors of one flush are handed their shares side by side. Within a share the order is that of the calls;
+/// between shares there is none, so tasks that depend on their order belong in one route. An executor that is
+/// unavailable leaves the rest of *its* share unattempted, and the others go on; under
+/// [`FailFast`](crate::OnFailure::FailFast) a failure in one share stops them all. The deadline is one for all.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// # #[airlock::task] fn notify(order_id: u64) { let _ = order_id; }
+/// use airlock::{InlineExecutor, LogExecutor, Route};
+///
+/// let route = Route::new()
+///     .to::<(send_email, notify)>(LogExecutor::new())
+///     .named("warehouse.*", LogExecutor::new())
+///     .queue("slow", LogExecutor::new())
+///     .when(|intent| intent.options().get_priority() == Some(9), InlineExecutor::new())
+///     .otherwise(InlineExecutor::new());
+/// airlock::scope().executor(route).run(|| send_email::enqueue(42).map(drop).map_err(airlock::Error::from))?;
+/// # Ok::<(), airlock::Error>(())
+/// ```
+#[must_use = "a route does nothing until a scope has it as its executor"]
+pub struct Route {
+    routes: Vec<(Rule, Arc<dyn Executor>)>,
+    name: String,
+}
+
+type Predicate = Box<dyn Fn(&Intent) -> bool + Send + Sync>;
+
+impl Route {
+    /// No routes yet.
+    pub fn new() -> Self {
+        Self { routes: Vec::new(), name: "route()".to_owned() }
+    }
+
+    /// These tasks, named by their types, go to the executor.
+    pub fn to<T: TaskList>(self, executor: impl Executor) -> Self {
+        let tasks = T::definitions();
+        self.add(move |intent| tasks.iter().any(|task| ptr::eq(*task, intent.task())), executor)
+    }
+
+    /// Tasks whose name fits the pattern go to the executor; a `*` stands for any characters, also for none.
+    pub fn named(self, pattern: impl Into<String>, executor: impl Executor) -> Self {
+        let pattern = pattern.into();
+        self.add(move |intent| fits(&pattern, intent.name()), executor)
+    }
+
+    /// Intents for this queue go to the executor: see [`Options::queue`](crate::Options::queue).
+    pub fn queue(self, queue: impl Into<String>, executor: impl Executor) -> Self {
+        let queue = queue.into();
+        self.add(move |intent| intent.options().get_queue() == Some(&*queue), executor)
+    }
+
+    /// Intents for which the closure says so go to the executor. It must always say the same of an intent.
+    pub fn when(self, predicate: impl Fn(&Intent) -> bool + Send + Sync + 'static, executor: impl Executor) -> Self {
+        self.add(predicate, executor)
+    }
+
+    /// All that no route before matches goes to the executor.
+    pub fn otherwise(self, executor: impl Executor) -> Self {
+        self.add(|_| true, executor)
+    }
+
+    fn add(mut self, predicate: impl Fn(&Intent) -> bool + Send + Sync + 'static, executor: impl Executor) -> Self {
+        self.routes.push((Rule(Box::new(predicate)), Arc::new(executor)));
+        let names: Vec<_> = self.routes.iter().map(|(_, executor)| executor.name()).collect();
+        self.name = format!("route({})", names.join(", "));
+        self
+    }
+
+    fn find(&self, intent: &Intent) -> Option<usize> {
+        self.routes.iter().position(|(rule, _)| (rule.0)(intent))
+    }
+
+    /// Whether all executors are of a kind.
+    fn all(&self, is: impl Fn(ExecutorTraits) -> bool) -> bool {
+        !self.routes.is_empty() && self.routes.iter().all(|(_, executor)| is(executor.traits()))
+    }
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.name).finish()
+    }
+}
+
+struct Rule(Predicate);
+
+/// Whether the name fits the pattern, in which each `*` stands for any characters.
+fn fits(pattern: &str, name: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    for piece in pieces {
+        // The first place is the best one: it leaves the most to the pieces after it.
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
+impl Executor for Route {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        match self.find(intent) {
+            Some(index) => self.routes[index].1.accepts(intent, flush),
+            None => Err(Rejection::new("no route takes it; add one, or `.otherwise(..)` for all the rest")),
+        }
+    }
+
+    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let Divided { ledger, timings, items } = batch.divide();
+            let mut shares: Vec<Vec<_>> = self.routes.iter().map(|_| Vec::new()).collect();
+            let mut unmatched = Vec::new();
+            for item in items {
+                match self.find(&item.1) {
+                    Some(index) => shares[index].push(item),
+                    None => unmatched.push(item),
+                }
+            }
+            let (lost, mut nowhere) = Attempt::new(&ledger, unmatched, Go::Only, timings);
+            while let Some(begun) = nowhere.begin() {
+                begun.settle(Err(DispatchError::rejected(
+                    "no route takes it any more; routes must not change their mind",
+                )));
+            }
+            lost.finish(Ending::Returned);
+            let routes = self.routes.iter().zip(shares).filter(|(_, share)| !share.is_empty());
+            let hand_over = routes.map(|((_, executor), share)| -> BoxFuture<'_, ()> {
+                let (attempt, batch) = Attempt::new(&ledger, share, Go::Only, timings);
+                Box::pin(async move {
+                    // One that panics doesn't take the others with it.
+                    let ended = catching_panics(async move { executor.dispatch(batch).await }).await;
+                    attempt.finish(ended.map_or_else(Ending::Panicked, |()| Ending::Returned));
+                })
+            });
+            join_all(hand_over.collect()).await;
+        })
+    }
+
+    fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+        super::join::shutdown_all(self.routes.iter().map(|(_, executor)| &**executor).collect(), deadline)
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits {
+            takes_local: self.all(|traits| traits.takes_local),
+            no_deadline: self.all(|traits| traits.no_deadline),
+            inline: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_any_characters_and_nothing_else_does() {
+        for (pattern, name) in [
+            ("mail", "mail"),
+            ("*", ""),
+            ("*", "mail.send"),
+            ("mail.*", "mail.send"),
+            ("*.send", "mail.send"),
+            ("m*.s*d", "mail.send"),
+            ("**", "mail"),
+            ("a*a", "aa"),
+            ("*ab*ab", "xabab"),
+        ] {
+            assert!(fits(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("mail", "mail.send"),
+            ("mail.*", "email.send"),
+            ("*.send", "mail.sender"),
+            ("a*a", "a"),
+            ("", "a"),
+            ("*b*b", "b"),
+        ] {
+            assert!(!fits(pattern, name), "{pattern} {name}");
+        }
+    }
+}

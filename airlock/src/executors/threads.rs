@@ -1,0 +1,237 @@
+//! Threads of this process, off the caller's path.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, OnceLock};
+use std::task::{Wake, Waker};
+use std::thread;
+
+use super::backlog::{Backlog, Limits};
+use super::{Batch, BoxFuture, Deadline, Executor, FlushContext, Rejection, Unfinished};
+use crate::error::{DispatchError, Failure};
+use crate::intent::Intent;
+use crate::panics::catch_panic;
+use crate::scope::block_on;
+use crate::shutdown::{self, Drains};
+
+/// Runs tasks on threads of its own. A flush hands over and does not wait for them.
+///
+/// Tasks start in the order they were handed over. The queue is bounded: a flush that finds it full waits for room up
+/// to its deadline (5 s unless set), and what finds none is `Unavailable`. Tasks that fail, panic or expire are given
+/// to [`on_error`](Self::on_error) and logged. `delay`, `eta` and the two `expires` are honoured; `queue` is a name for
+/// routing and means nothing here; `priority`, `max_retries` and the `timeout` of a plain function are refused unless
+/// [`ignore_unsupported`](Self::ignore_unsupported) says otherwise.
+///
+/// `async` tasks run too, each driven by one of the threads until it ends, without a runtime: futures that need tokio
+/// around them belong to `TokioExecutor`.
+///
+/// A handle is cheap to clone, and clones share threads and queue; the threads start at the first hand-over. When the
+/// last handle is dropped, the threads finish what was accepted, delayed work included, and end; the drop does not
+/// wait for that. The end of the process does end them: [`shutdown`](crate::shutdown()) before it waits, and hands
+/// back what was not done in time.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use std::sync::LazyLock;
+/// use std::time::Duration;
+/// use airlock::{Deadline, ThreadPoolExecutor};
+///
+/// static POOL: LazyLock<ThreadPoolExecutor> = LazyLock::new(|| {
+///     ThreadPoolExecutor::new().threads(2).on_error(|failure| eprintln!("{failure}"))
+/// });
+///
+/// airlock::scope().executor(POOL.clone()).run(|| send_email::enqueue(42).map(drop).map_err(airlock::Error::from))?;
+/// let unfinished = airlock::shutdown(Deadline::after(Duration::from_secs(10)));
+/// assert!(unfinished.is_empty());
+/// # Ok::<(), airlock::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ThreadPoolExecutor {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    limits: Limits,
+    threads: NonZeroUsize,
+    pool: OnceLock<Arc<Pool>>,
+}
+
+/// What the threads share; they keep it until the last of its work is done.
+struct Pool {
+    backlog: Arc<Backlog>,
+    alarm: Waker,
+    /// The process that has the threads: a forked child has none of them.
+    process: u32,
+    running: usize,
+}
+
+impl ThreadPoolExecutor {
+    /// As many threads as the machine has cores, with room for 10,000 waiting intents and 10,000 delayed ones.
+    #[must_use]
+    pub fn new() -> Self {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self::of(Limits::new("thread pool"), threads)
+    }
+
+    fn of(limits: Limits, threads: NonZeroUsize) -> Self {
+        Self { handle: Arc::new(Handle { limits, threads, pool: OnceLock::new() }) }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.handle.limits.clone();
+        change(&mut limits);
+        Self::of(limits, self.handle.threads)
+    }
+
+    /// How many threads. As the methods below, this makes a pool of its own: describe a pool first, then clone it.
+    ///
+    /// # Panics
+    /// With 0 threads.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        let threads =
+            NonZeroUsize::new(threads).unwrap_or_else(|| panic!("a thread pool needs a thread; use 1 or more"));
+        Self::of(self.handle.limits.clone(), threads)
+    }
+
+    /// What reports, logs and threads call it.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        self.with(|limits| limits.name = Some(name.into().into()))
+    }
+
+    /// How many intents may wait to be started.
+    ///
+    /// # Panics
+    /// With 0 intents.
+    #[must_use]
+    pub fn queue_limit(self, intents: usize) -> Self {
+        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
+        self.with(|limits| limits.queue = intents)
+    }
+
+    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
+    #[must_use]
+    pub fn delayed_limit(self, intents: usize) -> Self {
+        self.with(|limits| limits.delayed = intents)
+    }
+
+    /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
+    /// intent), on the thread that had it. They are logged in any case.
+    #[must_use]
+    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
+        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
+    }
+
+    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
+    #[must_use]
+    pub fn ignore_unsupported(self) -> Self {
+        self.with(|limits| limits.ignore_unsupported = true)
+    }
+
+    fn pool(&self) -> &Arc<Pool> {
+        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits, self.handle.threads))
+    }
+}
+
+impl Default for ThreadPoolExecutor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ThreadPoolExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolExecutor")
+            .field("threads", &self.handle.threads)
+            .field("limits", &self.handle.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Executor for ThreadPoolExecutor {
+    fn name(&self) -> &str {
+        self.handle.limits.short("threads")
+    }
+
+    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
+        self.handle.limits.accept(intent)
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let pool = self.pool();
+            if let Some(error) = pool.is_unusable() {
+                if let Some(begun) = batch.begin() {
+                    begun.settle(Err(DispatchError::unavailable(error)));
+                }
+                return;
+            }
+            pool.backlog.accept(batch, &pool.alarm, || {}).await;
+        })
+    }
+
+    fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+        Box::pin(async move { self.pool().backlog.shutdown(deadline).await })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.get() {
+            pool.backlog.close();
+        }
+    }
+}
+
+/// Called when delayed work is due. Keeps the backlog, so that the last handle may go before that.
+struct Alarm(Arc<Backlog>);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        let alarm = Waker::from(Arc::clone(&self));
+        self.0.release_due(&alarm);
+    }
+}
+
+impl Pool {
+    fn start(limits: &Limits, threads: NonZeroUsize) -> Arc<Self> {
+        let backlog = Arc::new(Backlog::new(limits.clone()));
+        let alarm = Waker::from(Arc::new(Alarm(Arc::clone(&backlog))));
+        let name = limits.name.as_deref().unwrap_or("airlock-pool").to_owned();
+        let start = |number| {
+            let backlog = Arc::clone(&backlog);
+            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&backlog))
+        };
+        let (started, failed): (Vec<_>, Vec<_>) = (0..threads.get()).map(start).partition(Result::is_ok);
+        if let Some(Err(error)) = failed.first() {
+            let missing = failed.len();
+            tracing::error!(target: "airlock", executor = limits.title(), missing, %error, "threads of the pool can't start");
+        }
+        let used: Arc<dyn Drains> = Arc::clone(&backlog) as _;
+        shutdown::register(Arc::downgrade(&used));
+        Arc::new(Self { backlog, alarm, process: std::process::id(), running: started.len() })
+    }
+
+    fn is_unusable(&self) -> Option<String> {
+        let title = || self.backlog.limits().title();
+        if self.process != std::process::id() {
+            return Some(format!("the threads of {} are in the parent process; make a pool after the fork", title()));
+        }
+        (self.running == 0).then(|| format!("{} could not start a thread", title()))
+    }
+}
+
+impl Drains for Backlog {
+    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished> {
+        Box::pin(async move { self.shutdown(deadline).await })
+    }
+}
+
+/// The life of one thread.
+fn work(backlog: &Backlog) {
+    while let Some(job) = backlog.wait_for_next() {
+        // Tasks are caught one by one; a panic in here is one of their destructors.
+        let _ = catch_panic(|| if job.is_async() { block_on(backlog.run_async(job)) } else { backlog.run(job) });
+    }
+}

@@ -1,0 +1,331 @@
+//! Tasks of a tokio runtime.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use tokio::runtime::Handle as Runtime;
+
+use super::backlog::{Backlog, Job, Limits};
+use super::{Batch, BoxFuture, Deadline, Executor, FlushContext, Rejection, Unfinished};
+use crate::error::{DispatchError, Failure};
+use crate::intent::Intent;
+use crate::panics::catch_panic;
+use crate::shutdown::{self, Drains};
+
+/// Runs tasks on a tokio runtime: `async` ones are spawned, plain functions run on its blocking pool. A flush hands
+/// over and does not wait for them.
+///
+/// [`new`](Self::new) takes the runtime that is current at the flush, and refuses where there is none;
+/// [`on`](Self::on) is given one, and works from sync flushes on any thread.
+///
+/// At most [`concurrency`](Self::concurrency) tasks run at once; the others wait in a bounded queue and start in the
+/// order they were handed over. A flush that finds it full waits for room up to its deadline (5 s unless set), and what
+/// finds none is `Unavailable`. Tasks that fail, panic or expire are given to [`on_error`](Self::on_error) and logged.
+/// `delay`, `eta` and the two `expires` are honoured, by the real clock also where the runtime's is paused, and so is
+/// the `timeout` of async tasks; `queue` is a name for routing and means nothing here; `priority`, `max_retries` and
+/// the `timeout` of a plain function are refused unless [`ignore_unsupported`](Self::ignore_unsupported) says otherwise.
+///
+/// Clones share the queue. When the last handle is dropped, what was accepted is finished all the same, as long as the
+/// runtime lives. A runtime that ends first drops what runs (reported as `Unconfirmed`) and leaves what waits to
+/// another runtime, or to be handed back: await [`shutdown`](Executor::shutdown) or [`airlock::shutdown_async`](crate::shutdown_async) before it ends.
+///
+/// ```
+/// use airlock::{Executor, TokioExecutor};
+///
+/// #[airlock::task]
+/// async fn refresh(account: u64) {
+///     let _ = account;
+/// }
+///
+/// # #[tokio::main] async fn main() -> airlock::Result<()> {
+/// let executor = TokioExecutor::new().concurrency(16).on_error(|failure| eprintln!("{failure}"));
+/// let body = async { refresh::enqueue(42).map(drop).map_err(airlock::Error::from) };
+/// airlock::scope().executor(executor.clone()).run_async(body).await?;
+/// let unfinished = executor.shutdown(airlock::Deadline::NONE).await;
+/// assert!(unfinished.is_empty());
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct TokioExecutor {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    limits: Limits,
+    concurrency: usize,
+    runtime: Option<Runtime>,
+    crew: OnceLock<(Arc<Crew>, Waker)>,
+}
+
+/// Those who run what was accepted.
+struct Crew {
+    backlog: Arc<Backlog>,
+    concurrency: usize,
+    running: AtomicUsize,
+    /// Whether a runtime ended with work left.
+    deserted: AtomicBool,
+    /// The last one used: delayed work starts there.
+    runtime: Mutex<Option<Runtime>>,
+}
+
+impl TokioExecutor {
+    /// On the runtime that is current at the flush, 256 tasks at once, with room for 10,000 waiting intents and 10,000
+    /// delayed ones.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::of(Limits::new("tokio executor"), 256, None)
+    }
+
+    /// On this runtime, from whatever thread the flush is on.
+    #[must_use]
+    pub fn on(runtime: Runtime) -> Self {
+        Self::of(Limits::new("tokio executor"), 256, Some(runtime))
+    }
+
+    fn of(limits: Limits, concurrency: usize, runtime: Option<Runtime>) -> Self {
+        Self { handle: Arc::new(Handle { limits, concurrency, runtime, crew: OnceLock::new() }) }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.handle.limits.clone();
+        change(&mut limits);
+        Self::of(limits, self.handle.concurrency, self.handle.runtime.clone())
+    }
+
+    /// How many tasks run at once. As the methods below, this makes an executor of its own: describe one first, then
+    /// clone it.
+    ///
+    /// # Panics
+    /// With 0 tasks.
+    #[must_use]
+    pub fn concurrency(self, tasks: usize) -> Self {
+        assert!(tasks > 0, "without a task at a time nothing ever runs; use 1 or more");
+        Self::of(self.handle.limits.clone(), tasks, self.handle.runtime.clone())
+    }
+
+    /// What reports and logs call it.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        self.with(|limits| limits.name = Some(name.into().into()))
+    }
+
+    /// How many intents may wait to be started, besides those that run.
+    ///
+    /// # Panics
+    /// With 0 intents.
+    #[must_use]
+    pub fn queue_limit(self, intents: usize) -> Self {
+        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
+        self.with(|limits| limits.queue = intents)
+    }
+
+    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
+    #[must_use]
+    pub fn delayed_limit(self, intents: usize) -> Self {
+        self.with(|limits| limits.delayed = intents)
+    }
+
+    /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
+    /// intent) or was dropped by its runtime (`Unconfirmed`), on the thread that had it. They are logged in any case.
+    #[must_use]
+    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
+        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
+    }
+
+    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
+    #[must_use]
+    pub fn ignore_unsupported(self) -> Self {
+        self.with(|limits| limits.ignore_unsupported = true)
+    }
+
+    fn crew(&self) -> &(Arc<Crew>, Waker) {
+        self.handle.crew.get_or_init(|| {
+            let crew = Arc::new(Crew {
+                backlog: Arc::new(Backlog::new(self.handle.limits.clone())),
+                concurrency: self.handle.concurrency,
+                running: AtomicUsize::new(0),
+                deserted: AtomicBool::new(false),
+                runtime: Mutex::new(None),
+            });
+            let used: Arc<dyn Drains> = Arc::clone(&crew) as _;
+            shutdown::register(Arc::downgrade(&used));
+            let alarm = Waker::from(Arc::clone(&crew));
+            (crew, alarm)
+        })
+    }
+
+    fn runtime(&self) -> Option<Runtime> {
+        self.handle.runtime.clone().or_else(|| Runtime::try_current().ok())
+    }
+}
+
+const NO_RUNTIME: &str =
+    "there is no tokio runtime here; flush inside one, or give it one with `TokioExecutor::on(handle)`";
+
+impl Default for TokioExecutor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for TokioExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokioExecutor")
+            .field("concurrency", &self.handle.concurrency)
+            .field("limits", &self.handle.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Executor for TokioExecutor {
+    fn name(&self) -> &str {
+        self.handle.limits.short("tokio")
+    }
+
+    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
+        if self.handle.runtime.is_none() && Runtime::try_current().is_err() {
+            return Err(Rejection::new(NO_RUNTIME));
+        }
+        self.handle.limits.accept(intent)
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let Some(runtime) = self.runtime() else {
+                if let Some(begun) = batch.begin() {
+                    begun.settle(Err(DispatchError::unavailable(NO_RUNTIME)));
+                }
+                return;
+            };
+            let (crew, alarm) = self.crew();
+            // The current runtime is alive; one that was given once may have ended.
+            if self.handle.runtime.is_some() && crew.deserted.load(Ordering::SeqCst) {
+                if let Some(begun) = batch.begin() {
+                    let title = crew.backlog.limits().title();
+                    begun.settle(Err(DispatchError::unavailable(format!("the runtime of {title} has ended"))));
+                }
+                return;
+            }
+            crew.deserted.store(false, Ordering::SeqCst);
+            *crew.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
+            let hire = || {
+                crew.hire(&runtime);
+            };
+            crew.backlog.accept(batch, alarm, hire).await;
+        })
+    }
+
+    fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+        Box::pin(async move { self.crew().0.shutdown(deadline).await })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Some((crew, _)) = self.crew.get() {
+            crew.backlog.close();
+        }
+    }
+}
+
+/// Delayed work is due. The waker keeps the crew, so that the last handle may go before that.
+impl Wake for Crew {
+    fn wake(self: Arc<Self>) {
+        self.backlog.release_due(&Waker::from(Arc::clone(&self)));
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(runtime) = runtime {
+            // As many as there is work for; none, if the runtime has ended and work only comes back.
+            while self.hire(&runtime) && !self.deserted.load(Ordering::SeqCst) {}
+        }
+    }
+}
+
+impl Drains for Crew {
+    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished> {
+        Box::pin(async move { self.shutdown(deadline).await })
+    }
+}
+
+impl Crew {
+    async fn shutdown(&self, deadline: Deadline) -> Unfinished {
+        // What a runtime left that has ended would wait for nobody.
+        let nobody = self.deserted.load(Ordering::SeqCst) && self.running.load(Ordering::SeqCst) == 0;
+        self.backlog.shutdown(if nobody { Deadline::after(Duration::ZERO) } else { deadline }).await
+    }
+
+    /// Has one more worker look for work, if there is any and not too many are at it; false if not.
+    fn hire(self: &Arc<Self>, runtime: &Runtime) -> bool {
+        if self.backlog.is_empty() {
+            return false;
+        }
+        let more = |running| (running < self.concurrency).then_some(running + 1);
+        if self.running.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
+            return false;
+        }
+        let worker =
+            Worker { crew: Arc::clone(self), runtime: runtime.clone(), job: self.backlog.next(), ended: false };
+        let busy = worker.job.is_some();
+        worker.go_on();
+        busy
+    }
+}
+
+/// One of those that run at once. It goes on from task to task, and from the runtime to its blocking pool and back.
+struct Worker {
+    crew: Arc<Crew>,
+    runtime: Runtime,
+    /// What it does next.
+    job: Option<Job>,
+    ended: bool,
+}
+
+impl Worker {
+    /// Takes its job to where that kind runs, or ends if there is none.
+    fn go_on(mut self) {
+        let runtime = self.runtime.clone();
+        match self.job.as_ref().map(Job::is_async) {
+            Some(true) => drop(runtime.spawn(self.work_async())),
+            Some(false) => drop(runtime.spawn_blocking(move || self.work())),
+            None => self.ended = true,
+        }
+    }
+
+    async fn work_async(mut self) {
+        while let Some(job) = self.job.take_if(|job| job.is_async()) {
+            self.crew.backlog.run_async(job).await;
+            self.job = self.crew.backlog.next();
+        }
+        self.go_on();
+    }
+
+    fn work(mut self) {
+        while let Some(job) = self.job.take_if(|job| !job.is_async()) {
+            // Tasks are caught one by one; a panic in here is one of their destructors.
+            let _ = catch_panic(|| self.crew.backlog.run(job));
+            self.job = self.crew.backlog.next();
+        }
+        self.go_on();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.crew.running.fetch_sub(1, Ordering::SeqCst);
+        if self.ended {
+            // Something may have come after the last look, when there seemed to be workers enough.
+            self.crew.hire(&self.runtime);
+            return;
+        }
+        // Its runtime has ended. What it had not started is there for another one, or to be handed back.
+        let waiting = self.crew.backlog.put_back(self.job.take());
+        if waiting > 0 && !self.crew.deserted.swap(true, Ordering::SeqCst) {
+            let executor = self.crew.backlog.limits().title();
+            let _ = catch_panic(|| {
+                tracing::error!(target: "airlock", executor, waiting, "the runtime ended before all that was accepted had started");
+            });
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The end of the program: what was accepted in this process gets its time.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::executors::{BoxFuture, Deadline, Executor, Unfinished, join_all};
+use crate::scope::block_on;
+use crate::settings;
+
+/// What has accepted work in this process.
+pub(crate) trait Drains: Send + Sync {
+    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished>;
+}
+
+/// Everything that was started and may still have work.
+static USED: Mutex<Vec<Weak<dyn Drains>>> = Mutex::new(Vec::new());
+
+/// Notes an executor as used. Called once in its life, when it starts.
+#[cfg(any(feature = "threads", feature = "tokio"))]
+pub(crate) fn register(used: Weak<dyn Drains>) {
+    let mut all = USED.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|known| known.strong_count() > 0);
+    all.push(used);
+}
+
+/// Drains every executor of this library that was used, side by side, and the one of the [`configuration`]: they take
+/// nothing more, finish what they accepted until the deadline, and give back the rest. For the end of `main`.
+///
+/// Executors of your own take part if they are configured, or a part of what is; others have
+/// [`Executor::shutdown`].
+///
+/// ```
+/// use std::time::Duration;
+/// use airlock::Deadline;
+///
+/// let unfinished = airlock::shutdown(Deadline::after(Duration::from_secs(10)));
+/// assert!(unfinished.intents.is_empty());
+/// ```
+///
+/// In async code, await [`shutdown_async`]: tasks of a runtime can't finish while its thread waits here.
+///
+/// [`configuration`]: crate::configuration()
+pub fn shutdown(deadline: Deadline) -> Unfinished {
+    block_on(shutdown_async(deadline))
+}
+
+/// [`shutdown`], awaited.
+pub async fn shutdown_async(deadline: Deadline) -> Unfinished {
+    let used: Vec<_> = {
+        let all = USED.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).collect()
+    };
+    let configured = settings::configuration().executor;
+    let mut all: Vec<BoxFuture<'_, Unfinished>> = used.into_iter().map(|used| used.drain(deadline)).collect();
+    all.push(configured.shutdown(deadline));
+    let mut all = join_all(all).await;
+    let of_configured = all.pop().unwrap_or_default();
+    let mut unfinished = Unfinished::default();
+    all.into_iter().for_each(|left| unfinished.add(left));
+    // It may be one of the others: what it gives back it gives once, but what runs there both have counted.
+    unfinished.intents.extend(of_configured.intents);
+    unfinished.running = unfinished.running.max(of_configured.running);
+    unfinished
+}

@@ -1,0 +1,89 @@
+//! Promise 14: an executor that never answers costs a flush its deadline, once.
+
+use std::time::{Duration, Instant};
+
+use airlock::testing::{Fault, FaultExecutor};
+use airlock::{Executor, Fallback, Retry, Route};
+
+use crate::promise_13_kinds::{WAYS, flush, outcomes};
+
+/// A deadline, and what a flush may cost with it at most: a tenth more, or a quarter of a second.
+const DEADLINE: Duration = Duration::from_millis(200);
+const AT_MOST: Duration = Duration::from_millis(450);
+
+#[test]
+fn promise_14_a_pending_executor_costs_the_deadline_and_the_next_flush_behaves_like_the_first() {
+    for way in WAYS {
+        let dead = FaultExecutor::new().then(usize::MAX, Fault::Pends);
+        for turn in 1..=2 {
+            let start = Instant::now();
+            let error = flush(way, dead.clone(), 3, Some(DEADLINE)).unwrap_err();
+            let took = start.elapsed();
+            assert!(took >= DEADLINE && took <= AT_MOST, "{way:?}: {took:?}");
+            let left = "unattempted: the deadline passed";
+            let begun = "unconfirmed: the executor ended without saying how it went";
+            assert_eq!(outcomes(error.report()), [begun, left, left], "{way:?}");
+            assert_eq!(dead.attempts(), turn);
+            drop(error.into_intents());
+        }
+    }
+}
+
+#[test]
+fn promise_14_executors_made_of_others_cost_no_more() {
+    let dead = || FaultExecutor::new().then(usize::MAX, Fault::Pends);
+    let made: [Box<dyn Executor>; 3] = [
+        Box::new(Retry::new(dead())),
+        Box::new(Route::new().otherwise(dead())),
+        Box::new(Fallback::new(dead(), dead())),
+    ];
+    for executor in made {
+        let executor = std::sync::Arc::<dyn Executor>::from(executor);
+        for way in WAYS {
+            let start = Instant::now();
+            let error = flush(way, std::sync::Arc::clone(&executor), 2, Some(DEADLINE)).unwrap_err();
+            let took = start.elapsed();
+            assert!(took >= DEADLINE && took <= AT_MOST, "{} {way:?}: {took:?}", executor.name());
+            assert_eq!((error.unconfirmed().len(), error.undispatched().len()), (1, 1));
+            drop(error.into_intents());
+        }
+    }
+}
+
+#[test]
+fn promise_14_the_deadline_is_five_seconds_unless_set() {
+    struct Asks;
+
+    impl Executor for Asks {
+        fn name(&self) -> &str {
+            "asks"
+        }
+
+        fn dispatch<'a>(&'a self, mut batch: airlock::Batch) -> airlock::BoxFuture<'a, ()> {
+            Box::pin(async move {
+                let left = batch.deadline().remaining().unwrap();
+                assert!(left <= Duration::from_secs(5) && left > Duration::from_secs(1), "{left:?}");
+                while let Some(begun) = batch.begin() {
+                    begun.settle(Ok(()));
+                }
+            })
+        }
+    }
+
+    for way in WAYS {
+        assert_eq!(flush(way, Asks, 1, None).unwrap().counts().dispatched, 1);
+        assert_eq!(flush(way, Route::new().otherwise(Retry::new(Asks)), 1, None).unwrap().counts().dispatched, 1);
+    }
+}
+
+#[test]
+fn promise_14_unavailable_costs_no_waiting_at_all() {
+    for way in WAYS {
+        let down = FaultExecutor::new().then(usize::MAX, Fault::Unavailable);
+        for turn in 1..=2 {
+            let error = flush(way, down.clone(), 1000, None).unwrap_err();
+            assert_eq!((error.report().counts().unattempted, down.attempts()), (999, turn));
+            drop(error.into_intents());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `airlock::shutdown` drains everything that was used in its process, so that each test here has it for itself.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use airlock::{
+    Batch, BoxFuture, Deadline, Executor, InlineExecutor, Intent, Options, Route, Settings, ThreadPoolExecutor,
+    TokioExecutor, Unfinished,
+};
+use airlock_tests::patience::{Gate, PATIENCE};
+
+static GATE: Mutex<Option<Gate>> = Mutex::new(None);
+
+#[airlock::task(name = "shutdown.waits")]
+fn waits(n: u32) {
+    let _ = n;
+    let gate = GATE.lock().unwrap().clone();
+    if let Some(gate) = gate {
+        gate.pass();
+    }
+}
+
+/// The gate that tasks wait at, for one test at a time.
+fn alone() -> (MutexGuard<'static, ()>, Gate) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let gate = Gate::new();
+    *GATE.lock().unwrap() = Some(gate.clone());
+    (alone, gate)
+}
+
+fn flush(executor: impl Executor, numbers: std::ops::Range<u32>) {
+    airlock::scope().executor(executor).run(|| numbers.for_each(|n| drop(waits::enqueue(n)))).unwrap();
+}
+
+fn numbers(unfinished: &Unfinished) -> Vec<u32> {
+    let mut numbers: Vec<_> = unfinished.intents.iter().map(|intent| intent.args::<waits>().unwrap().0).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
+}
+
+#[test]
+fn every_executor_that_was_used_finishes_its_work() {
+    let (_alone, gate) = alone();
+    let runtime = runtime();
+    flush(ThreadPoolExecutor::new().threads(1), 0..10);
+    flush(Route::new().otherwise(TokioExecutor::on(runtime.handle().clone())), 10..20);
+    gate.open();
+    assert!(airlock::shutdown(Deadline::after(PATIENCE)).is_empty());
+    assert!(airlock::shutdown(Deadline::NONE).is_empty());
+}
+
+#[test]
+fn what_is_left_at_the_deadline_comes_back_also_from_executors_nobody_has_a_handle_of() {
+    let (_alone, gate) = alone();
+    let runtime = runtime();
+    flush(ThreadPoolExecutor::new().threads(1), 0..3);
+    flush(TokioExecutor::on(runtime.handle().clone()).concurrency(1), 3..6);
+    gate.await_waiting(2);
+    let unfinished = airlock::shutdown(Deadline::after(Duration::from_millis(20)));
+    assert_eq!((numbers(&unfinished), unfinished.running), (vec![1, 2, 4, 5], 2));
+    gate.open();
+    assert!(airlock::shutdown(Deadline::after(PATIENCE)).is_empty());
+}
+
+#[test]
+fn delayed_work_comes_back_at_once_if_it_starts_after_the_deadline() {
+    let (_alone, gate) = alone();
+    gate.open();
+    let pool = ThreadPoolExecutor::new().threads(1);
+    let later = Options::new().delay(Duration::from_secs(3600));
+    airlock::scope().executor(pool).run(|| drop(waits::enqueue_with(later, 1))).unwrap();
+    let unfinished = airlock::shutdown(Deadline::after(PATIENCE));
+    assert_eq!((numbers(&unfinished), unfinished.running), (vec![1], 0));
+}
+
+#[tokio::test]
+async fn it_can_be_awaited_by_the_runtime_whose_tasks_it_waits_for() {
+    #[airlock::task(name = "shutdown.later")]
+    async fn later() {
+        tokio::task::yield_now().await;
+    }
+
+    let guard = alone().0;
+    let body = async { (0..10).for_each(|_| drop(later::enqueue())) };
+    airlock::scope().executor(TokioExecutor::new().concurrency(2)).run_async(body).await.unwrap();
+    let unfinished = airlock::shutdown_async(Deadline::after(PATIENCE)).await;
+    assert!(unfinished.is_empty());
+    drop(guard);
+}
+
+#[test]
+fn an_executor_of_ones_own_takes_part_if_it_is_configured() {
+    struct Own(Mutex<mpsc::Sender<()>>);
+
+    impl Executor for Own {
+        fn name(&self) -> &str {
+            "own"
+        }
+
+        fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+            Box::pin(async move { drop(batch) })
+        }
+
+        fn shutdown<'a>(&'a self, _: Deadline) -> BoxFuture<'a, Unfinished> {
+            Box::pin(async move {
+                self.0.lock().unwrap().send(()).unwrap();
+                let mut unfinished = Unfinished::default();
+                unfinished.intents.push(waits::intent(7));
+                unfinished
+            })
+        }
+    }
+
+    let _alone = alone();
+    let (sender, asked) = mpsc::channel();
+    let own = Route::new().named("own.*", Own(Mutex::new(sender))).otherwise(InlineExecutor::new());
+    airlock::configure(Settings::new().executor(own));
+    assert_eq!(numbers(&airlock::shutdown(Deadline::after(PATIENCE))), [7]);
+    assert!(asked.try_recv().is_ok());
+    airlock::reset_configuration();
+}
+
+#[test]
+fn a_pool_that_is_configured_and_used_gives_back_each_intent_once() {
+    let (_alone, gate) = alone();
+    let pool = ThreadPoolExecutor::new().threads(1);
+    airlock::configure(Settings::new().executor(pool.clone()));
+    airlock::scope().run(|| (0..4).for_each(|n| drop(waits::enqueue(n)))).unwrap();
+    gate.await_waiting(1);
+    let unfinished = airlock::shutdown(Deadline::after(Duration::from_millis(20)));
+    assert_eq!((numbers(&unfinished), unfinished.running), (vec![1, 2, 3], 1));
+    airlock::reset_configuration();
+    gate.open();
+    assert!(airlock::shutdown(Deadline::after(PATIENCE)).is_empty());
+}
+
+#[test]
+fn what_a_dead_runtime_left_is_told_and_given_to_on_lost_when_nobody_asks_for_it() {
+    let (_alone, gate) = alone();
+    let lost: Arc<Mutex<Vec<Intent>>> = Arc::default();
+    let sink = Arc::clone(&lost);
+    airlock::configure(Settings::new().on_lost(move |lost| sink.lock().unwrap().extend(lost.into_intents())));
+    let runtime = runtime();
+    let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1).named("short");
+    flush(executor.clone(), 0..1);
+    gate.await_waiting(1);
+    // Delayed for so long that no runtime will have it.
+    let later = Options::new().delay(Duration::from_millis(50));
+    airlock::scope().executor(executor.clone()).run(|| drop(waits::enqueue_with(later, 8))).unwrap();
+    runtime.shutdown_background();
+    gate.open();
+    drop(executor);
+    airlock_tests::patience::eventually("it is lost and told", || !lost.lock().unwrap().is_empty());
+    assert_eq!(lost.lock().unwrap()[0].args::<waits>(), Some(&(8,)));
+    airlock::reset_configuration();
+}
