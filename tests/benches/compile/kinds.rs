@@ -72,7 +72,7 @@ impl Kind {
         }
         let (output, end) = if *fallible { (" -> std::fmt::Result", "        Ok(())\n") } else { ("", "") };
         let signature = signature.join(", ");
-        let function = format!("    fn {name}({signature}){output} {{\n{body}{end}    }}\n");
+        let function = format!("    pub(crate) fn {name}({signature}){output} {{\n{body}{end}    }}\n");
         match self {
             Self::Bare => format!("\n{function}"),
             Self::Airlock if options.is_empty() => format!("\n    #[airlock::task]\n{function}"),
