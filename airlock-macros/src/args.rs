@@ -19,13 +19,21 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let key = input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "expected an option"))?;
+        if let Some(text) = input.fork().parse::<Option<LitStr>>()? {
+            return Err(syn::Error::new_spanned(
+                &text,
+                format!("an option has a name; write `name = {}`", text.token()),
+            ));
+        }
+        let key = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "an option is a word; write it like `queue = \"mail\"`"))?;
         let assigned = input.parse::<Option<Token![=]>>()?.is_some();
         let value = if assigned && !at_end(input) { Some(input.parse()?) } else { None };
         if at_end(input) {
             Ok(Self { key, value })
         } else if value.is_some() {
-            Err(input.error("expected `,` between options"))
+            Err(input.error("there is more after the option's value; put `,` between options"))
         } else {
             Err(input.error(format!("an option's value follows `=`; write `{key} = …`")))
         }

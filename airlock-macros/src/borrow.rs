@@ -29,9 +29,10 @@ fn find_borrow(tokens: TokenStream, outermost: bool) -> Option<syn::Error> {
                 let reference = leading_reference.parse2(rest.clone()).ok();
                 let message = reference.as_ref().and_then(owned).map_or_else(
                     || {
-                        let given =
-                            if outermost && first { ", or mark it `#[state]` if the process has it" } else { "" };
-                        format!("{STORED}; own the value{given}")
+                        let shared = reference.as_ref().is_some_and(|reference| reference.mutability.is_none());
+                        let given = outermost && first && shared;
+                        let state = if given { ", or mark it `#[state]` if the process has it" } else { "" };
+                        format!("{STORED}; own the value{state}")
                     },
                     |(owned, reference)| format!("{STORED}; use `{owned}` instead of `{reference}`"),
                 );

@@ -138,6 +138,11 @@ fn qualifiers(function: &Function, problems: &mut Problems) {
     if let Some(variadic) = &sig.variadic {
         problems.push(variadic.dots, "a task can't be variadic; take a `Vec<T>`");
     }
+    if let ReturnType::Type(_, ty) = &sig.output
+        && matches!(**ty, Type::Never(_))
+    {
+        problems.push(ty, "a task has to end; return `()` or `Result<(), E>` instead of `!`");
+    }
     if !sig.generics.params.is_empty() {
         problems.push(&sig.generics, "a task can't be generic; register one task per type");
     } else if let Some(clause) = &sig.generics.where_clause {
@@ -178,7 +183,7 @@ fn declaration(args: &TaskArgs, function: &Function, parameters: &[Parameter], p
 
 /// Whether an attribute of a task without a body makes sense on its companion.
 pub(crate) fn is_kept(attr: &Attribute) -> bool {
-    ["doc", "deprecated", "cfg", "cfg_attr", "allow", "warn", "deny", "forbid"]
+    ["doc", "deprecated", "cfg", "cfg_attr", "allow", "expect", "warn", "deny", "forbid"]
         .iter()
         .any(|known| attr.path().is_ident(known))
 }

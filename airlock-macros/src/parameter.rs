@@ -30,8 +30,11 @@ pub(crate) fn check(input: &FnArg, problems: &mut Problems) -> Option<Parameter>
     let (role, ty) = match attributes.state {
         Some(_) => (Role::State, state_type(&input.ty, problems)),
         None => {
-            borrow::check(&input.ty, problems);
             let Attributes { redact, default, .. } = attributes;
+            // Who misspells an attribute may have meant one that makes the type right.
+            if !attributes.unknown {
+                borrow::check(&input.ty, problems);
+            }
             let default = default.and_then(|default| problems.keep(default_value(default)));
             (Role::Argument { redacted: redact.is_some(), default }, Some((*input.ty).clone()))
         }
@@ -54,6 +57,7 @@ struct Attributes<'a> {
     redact: Option<&'a Attribute>,
     default: Option<&'a Attribute>,
     state: Option<&'a Attribute>,
+    unknown: bool,
 }
 
 impl<'a> Attributes<'a> {
@@ -72,7 +76,9 @@ impl<'a> Attributes<'a> {
                     continue;
                 }
                 _ => {
-                    let hint = nearest(&name, &KNOWN).map_or_else(
+                    found.unknown = true;
+                    let last = attr.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+                    let hint = nearest(&last, &KNOWN).map_or_else(
                         || format!("expected one of `{}`", KNOWN.join("`, `")),
                         |known| format!("did you mean `{known}`?"),
                     );
@@ -110,13 +116,14 @@ fn default_value(attr: &Attribute) -> syn::Result<DefaultValue> {
 
 /// What a `#[state]` parameter borrows.
 fn state_type(ty: &Type, problems: &mut Problems) -> Option<Type> {
+    let ty = unwrapped(ty);
     let Type::Reference(reference) = ty else {
         let message =
             format!("`#[state]` is borrowed from the process; write `&{}`", spelling(shared(ty).unwrap_or(ty)));
         problems.push(ty, message);
         return None;
     };
-    let inner = unparenthesized(&reference.elem);
+    let inner = unwrapped(&reference.elem);
     if reference.mutability.is_some() {
         let message =
             format!("tasks share `#[state]`, so it can't be `mut`; write `&{}` with a lock in it", spelling(inner));
@@ -135,22 +142,26 @@ fn state_type(ty: &Type, problems: &mut Problems) -> Option<Type> {
     Some(inner.clone())
 }
 
-/// What an `Arc` or a `Box` holds: the process may keep the value in one, and tasks borrow what is in it.
+/// What an `Arc`, a `Box` or an `Option` holds: the process may keep the value in one, and tasks borrow what is in it.
 fn shared(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == "Arc" || last.ident == "Box")?;
+    let last =
+        path.path.segments.last().filter(|last| ["Arc", "Box", "Option"].iter().any(|known| last.ident == known))?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first() {
+        Some(GenericArgument::Type(Type::Reference(reference))) => Some(&reference.elem),
         Some(GenericArgument::Type(inner)) => Some(inner),
         _ => None,
     }
 }
 
-fn unparenthesized(mut ty: &Type) -> &Type {
-    while let Type::Paren(inner) = ty {
-        ty = &inner.elem;
+/// The type in parentheses, or in the invisible group of a `macro_rules` variable.
+fn unwrapped(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => unwrapped(&inner.elem),
+        Type::Group(inner) => unwrapped(&inner.elem),
+        _ => ty,
     }
-    ty
 }
 
 fn plain_name(input: &PatType, problems: &mut Problems) -> Option<Ident> {

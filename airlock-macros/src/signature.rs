@@ -53,6 +53,20 @@ impl Function {
         self.attrs.iter().filter_map(cfg_of).collect()
     }
 
+    /// The lints that the user allows or expects in the function: what is emitted beside it has its parameters and
+    /// types, too, and may fulfil no expectation.
+    pub(crate) fn allowed(&self) -> Vec<TokenStream> {
+        let lints = self.attrs.iter().filter_map(|attr| match &attr.meta {
+            Meta::List(list) if list.path.is_ident("allow") || list.path.is_ident("expect") => Some(&list.tokens),
+            _ => None,
+        });
+        lints.map(|lints| quote::quote!(#[allow(#lints)])).collect()
+    }
+
+    pub(crate) fn deprecated(&self) -> Option<&Attribute> {
+        self.attrs.iter().find(|attr| attr.path().is_ident("deprecated"))
+    }
+
     /// The return type, if there is one that can be written a second time.
     pub(crate) fn output(&self) -> Option<&Type> {
         match &self.sig.output {
@@ -154,6 +168,8 @@ fn is_function(input: ParseStream<'_>) -> bool {
 fn braces(input: ParseStream<'_>) -> Result<Group> {
     match input.parse::<TokenTree>()? {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
+        // A block that comes out of a `macro_rules` variable is wrapped in an invisible group.
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => braces.parse2(group.stream()),
         other => Err(syn::Error::new(other.span(), "expected a body, or `;` for a task that runs elsewhere")),
     }
 }

@@ -1,6 +1,6 @@
 //! Tokens back into text, the way a person would have written them.
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 
 /// `Option<Vec<u8>>`, where the tokens' own `Display` gives `Option < Vec < u8 > >`.
@@ -10,37 +10,59 @@ pub(crate) fn spelling(tokens: impl ToTokens) -> String {
     out
 }
 
+/// Operators of two characters; a `>` and the `,` after it, say, are two.
+const DOUBLE: [&str; 13] = ["->", "=>", "==", "!=", "<=", ">=", "&&", "||", "::", "..", "+=", "-=", "*="];
+/// Operators with a space on both sides, if something stands on their left.
+const SPACED: [&str; 12] = ["->", "=>", "==", "!=", "<=", ">=", "&&", "||", "+=", "-=", "*=", "="];
+
 fn write(tokens: TokenStream, out: &mut String) {
-    for tree in tokens {
+    let mut trees = tokens.into_iter().peekable();
+    while let Some(tree) = trees.next() {
         match tree {
-            TokenTree::Group(group) => {
-                let (open, close) = match group.delimiter() {
-                    Delimiter::Parenthesis => ("(", ")"),
-                    Delimiter::Bracket => ("[", "]"),
-                    Delimiter::Brace => ("{", "}"),
-                    Delimiter::None => ("", ""),
-                };
-                out.push_str(open);
-                write(group.stream(), out);
-                out.push_str(close);
+            TokenTree::Group(group) => write_group(&group, out),
+            TokenTree::Punct(first) => {
+                let mut operator = first.as_char().to_string();
+                if let (Spacing::Joint, Some(TokenTree::Punct(second))) = (first.spacing(), trees.peek()) {
+                    let both = format!("{operator}{}", second.as_char());
+                    if DOUBLE.contains(&both.as_str()) {
+                        operator = both;
+                        trees.next();
+                    }
+                }
+                let follows = out.ends_with(|c: char| c.is_alphanumeric() || "_)]}>\"".contains(c));
+                match operator.as_str() {
+                    "," | ";" | ":" => *out += &format!("{operator} "),
+                    "+" => *out += " + ",
+                    spaced if follows && SPACED.contains(&spaced) => *out += &format!(" {operator} "),
+                    _ => *out += &operator,
+                }
             }
-            TokenTree::Punct(punct) => match punct.as_char() {
-                mark @ (',' | ';') => out.extend([mark, ' ']),
-                mark @ ('+' | '=') => out.extend([' ', mark, ' ']),
-                '-' if punct.spacing() == Spacing::Joint => out.push_str(" -"),
-                '>' if out.ends_with(" -") => out.push_str("> "),
-                mark => out.push(mark),
-            },
             word => {
-                // Two words in a row, `dyn Trait` or `'static str`, are the only tokens that need a space.
-                if out.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+                // Two words in a row, `dyn Trait` or `'static str`, and what follows a block need a space.
+                if out.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '}') {
                     out.push(' ');
                 }
-                out.push_str(&word.to_string());
+                *out += &word.to_string();
             }
         }
     }
     out.truncate(out.trim_end().len());
+}
+
+fn write_group(group: &Group, out: &mut String) {
+    let (open, close) = match group.delimiter() {
+        Delimiter::Parenthesis => ("(", ")"),
+        Delimiter::Bracket => ("[", "]"),
+        Delimiter::Brace if group.stream().is_empty() => ("{", "}"),
+        Delimiter::Brace => ("{ ", " }"),
+        Delimiter::None => ("", ""),
+    };
+    if group.delimiter() == Delimiter::Brace && out.ends_with(|c: char| c.is_alphanumeric() || "_)]>".contains(c)) {
+        out.push(' ');
+    }
+    *out += open;
+    write(group.stream(), out);
+    *out += close;
 }
 
 #[cfg(test)]
@@ -48,7 +70,7 @@ mod tests {
     use super::spelling;
 
     #[test]
-    fn types_read_as_written() {
+    fn types_and_expressions_read_as_written() {
         for text in [
             "u64",
             "Option<Vec<u8>>",
@@ -58,6 +80,16 @@ mod tests {
             "Box<dyn Fn(u8) -> u8 + Send>",
             "::std::collections::HashMap<String, <A as B>::C>",
             "Cow<'static, str>",
+            "&&str",
+            "Foo<{ N + 1 }, 3>",
+            "Some(u8::MAX)",
+            "vec![1, 2]",
+            "if true { 1 } else { 2 }",
+            "a == b && c != d",
+            "||3",
+            "0..=5",
+            "Point { x: 1, y: -1 }",
+            "\"a = b\".to_owned()",
         ] {
             let tokens: proc_macro2::TokenStream = text.parse().expect("tokens");
             assert_eq!(spelling(tokens), text);

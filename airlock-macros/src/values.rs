@@ -13,18 +13,10 @@ use crate::spelling::spelling;
 const LONGEST_NAME: usize = 200;
 const MAX_PRIORITY: u64 = 9;
 
-/// What `quote` should print for an option that may be unset.
-pub(crate) fn optional(krate: &Path, value: Option<impl ToTokens>) -> TokenStream {
-    match value {
-        Some(value) => quote!(#krate::__private::Some(#value)),
-        None => quote!(#krate::__private::None),
-    }
-}
-
-/// A duration as tokens that a `static` can hold.
-pub(crate) fn duration_tokens(krate: &Path, duration: Duration) -> TokenStream {
+/// A duration as tokens that a `static` can hold, given the way to airlock's private names.
+pub(crate) fn duration_tokens(private: &TokenStream, duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
-    quote!(#krate::__private::Duration::new(#seconds, #nanos))
+    quote!(#private::Duration::new(#seconds, #nanos))
 }
 
 /// `local`
@@ -173,6 +165,8 @@ fn check_name(name: &LitStr) -> Result<()> {
         fail(name, "a name can't be empty; leave it out or write one")
     } else if length > LONGEST_NAME {
         fail(name, format!("a name has at most {LONGEST_NAME} characters; this one has {length}"))
+    } else if value.starts_with('#') {
+        fail(name, "a name doesn't start with `#`, which is for comments; write it like \"shop.send_email\"")
     } else if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
         fail(name, "a name has no spaces or control characters; write it like \"shop.send_email\"")
     } else {
@@ -233,6 +227,8 @@ mod tests {
             ("shop.send", true),
             ("", false),
             ("a b", false),
+            ("#a", false),
+            ("a#", true),
             ("a\n", false),
             (&"x".repeat(200), true),
             (&"é".repeat(201), false),

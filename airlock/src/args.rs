@@ -1,14 +1,17 @@
 //! Tuples of parameters to and from JSON, by name or by position, without a derive: names live in a static list
 //! beside the task, so that a task costs the compiler a tuple and not a serde implementation of its own.
 
+pub(crate) mod tuples;
+
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::encode::{EncodeError, Encoder, Shape};
-use crate::task::{Defaults, Make, Parameter, TaskDefinition};
+use crate::encode::{Encode, EncodeError, Encoder, Shape};
+use crate::intent::AnyIntent;
+use crate::task::{Parameter, TaskDefinition};
 
 /// What a type needs to be a parameter of a task: it is stored, encoded, decoded, and cloned for a second hand-over.
 #[diagnostic::on_unimplemented(
@@ -24,102 +27,44 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Argument f
 /// The parameters of a task as a tuple, up to sixteen.
 #[diagnostic::on_unimplemented(message = "`{Self}` can't be the arguments of a task")]
 pub trait Args: Sized + Send + Sync + 'static {
+    /// The argument of the parameter at `index`.
     #[doc(hidden)]
-    fn encode<E: FieldSink>(&self, parameters: &[Parameter], sink: &mut E) -> Result<(), EncodeError>;
+    fn get(&self, index: usize) -> &dyn Encode;
+    /// `None` if one doesn't decode; `bound` knows which.
     #[doc(hidden)]
-    fn decode(bound: &mut BoundArguments) -> Result<Self, ArgumentError>;
+    fn decode(bound: &mut BoundArguments) -> Option<Self>;
     #[doc(hidden)]
     fn duplicate(&self) -> Self;
 }
 
-/// Takes the fields of a tuple one by one, with their parameters.
-#[doc(hidden)]
-pub trait FieldSink {
-    fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError>;
-}
-
-macro_rules! tuples {
-    ($make:ident $($name:ident $index:tt)*) => {
-        /// Asks the compiler about each parameter's type. Stands outside `__private` because it is named in messages.
-        #[doc(hidden)]
-        #[must_use]
-        pub const fn $make<$($name: Argument),*>() -> Make<($($name,)*)> {
-            Make::of()
-        }
-
-        impl<$($name: Argument),*> Args for ($($name,)*) {
-            #[allow(unused_variables, reason = "the empty tuple has no fields")]
-            fn encode<__E: FieldSink>(&self, parameters: &[Parameter], sink: &mut __E) -> Result<(), EncodeError> {
-                $(sink.field(&parameters[$index], &self.$index)?;)*
-                Ok(())
-            }
-
-            #[allow(unused_variables, reason = "the empty tuple has no fields")]
-            fn decode(bound: &mut BoundArguments) -> Result<Self, ArgumentError> {
-                Ok(($(bound.take::<$name>($index)?,)*))
-            }
-
-            #[allow(clippy::unused_unit, reason = "the empty tuple has no fields")]
-            fn duplicate(&self) -> Self {
-                ($(self.$index.clone(),)*)
-            }
-        }
-    };
-}
-
-tuples!(arguments_0);
-tuples!(arguments_1 T0 0);
-tuples!(arguments_2 T0 0 T1 1);
-tuples!(arguments_3 T0 0 T1 1 T2 2);
-tuples!(arguments_4 T0 0 T1 1 T2 2 T3 3);
-tuples!(arguments_5 T0 0 T1 1 T2 2 T3 3 T4 4);
-tuples!(arguments_6 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5);
-tuples!(arguments_7 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6);
-tuples!(arguments_8 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7);
-tuples!(arguments_9 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8);
-tuples!(arguments_10 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9);
-tuples!(arguments_11 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10);
-tuples!(arguments_12 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11);
-tuples!(arguments_13 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12);
-tuples!(arguments_14 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13);
-tuples!(arguments_15 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
-tuples!(arguments_16 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);
-
 /// Writes the arguments as one JSON object by parameter name, or as an array if the task says so.
-pub(crate) fn to_json<A: Args>(args: &A, task: &TaskDefinition) -> Result<Box<RawValue>, EncodeError> {
-    struct Fields<'a>(&'a mut Encoder, Shape);
-
-    impl FieldSink for Fields<'_> {
-        fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError> {
-            self.0.field(self.1, parameter.name, value)
-        }
-    }
-
+pub(crate) fn to_json(intent: &dyn AnyIntent, task: &TaskDefinition) -> Result<Box<RawValue>, EncodeError> {
     let shape = if task.positional { Shape::Array } else { Shape::Object };
     let mut encoder = Encoder::new();
     encoder.begin(shape)?;
-    args.encode(task.parameters, &mut Fields(&mut encoder, shape))?;
+    for (index, parameter) in task.parameters.iter().enumerate() {
+        encoder.name(shape, parameter.name)?;
+        let written = intent.argument(index).encode(&mut encoder);
+        written.map_err(|error| error.of_parameter(parameter.name))?;
+    }
     encoder.end(shape)
 }
 
 /// Writes the arguments as a person would in a call: `order_id=42, token=***`.
-pub(crate) fn write_call<A: Args>(args: &A, parameters: &[Parameter], out: &mut dyn fmt::Write) -> fmt::Result {
-    struct Call<'a>(&'a mut dyn fmt::Write, bool);
-
-    impl FieldSink for Call<'_> {
-        fn field<T: Argument>(&mut self, parameter: &Parameter, value: &T) -> Result<(), EncodeError> {
-            let separator = if std::mem::replace(&mut self.1, true) { ", " } else { "" };
-            let shown = if parameter.redacted {
-                "***".to_owned()
-            } else {
-                // What can't be encoded still has to print: the report that names the fault shows this very call.
-                Encoder::encode(value).map_or_else(|_| "<not encodable>".to_owned(), |json| json.get().to_owned())
-            };
-            write!(self.0, "{separator}{}={shown}", parameter.name).map_err(|_| EncodeError::formatter())
+pub(crate) fn write_call(intent: &dyn AnyIntent, task: &TaskDefinition, out: &mut dyn fmt::Write) -> fmt::Result {
+    for (index, parameter) in task.parameters.iter().enumerate() {
+        let separator = if index > 0 { ", " } else { "" };
+        write!(out, "{separator}{}=", parameter.name)?;
+        if parameter.redacted {
+            out.write_str("***")?;
+            continue;
         }
+        let mut encoder = Encoder::new();
+        let encoded = intent.argument(index).encode(&mut encoder).and_then(|()| encoder.finish());
+        // What can't be encoded still has to print: the report that names the fault shows this very call.
+        out.write_str(encoded.as_ref().map_or("<not encodable>", |json| json.get()))?;
     }
-
-    args.encode(parameters, &mut Call(out, false)).map_err(|_| fmt::Error)
+    Ok(())
 }
 
 /// Arguments in JSON that no type has been given yet: positional ones, named ones, or both.
@@ -173,11 +118,8 @@ impl Arguments {
     }
 
     /// Assigns each argument to its parameter, like a call: positional ones first, then named ones.
-    pub(crate) fn bind(
-        self,
-        parameters: &'static [Parameter],
-        defaults: Defaults,
-    ) -> Result<BoundArguments, ArgumentError> {
+    pub(crate) fn bind(self, task: &'static TaskDefinition) -> Result<BoundArguments, ArgumentError> {
+        let parameters = task.parameters;
         if self.positional.len() > parameters.len() {
             return Err(ArgumentError::TooMany { given: self.positional.len(), takes: parameters.len() });
         }
@@ -191,7 +133,7 @@ impl Arguments {
                 return Err(ArgumentError::Twice { parameter: parameters[index].name });
             }
         }
-        Ok(BoundArguments { parameters, defaults, values })
+        Ok(BoundArguments { task, values, error: None })
     }
 }
 
@@ -239,30 +181,48 @@ impl<'de> Deserialize<'de> for Arguments {
 /// Arguments assigned to parameters, not decoded yet. Parameters without one have their default, or are missing.
 #[doc(hidden)]
 pub struct BoundArguments {
-    parameters: &'static [Parameter],
-    defaults: Defaults,
+    task: &'static TaskDefinition,
     values: Vec<Option<Box<RawValue>>>,
+    /// The first one that was missing or of another type.
+    error: Option<ArgumentError>,
 }
 
 impl fmt::Debug for BoundArguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoundArguments").field("parameters", &self.parameters).finish_non_exhaustive()
+        f.debug_struct("BoundArguments").field("task", &self.task).finish_non_exhaustive()
     }
 }
 
 impl BoundArguments {
-    fn take<T: Argument>(&mut self, index: usize) -> Result<T, ArgumentError> {
-        let parameter = self.parameters[index].name;
-        let Some(raw) = self.values[index].take() else {
-            let default = (self.defaults)(index).and_then(|value| value.downcast().ok());
-            return default.map(|value: Box<T>| *value).ok_or(ArgumentError::Missing { parameter });
-        };
-        serde_json::from_str(raw.get()).map_err(|error| ArgumentError::Invalid {
-            parameter,
-            expected: self.parameters[index].type_name,
-            // serde_json quotes the offending value; its position and class are all that may be shown.
-            fault: describe(&error),
-        })
+    fn take<T: Argument>(&mut self, index: usize) -> Option<T> {
+        match self.values[index].take() {
+            None => {
+                let default = (self.task.defaults)(index).and_then(|value| value.downcast().ok());
+                default.map(|value: Box<T>| *value).or_else(|| self.missing(index))
+            }
+            Some(raw) => match serde_json::from_str(raw.get()) {
+                Ok(value) => Some(value),
+                Err(error) => self.invalid(index, &error),
+            },
+        }
+    }
+
+    fn missing<T>(&mut self, index: usize) -> Option<T> {
+        self.error = Some(ArgumentError::Missing { parameter: self.task.parameters[index].name });
+        None
+    }
+
+    fn invalid<T>(&mut self, index: usize, error: &serde_json::Error) -> Option<T> {
+        let Parameter { name, type_name, .. } = self.task.parameters[index];
+        // serde_json quotes the offending value; its position and class are all that may be shown.
+        let fault = describe(error);
+        self.error = Some(ArgumentError::Invalid { parameter: name, expected: type_name, fault });
+        None
+    }
+
+    /// What kept the arguments from being decoded.
+    pub(crate) fn into_error(self) -> ArgumentError {
+        self.error.unwrap_or_else(|| unreachable!("arguments that don't decode have an error"))
     }
 }
 

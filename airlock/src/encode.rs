@@ -51,10 +51,6 @@ impl EncodeError {
         Self { parameter: None, fault }
     }
 
-    pub(crate) fn formatter() -> Self {
-        Self::new(EncodeFault::Refused)
-    }
-
     pub(crate) fn of_parameter(mut self, parameter: &'static str) -> Self {
         self.parameter = Some(parameter);
         self
@@ -93,9 +89,22 @@ pub(crate) enum Shape {
     Array,
 }
 
+/// A value of some type that can be encoded: what needs no more than that is compiled once, and not once a task.
+#[doc(hidden)]
+pub trait Encode {
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), EncodeError>;
+}
+
+impl<T: Serialize> Encode for T {
+    fn encode(&self, encoder: &mut Encoder) -> Result<(), EncodeError> {
+        encoder.value(self)
+    }
+}
+
 /// Writes JSON, value by value, into one buffer.
+#[doc(hidden)]
 #[derive(Debug, Default)]
-pub(crate) struct Encoder {
+pub struct Encoder {
     out: Bounded,
     fields: usize,
 }
@@ -116,12 +125,8 @@ impl Encoder {
         self.raw(if shape == Shape::Array { b"[" } else { b"{" })
     }
 
-    pub(crate) fn field<T: Serialize + ?Sized>(
-        &mut self,
-        shape: Shape,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), EncodeError> {
+    /// What stands before a value.
+    pub(crate) fn name(&mut self, shape: Shape, name: &str) -> Result<(), EncodeError> {
         if self.fields > 0 {
             self.raw(b",")?;
         }
@@ -130,7 +135,7 @@ impl Encoder {
             self.value(name)?;
             self.raw(b":")?;
         }
-        self.value(value).map_err(|error| error.of_parameter(name))
+        Ok(())
     }
 
     pub(crate) fn end(mut self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
@@ -152,7 +157,7 @@ impl Encoder {
         io::Write::write_all(&mut self.out, bytes).map_err(|_| EncodeError::new(EncodeFault::TooLarge))
     }
 
-    fn finish(self) -> Result<Box<RawValue>, EncodeError> {
+    pub(crate) fn finish(self) -> Result<Box<RawValue>, EncodeError> {
         String::from_utf8(self.out.bytes)
             .ok()
             .and_then(|text| RawValue::from_string(text).ok())

@@ -1,5 +1,6 @@
 //! One wish to run a task.
 
+mod body;
 mod id;
 mod marks;
 mod message;
@@ -12,10 +13,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
 
-use crate::args::{self, Args};
+use crate::args::{self, Arguments};
 use crate::encode::EncodeError;
 use crate::error::{DispatchError, Failure};
-use crate::executors::BoxFuture;
+use crate::executors::Rejection;
 use crate::options::{Options, When};
 use crate::panics::{catch_panic, catching_panics};
 use crate::policy::Policy;
@@ -24,10 +25,11 @@ use crate::scope::futures::InContext;
 use crate::scope::judging::Judging;
 use crate::scope::{Frame, frames};
 use crate::state::{self, State};
-use crate::task::{Run, Task, TaskDefinition, TaskEntry, TaskKind, TaskResult};
+use crate::task::{Task, TaskDefinition, TaskKind};
 
+pub(crate) use body::{AnyIntent, Fresh, share};
+use body::{Body, Started};
 pub use id::{IntentId, ParseIntentIdError};
-use marks::Marks;
 pub(crate) use message::{Message, OptionsForm};
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
@@ -70,133 +72,6 @@ impl Identity {
     }
 }
 
-struct Body<A: 'static> {
-    entry: &'static TaskEntry<A>,
-    /// The call's options over the task's; `None` if the call gave none.
-    options: Option<Box<Options>>,
-    /// Whether a scope has taken it, and when it was handed over.
-    marks: Marks,
-    args: A,
-}
-
-/// What the handles of an intent share; the types of the arguments are known only inside.
-pub(crate) trait AnyIntent: Any + Send + Sync {
-    fn options(&self) -> Option<&Options>;
-    fn marks(&self) -> &Marks;
-    fn to_json(&self) -> Result<Box<RawValue>, EncodeError>;
-    fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String>;
-    fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result;
-    fn call(self: Arc<Self>) -> TaskResult;
-    fn start(self: Arc<Self>, state: &State) -> Started;
-}
-
-/// A task that has been called.
-pub(crate) enum Started {
-    /// A plain function has returned.
-    Done(TaskResult),
-    /// An `async fn` has given its future.
-    Pending(BoxFuture<'static, TaskResult>),
-    /// There is no function here, or it lacks the state it needs.
-    Unable(DispatchError),
-}
-
-impl<A: Args> AnyIntent for Body<A> {
-    fn options(&self) -> Option<&Options> {
-        self.options.as_deref()
-    }
-
-    fn marks(&self) -> &Marks {
-        &self.marks
-    }
-
-    fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        args::to_json(&self.args, &self.entry.definition)
-    }
-
-    fn round_trip(&self) -> Result<Arc<dyn AnyIntent>, String> {
-        let encoded = self.to_json().map_err(|error| error.to_string())?;
-        let arguments: args::Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
-        let decoded = arguments
-            .bind(self.entry.definition.parameters, self.entry.defaults)
-            .and_then(|mut bound| A::decode(&mut bound));
-        let args = decoded.map_err(|error| error.to_string())?;
-        Ok(share(self.entry, args, self.options.clone(), true))
-    }
-
-    fn write_call(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        args::write_call(&self.args, self.entry.definition.parameters, out)
-    }
-
-    fn call(self: Arc<Self>) -> TaskResult {
-        match self.entry.run {
-            Run::Sync(task) => task(self.into_args()),
-            _ => unreachable!("only plain functions are called"),
-        }
-    }
-
-    fn start(self: Arc<Self>, state: &State) -> Started {
-        let needs = self.entry.definition.state;
-        let started = match self.entry.run {
-            Run::Sync(task) => Some(Started::Done(task(self.into_args()))),
-            Run::Async(task) => Some(Started::Pending(task(self.into_args()))),
-            Run::SyncWith(task) => task(self.into_args(), state).map(Started::Done),
-            Run::AsyncWith(task) => task(self.into_args(), state).map(Started::Pending),
-            Run::Elsewhere => return Started::Unable(no_body()),
-        };
-        started.unwrap_or_else(|| {
-            let missing = state::missing(needs, state).unwrap_or_else(|| "its state has no value".to_owned());
-            Started::Unable(DispatchError::rejected(missing))
-        })
-    }
-}
-
-impl<A: Args> Body<A> {
-    /// Moved out of the last handle, cloned otherwise.
-    #[inline]
-    fn into_args(self: Arc<Self>) -> A {
-        match Arc::try_unwrap(self) {
-            Ok(body) => body.args,
-            Err(shared) => shared.args.duplicate(),
-        }
-    }
-}
-
-/// What the handles of a new intent share.
-pub(crate) fn share<A: Args>(
-    entry: &'static TaskEntry<A>,
-    args: A,
-    options: Option<Box<Options>>,
-    taken: bool,
-) -> Arc<dyn AnyIntent> {
-    Arc::new(Body { entry, options, marks: Marks::new(taken), args })
-}
-
-#[cold]
-fn no_body() -> DispatchError {
-    DispatchError::rejected("the task has no body in this program; give the scope an executor")
-}
-
-/// An intent on its way into a scope.
-pub(crate) struct Fresh {
-    identity: Identity,
-    /// `None` once it is there.
-    body: Option<Arc<dyn AnyIntent>>,
-}
-
-impl Fresh {
-    #[inline]
-    pub(crate) fn take(&mut self) -> Option<Intent> {
-        self.body.take().map(|body| Intent::new(self.identity, body))
-    }
-}
-
-impl From<Intent> for Fresh {
-    #[inline]
-    fn from(intent: Intent) -> Self {
-        Self { identity: intent.identity, body: Some(intent.body) }
-    }
-}
-
 impl Intent {
     #[inline]
     pub(crate) fn new(identity: Identity, body: Arc<dyn AnyIntent>) -> Self {
@@ -227,7 +102,7 @@ impl Intent {
         let body: &dyn Any = &*self.body;
         let body = body.downcast_ref::<Body<T::Args>>()?;
         // Tasks with the same parameter types share the type of the body.
-        std::ptr::eq(body.entry, T::__entry()).then_some(&body.args)
+        std::ptr::eq(&raw const body.entry.definition, T::definition()).then_some(&body.args)
     }
 
     /// The arguments as a JSON object, by parameter name; as an array if the task is `positional`.
@@ -235,18 +110,18 @@ impl Intent {
     /// # Errors
     /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
     pub fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        self.body.to_json()
+        args::to_json(&*self.body, self.task())
     }
 
     /// The options in force: those of the call, else those of the task.
     #[must_use]
     pub fn options(&self) -> &Options {
-        self.body.options().unwrap_or(&self.task().options)
+        self.call_options().unwrap_or(&self.task().options)
     }
 
     /// The options the call gave, if it gave any.
     pub(crate) fn call_options(&self) -> Option<&Options> {
-        self.body.options()
+        self.body.head().options.as_deref()
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -257,7 +132,7 @@ impl Intent {
     /// again. Only kept for intents that have durations.
     #[must_use]
     pub fn handed_over(&self) -> Option<SystemTime> {
-        self.body.marks().handed_over()
+        self.body.head().marks.handed_over()
     }
 
     /// When it may start, by its [`delay`](Options::delay) or [`eta`](Options::eta). A delay counts from the first
@@ -300,7 +175,7 @@ impl Intent {
     pub(crate) fn hand_over(&self, now: SystemTime) {
         let options = self.options();
         if [options.get_start(), options.get_expiry()].iter().any(|when| matches!(when, Some(When::In(_)))) {
-            self.body.marks().hand_over(now);
+            self.body.head().marks.hand_over(now);
         }
     }
 
@@ -372,9 +247,11 @@ impl Intent {
     #[inline]
     fn call_here(self) -> Result<(), DispatchError> {
         let body = self.body;
-        match catch_panic(move || body.call()) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(DispatchError::task_failed(error)),
+        match catch_panic(move || body.start(&State::default())) {
+            Ok(Started::Done(Ok(()))) => Ok(()),
+            Ok(Started::Done(Err(error))) => Err(DispatchError::task_failed(error)),
+            Ok(Started::Unable(error)) => Err(error),
+            Ok(Started::Pending(_)) => unreachable!("only plain functions are called"),
             Err(message) => Err(DispatchError::panicked(message)),
         }
     }
@@ -406,24 +283,39 @@ impl Intent {
         catch_panic(move || body.start(&state)).map_err(DispatchError::panicked)
     }
 
-    /// What the task needs and nobody gave, as a sentence that says what to do.
-    pub(crate) fn missing_state(&self) -> Option<String> {
+    /// Whether the task can run in this process: it has a body here, and the state it needs. Executors that run tasks
+    /// themselves ask this in [`accepts`](crate::Executor::accepts), before anything is handed over.
+    ///
+    /// # Errors
+    /// It can't; the reason says what to do.
+    pub fn can_run_here(&self) -> Result<(), Rejection> {
+        if self.task().kind == TaskKind::Elsewhere {
+            return Err(Rejection::new("it has no body in this program; give the scope an executor that sends it"));
+        }
         let needs = self.task().state;
-        if needs.is_empty() { None } else { state::missing(needs, &State::around(self.around.as_ref())) }
+        let missing = if needs.is_empty() { None } else { state::missing(needs, &State::around(self.around.as_ref())) };
+        missing.map_or(Ok(()), |missing| Err(Rejection::new(missing)))
     }
 
     /// A second intent with the same id whose arguments went through their encoding and back.
     pub(crate) fn round_trip(&self) -> Result<Self, String> {
-        Ok(Self { body: self.body.round_trip()?, ..self.clone() })
+        let encoded = self.to_json().map_err(|error| error.to_string())?;
+        let arguments: Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
+        let mut bound = arguments.bind(self.task()).map_err(|error| error.to_string())?;
+        let options = self.call_options().cloned().map(Box::new);
+        match self.task().typed.decode(&mut bound, options, true) {
+            Some(body) => Ok(Self { body, ..self.clone() }),
+            None => Err(bound.into_error().to_string()),
+        }
     }
 
     /// Marks it as taken by a scope; false if it was before.
     pub(crate) fn take(&self) -> bool {
-        self.body.marks().take()
+        self.body.head().marks.take()
     }
 
     pub(crate) fn give_back(&self) {
-        self.body.marks().give_back();
+        self.body.head().marks.give_back();
     }
 
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
@@ -436,7 +328,7 @@ impl fmt::Display for Intent {
     /// The call, `send_email(order_id=42, token=***)`: with values, except those marked `#[redact]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.name())?;
-        self.body.write_call(f)?;
+        args::write_call(&*self.body, self.task(), f)?;
         f.write_str(")")
     }
 }

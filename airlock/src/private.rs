@@ -1,19 +1,24 @@
 //! What expansions of `#[task]` and `#[scoped]` touch. No part of the public interface: anything here may change in
 //! any release, together with `airlock-macros`, which is pinned for that reason. What compiler messages may name is in
-//! `checks`.
+//! `checks`, which has all of this, too.
 
 pub use ::core::default::Default;
 pub use ::core::module_path;
-pub use ::core::option::Option::{self, None, Some};
+pub use ::core::option::Option::{None, Some};
 pub use ::core::primitive::str;
-pub use ::core::result::Result;
 pub use ::core::time::Duration;
 pub use ::std::boxed::Box;
 pub use inventory;
 
+pub use crate::args::Args;
 pub use crate::direct::never_called;
+pub use crate::executors::BoxFuture;
+pub use crate::intent::Intent;
 pub use crate::options::Options;
 pub use crate::registry::Registration;
 pub use crate::scope::scoped::{scoped, scoped_async};
-pub use crate::scope::{enqueue, in_scope, make_intent};
-pub use crate::task::{Parameter, Run, TaskEntry};
+pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
+pub use crate::task::{Parameter, Run, Task, TaskDefinition, TaskEntry};
+
+/// What an enqueue gives.
+pub type Enqueued = Result<crate::intent::IntentId, crate::error::EnqueueError>;

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use crate::args::Arguments;
 use crate::intent::{Intent, Message};
-use crate::task::{AnyTask, Task, TaskDefinition, TaskKind};
+use crate::task::{Task, TaskDefinition, TaskKind};
 
 pub use error::RegistryError;
 pub use listing::Listing;
@@ -21,7 +21,7 @@ pub use listing::Listing;
 /// What an expansion of `#[task]` submits.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Registration(pub fn() -> &'static dyn AnyTask);
+pub struct Registration(pub &'static TaskDefinition);
 
 inventory::collect!(Registration);
 
@@ -43,8 +43,7 @@ inventory::collect!(Registration);
 #[must_use]
 pub fn registry() -> &'static Registry {
     static LINKED: OnceLock<Registry> = OnceLock::new();
-    LINKED
-        .get_or_init(|| Registry::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0())))
+    LINKED.get_or_init(|| Registry::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0)))
 }
 
 /// Tasks by name: those of the program ([`registry()`]), or an explicit list.
@@ -66,7 +65,7 @@ pub struct Registry {
 }
 
 enum Named {
-    One(&'static TaskDefinition, &'static dyn AnyTask),
+    One(&'static TaskDefinition),
     Many(Vec<&'static TaskDefinition>),
 }
 
@@ -80,11 +79,11 @@ impl Registry {
     /// Adds a task. A task that is there already is added once.
     #[must_use]
     pub fn with<T: Task>(mut self) -> Self {
-        self.add(T::__entry());
+        self.add(T::definition());
         self
     }
 
-    fn of(tasks: impl Iterator<Item = &'static dyn AnyTask>) -> Self {
+    fn of(tasks: impl Iterator<Item = &'static TaskDefinition>) -> Self {
         let tasks: Vec<_> = tasks.collect();
         let mut registry = Self::new();
         registry.names.reserve(tasks.len());
@@ -92,16 +91,14 @@ impl Registry {
         registry
     }
 
-    fn add(&mut self, task: &'static dyn AnyTask) {
-        let definition = task.definition();
-        if self.names.get(definition.name).is_some_and(|named| named.has(definition)) {
+    fn add(&mut self, task: &'static TaskDefinition) {
+        if self.names.get(task.name).is_some_and(|named| named.has(task)) {
             return;
         }
-        for &name in iter::once(&definition.name).chain(definition.aliases) {
-            let named = self.names.entry(name);
-            named.and_modify(|named| named.add(definition)).or_insert(Named::One(definition, task));
+        for &name in iter::once(&task.name).chain(task.aliases) {
+            self.names.entry(name).and_modify(|named| named.add(task)).or_insert(Named::One(task));
         }
-        self.tasks.push(definition);
+        self.tasks.push(task);
         self.sorted = OnceLock::new();
     }
 
@@ -109,7 +106,7 @@ impl Registry {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static TaskDefinition> {
         match self.names.get(name)? {
-            Named::One(task, _) => Some(task),
+            Named::One(task) => Some(task),
             Named::Many(_) => None,
         }
     }
@@ -119,7 +116,11 @@ impl Registry {
     /// # Errors
     /// There is no task of this name, or more than one.
     pub fn find(&self, name: &str) -> Result<&'static TaskDefinition, RegistryError> {
-        self.entry(name).map(|(task, _)| task)
+        match self.names.get(name) {
+            Some(Named::One(task)) => Ok(task),
+            Some(Named::Many(tasks)) => Err(RegistryError::Duplicate { name: name.to_owned(), tasks: tasks.clone() }),
+            None => Err(RegistryError::unknown(name, self.names.keys().copied())),
+        }
     }
 
     /// All tasks, sorted by name; tasks that share a name are all there.
@@ -156,9 +157,9 @@ impl Registry {
     /// There is no such task, or the arguments don't fit.
     #[track_caller]
     pub fn intent(&self, name: &str, arguments: Arguments) -> Result<Intent, RegistryError> {
-        let (definition, task) = self.entry(name)?;
+        let task = self.find(name)?;
         task.decode(None, arguments, None, Location::caller())
-            .map_err(|error| RegistryError::Arguments { task: definition.name, error })
+            .map_err(|error| RegistryError::Arguments { task: task.name, error })
     }
 
     /// Runs a task by name, here and now: what a worker does with a message. Arguments may be positional, named or
@@ -194,31 +195,23 @@ impl Registry {
     #[track_caller]
     pub fn decode(&self, message: &str) -> Result<Intent, RegistryError> {
         let message = Message::parse(message).map_err(|fault| RegistryError::Message { fault })?;
-        let (definition, task) = self.entry(&message.task)?;
+        let task = self.find(&message.task)?;
         task.decode(Some(message.id), message.arguments, message.options, Location::caller())
-            .map_err(|error| RegistryError::Arguments { task: definition.name, error })
-    }
-
-    fn entry(&self, name: &str) -> Result<(&'static TaskDefinition, &'static dyn AnyTask), RegistryError> {
-        match self.names.get(name) {
-            Some(Named::One(definition, task)) => Ok((definition, *task)),
-            Some(Named::Many(tasks)) => Err(RegistryError::Duplicate { name: name.to_owned(), tasks: tasks.clone() }),
-            None => Err(RegistryError::unknown(name, self.names.keys().copied())),
-        }
+            .map_err(|error| RegistryError::Arguments { task: task.name, error })
     }
 }
 
 impl Named {
     fn has(&self, task: &TaskDefinition) -> bool {
         match self {
-            Self::One(first, _) => ptr::eq(*first, task),
+            Self::One(first) => ptr::eq(*first, task),
             Self::Many(tasks) => tasks.iter().any(|known| ptr::eq(*known, task)),
         }
     }
 
     fn add(&mut self, task: &'static TaskDefinition) {
         let mut tasks = match self {
-            Self::One(first, _) => vec![*first],
+            Self::One(first) => vec![*first],
             Self::Many(tasks) => mem::take(tasks),
         };
         tasks.push(task);

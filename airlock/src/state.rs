@@ -119,6 +119,8 @@ pub struct StateParameter {
     /// What it borrows, as written in the signature after the `&`.
     pub type_name: &'static str,
     look: fn(&State) -> Found,
+    /// Whether no value of it can be moved into a call.
+    is_unsized: bool,
 }
 
 enum Found {
@@ -138,21 +140,19 @@ impl StateParameter {
             None if state.get::<Arc<T>>().is_some() => Found::AsArc,
             None => Found::Nowhere,
         };
-        Self { name, type_name, look }
+        Self { name, type_name, look, is_unsized: size_of::<&T>() > size_of::<usize>() }
     }
 
     /// What to do about it, if nobody gave a value.
     fn remedy(&self, state: &State) -> Option<String> {
         let ty = self.type_name;
-        // No value of these can be moved into a call.
-        let unsized_type = ty == "str" || ["dyn ", "["].iter().any(|start| ty.starts_with(start));
         Some(match (self.look)(state) {
             Found::Here => return None,
             Found::AsArc => format!(
                 "`{self}` has no value, but an `Arc` of one was given as it is; give it with \
                  `airlock::provide_arc::<{ty}>(..)`"
             ),
-            Found::Nowhere if unsized_type => format!(
+            Found::Nowhere if self.is_unsized => format!(
                 "`{self}` has no value; call `airlock::provide_arc::<{ty}>(..)` as the program starts, or give the scope \
                  one with `.state_arc::<{ty}>(..)`"
             ),

@@ -41,7 +41,7 @@ listing.elsewhere(pair: (u8, Option<String>))
 listing.here()
     local
     {file}:{here} in macros::listing
-listing.send(order_id: u64, numbers: Vec<u8> = vec![1, 2], token: String = ***)
+listing.send(order_id: u64, numbers: Vec<u8> = vec![1, 2], #[redact] token: String = ***)
     also listing.mail
     queue mail, priority 7, max retries 3
     {file}:{send} in macros::listing

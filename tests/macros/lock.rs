@@ -144,6 +144,8 @@ fn changes_that_older_messages_survive_are_written_or_asked_for() {
 + lock.new
 +   anything: u8
   lock.notify (positional)
+    order_id: u64
+    express: bool
 +   by: Option<String> #[default = Default::default()]
 - lock.send
 "
@@ -184,6 +186,22 @@ fn a_file_that_somebody_edited_is_told_by_line_and_line_endings_do_not_count() {
     let file = File::new("edited", Some(&BEFORE.replace("lock.kept", "<<<<<<< HEAD")));
     let error = file.check(LockMode::Update, &before::registry()).unwrap_err();
     assert!(file.told(&error).starts_with("tasks.lock:4: this line is no part of a lock file; "), "{error}");
+}
+
+#[test]
+fn a_comment_and_a_local_task_are_no_change() {
+    #[airlock::task(name = "lock.here", local)]
+    fn here() {}
+
+    let file = File::new("commented", Some(&format!("# Mine.\n{BEFORE}")));
+    file.check(LockMode::Frozen, &before::registry().with::<here>()).unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let error = TaskLock::at(&folder).mode(LockMode::Update).check(&before::registry()).unwrap_err();
+    assert!(matches!(error, TaskLockError::File { .. }), "{error}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! function itself, as written, lies beside it where only the companion sees it.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, ReturnType};
 
 use super::task::Task;
 use super::{at, path_at};
 use crate::args::TaskArgs;
-use crate::signature::{Function, cfg_of};
+use crate::signature::{Function, Parameter, cfg_of};
 
 /// What a direct call means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,32 +39,34 @@ impl Direct {
     }
 }
 
-/// The function itself, and the way to it.
-pub(super) fn inner(task: &Task<'_>, direct: Direct, written: &TokenStream) -> TokenStream {
-    if direct == Direct::Refused {
-        return written.clone();
-    }
-    let Task { companion, function, .. } = task;
-    let (ident, asyncness, output) = (&function.sig.ident, &function.sig.asyncness, &function.sig.output);
-    let (names, typed) = parameters(task);
+/// The way to the function itself from under its name.
+pub(super) fn way_in(task: &Task<'_>) -> TokenStream {
+    let sig = &task.function.sig;
+    let (ident, asyncness, output) = (&sig.ident, &sig.asyncness, &sig.output);
+    let typed = task.parameters.iter().enumerate().map(|(index, parameter)| {
+        // One of the parameters may have the function's name.
+        let (name, ty) = (format_ident!("__airlock_{index}"), passed_type(parameter));
+        (name.clone(), quote!(#name: #ty))
+    });
+    let (names, typed): (Vec<_>, Vec<_>) = typed.unzip();
     let awaited = asyncness.map(|_| quote!(.await));
     quote! {
-        #written
-
-        impl #companion {
-            #asyncness fn __call(#(#typed),*) #output {
-                #ident(#(#names),*) #awaited
-            }
+        #asyncness fn __call(#(#typed),*) #output {
+            #ident(#(#names),*) #awaited
         }
     }
 }
 
+/// What stands under the function's name.
 pub(super) fn stub(task: &Task<'_>, direct: Direct) -> TokenStream {
-    let attrs = task.function.attrs.iter().filter_map(|attr| stub_attr(attr, task.function.body.is_none()));
+    let function = task.function;
+    let attrs = function.attrs.iter().filter_map(|attr| stub_attr(attr, function.body.is_none()));
+    let lints = function.allowed();
     let stub = if direct == Direct::Refused { refusing(task) } else { shim(task) };
     quote! {
         #(#attrs)*
-        #[allow(dead_code, unused_variables, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #(#lints)*
+        #[allow(dead_code, deprecated, unused_variables, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
         #stub
     }
 }
@@ -99,7 +101,7 @@ fn shim(task: &Task<'_>) -> TokenStream {
     };
     let there = path_at(krate, place);
     let ty = function.output().map_or_else(|| quote!(()), |ty| quote!(#ty));
-    let enqueued = quote_spanned!(at(place)=> #there::checks::shim_output::<#ty>);
+    let enqueued = quote_spanned!(at(place)=> #there::checks::shim::<#ty>().enqueued);
     let arguments = task.arguments().map(|parameter| &parameter.ident);
     // The place of a call of an `async fn` can't be known to it.
     let tracked = asyncness.is_none().then(|| quote!(#[track_caller]));
@@ -120,15 +122,26 @@ fn shim(task: &Task<'_>) -> TokenStream {
 /// The parameters by plain names, and with their types.
 fn parameters(task: &Task<'_>) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let named = task.parameters.iter().map(|parameter| {
-        let (name, ty) = (&parameter.ident, &parameter.ty);
-        let ty = if parameter.is_state() { quote!(&(#ty)) } else { quote!(#ty) };
+        let (name, ty) = (&parameter.ident, passed_type(parameter));
         (quote!(#name), quote!(#name: #ty))
     });
     named.unzip()
 }
 
-/// The attributes that say something about the name rather than the body; of a declaration, all of them.
+fn passed_type(parameter: &Parameter) -> TokenStream {
+    let ty = &parameter.ty;
+    if parameter.is_state() { quote!(&(#ty)) } else { quote!(#ty) }
+}
+
+/// The attributes that say something about the name rather than the body; of a declaration, all but lint levels, which
+/// are kept in any case.
 fn stub_attr(attr: &Attribute, declared: bool) -> Option<TokenStream> {
-    let about_the_name = ["doc", "deprecated", "must_use"].iter().any(|known| attr.path().is_ident(known));
-    if declared || about_the_name { Some(quote!(#attr)) } else { cfg_of(attr) }
+    let is = |names: &[&str]| names.iter().any(|known| attr.path().is_ident(known));
+    if is(&["allow", "expect"]) {
+        None
+    } else if declared || is(&["doc", "deprecated", "must_use"]) {
+        Some(quote!(#attr))
+    } else {
+        cfg_of(attr)
+    }
 }

@@ -1,5 +1,6 @@
 //! Tokens. All names are absolute, and all that is emitted is data and calls: the logic is in `airlock::__private`.
 
+mod companion;
 mod direct;
 mod run;
 mod scoped;

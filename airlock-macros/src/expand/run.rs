@@ -3,17 +3,19 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 
+use super::at;
+use super::companion::airlock;
+use super::direct::Direct;
 use super::task::Task;
-use super::{at, path_at};
 
 pub(super) fn run(task: &Task<'_>) -> TokenStream {
-    let Task { krate, function, parameters, .. } = task;
+    let Task { function, parameters, .. } = task;
     if function.body.is_none() {
-        return quote!(#krate::__private::Run::Elsewhere);
+        return quote!(__airlock::Run::Elsewhere);
     }
     let ident = &function.sig.ident;
     let place = at(ident.span());
-    let krate = path_at(krate, ident.span());
+    let airlock = airlock(ident.span());
     let output = function.output().map(|ty| quote!(::<#ty>));
 
     // Not the parameters' own names: one of them may be the function's.
@@ -29,11 +31,16 @@ pub(super) fn run(task: &Task<'_>) -> TokenStream {
             arguments.push(name);
         }
     }
+    // The same question as that of the stub, so that its answer is one error.
+    let end = match Direct::of(task.args, function, false) {
+        Direct::Shimmed => quote!(shim #output().task),
+        Direct::AsWritten | Direct::Refused => quote!(task_output #output),
+    };
     let pattern = quote!((#(#arguments,)*));
     let call = match function.sig.asyncness {
-        None => quote_spanned!(place=> #krate::checks::task_output #output(#ident(#(#passed),*))),
+        None => quote_spanned!(place=> #airlock::#end(#ident(#(#passed),*))),
         Some(_) => quote_spanned! {place=>
-            #krate::__private::Box::pin(async move { #krate::checks::task_output #output(#ident(#(#passed),*).await) })
+            #airlock::Box::pin(async move { #airlock::#end(#ident(#(#passed),*).await) })
         },
     };
     let kind = match (function.sig.asyncness, states.is_empty()) {
@@ -43,12 +50,12 @@ pub(super) fn run(task: &Task<'_>) -> TokenStream {
         (Some(_), false) => quote!(AsyncWith),
     };
     if states.is_empty() {
-        return quote_spanned!(place=> #krate::__private::Run::#kind(|#pattern| #call));
+        return quote_spanned!(place=> #airlock::Run::#kind(|#pattern| #call));
     }
     quote_spanned! {place=>
-        #krate::__private::Run::#kind(|#pattern, __airlock_state| {
+        #airlock::Run::#kind(|#pattern, __airlock_state| {
             #(#states)*
-            #krate::__private::Some(#call)
+            #airlock::Some(#call)
         })
     }
 }

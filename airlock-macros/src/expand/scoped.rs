@@ -101,8 +101,11 @@ fn builder(krate: &Path, args: &ScopedArgs, function: &Function) -> TokenStream 
     let executor = args.executor.get().map(|value| quote!(.executor(#value)));
     let lifecycle = args.lifecycle.get().map(|value| quote!(.lifecycle(#value)));
     let on_failure = args.on_failure.get().map(|value| quote!(.on_failure(#value)));
-    let deadline =
-        args.deadline.get().map(|value| duration_tokens(krate, *value)).map(|value| quote!(.deadline(#value)));
+    let deadline = args
+        .deadline
+        .get()
+        .map(|value| duration_tokens(&quote!(#krate::__private), *value))
+        .map(|value| quote!(.deadline(#value)));
     quote!(#krate::scope().name(#name) #policy #executor #lifecycle #on_failure #deadline)
 }
 

@@ -26,7 +26,7 @@ pub(super) fn stand_in(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>) -
     let (Some(typed), None) = (typed, &sig.variadic) else { return TokenStream::new() };
     let parameters = typed.iter().map(|(name, ty)| quote!(#name: #ty)).collect::<Vec<_>>();
     let (generics, bounds) = (&sig.generics, &sig.generics.where_clause);
-    let enqueued = quote!(#krate::__private::Result<#krate::IntentId, #krate::EnqueueError>);
+    let enqueued = quote!(#krate::__private::Enqueued);
     let body = quote!(#krate::__private::never_called());
     let cfgs = function.cfgs();
     quote! {

@@ -1,6 +1,5 @@
 //! Here and now: the default.
 
-use super::here::can_run_here;
 use super::{Batch, BoxFuture, Executor, ExecutorTraits, FlushContext, FlushMode, Rejection};
 use crate::error::DispatchError;
 use crate::intent::Intent;
@@ -43,7 +42,7 @@ impl Executor for InlineExecutor {
     }
 
     fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        can_run_here(intent)?;
+        intent.can_run_here()?;
         if (intent.task().kind, flush.mode) == (TaskKind::Async, FlushMode::Sync) {
             return Err(Rejection::new(
                 "it is an async task, and this flush is not awaited; use `run_async` or another executor \

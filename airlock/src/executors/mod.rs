@@ -5,7 +5,6 @@ mod backlog;
 mod batch;
 mod closure;
 mod fallback;
-mod here;
 mod inline;
 mod join;
 mod ledger;

@@ -72,8 +72,10 @@ impl fmt::Display for Listing<'_> {
 
 fn parameters(task: &TaskDefinition) -> String {
     let carried = task.parameters.iter().map(|parameter| {
-        let default = parameter.default.map(|default| format!(" = {default}")).unwrap_or_default();
-        format!("{}: {}{default}", parameter.name, parameter.type_name)
+        // A string in an expression may run over lines.
+        let default = parameter.default.map(|default| format!(" = {}", default.replace('\n', "\\n")));
+        let redacted = if parameter.redacted { "#[redact] " } else { "" };
+        format!("{redacted}{}: {}{}", parameter.name, parameter.type_name, default.unwrap_or_default())
     });
     let state = task.state.iter().map(|state| format!("#[state] {state}"));
     carried.chain(state).collect::<Vec<_>>().join(", ")

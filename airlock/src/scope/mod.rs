@@ -41,7 +41,7 @@ pub use report::{Counts, Discarded, FlushReport, Outcome, ReportEntry, Unattempt
 pub use run::{Ended, ScopeBody, ScopeOutput};
 pub use scoped::EndsScope;
 pub use sealed::Sealed;
-pub use submit::{enqueue, in_scope, make_intent};
+pub use submit::{enqueue, enqueue_with, in_scope, make_intent};
 
 pub(crate) use blocking::{block_on, block_on_flush};
 pub(crate) use dispatch::Flight;

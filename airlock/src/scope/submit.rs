@@ -8,33 +8,53 @@ use super::context;
 use super::frame::{Frame, frames, nearest_scope};
 use super::judging::Judging;
 use crate::error::EnqueueError;
-use crate::intent::{Fresh, Intent, IntentId};
+use crate::intent::{AnyIntent, Fresh, Identity, Intent, IntentId};
 use crate::options::Options;
-use crate::task::TaskEntry;
+use crate::task::{TaskDefinition, TaskEntry};
 
 /// What the companion's `enqueue` calls.
 #[doc(hidden)]
+#[inline]
 #[track_caller]
-pub fn enqueue<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Result<IntentId, EnqueueError> {
-    let special = options.is_some() || !entry.definition.is_plain();
+pub fn enqueue<A>(entry: &'static TaskEntry<A>, args: A) -> Result<IntentId, EnqueueError> {
+    enqueue_body(&entry.definition, entry.share(args, None, true), false, Location::caller())
+}
+
+/// What the companion's `enqueue_with` calls.
+#[doc(hidden)]
+#[track_caller]
+pub fn enqueue_with<A>(entry: &'static TaskEntry<A>, options: Options, args: A) -> Result<IntentId, EnqueueError> {
+    let options = Some(entry.definition.over(options));
+    enqueue_body(&entry.definition, entry.share(args, options, true), true, Location::caller())
+}
+
+/// The part that needs no types, compiled once.
+fn enqueue_body(
+    task: &'static TaskDefinition,
+    body: Arc<dyn AnyIntent>,
+    special: bool,
+    location: &'static Location<'static>,
+) -> Result<IntentId, EnqueueError> {
     let id = IntentId::fresh();
-    let mut fresh = Fresh::from(entry.intent(id, args, options, Location::caller(), true));
-    submit(&mut fresh, special).map(|()| id)
+    let mut fresh = Fresh::new(Identity { id, task, location }, body);
+    submit(&mut fresh, special || !task.is_plain()).map(|()| id)
 }
 
 /// Whether a direct call of a `shim` is to enqueue.
 #[doc(hidden)]
 #[must_use]
 pub fn in_scope() -> bool {
-    context::with_current(|frame| nearest_scope(frame).is_some())
+    // Whoever judges has no scope around, and no business calling either: `enqueue` says so.
+    Judging::is_under_way() || context::with_current(|frame| nearest_scope(frame).is_some())
 }
 
 /// What the companion's `intent` calls.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
-pub fn make_intent<A>(entry: &'static TaskEntry<A>, options: Option<Options>, args: A) -> Intent {
-    entry.intent(IntentId::fresh(), args, options, Location::caller(), false)
+pub fn make_intent<A>(entry: &'static TaskEntry<A>, args: A) -> Intent {
+    let identity = Identity { id: IntentId::fresh(), task: &entry.definition, location: Location::caller() };
+    Intent::new(identity, entry.share(args, None, false))
 }
 
 /// The common case: a plain task without options, nobody around looks at calls, and the scope is open.

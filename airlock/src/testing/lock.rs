@@ -16,6 +16,10 @@ use crate::registry::{Registry, RegistryError, registry};
 /// `CI` is set they fail the test too, so that nobody forgets to commit them. The path is relative to the package's
 /// folder. Link the crates whose tasks are meant: `use your_tasks as _;`.
 ///
+/// Types are compared as they are written, so another spelling of the same type is a change, and a change inside a
+/// struct is none. The order of parameters counts for `positional` tasks; others are sent by name. A comment of yours in
+/// the file is lost with the next change.
+///
 /// ```no_run
 /// // In a test, `messages_in_queues_are_still_understood`:
 /// airlock::testing::assert_task_lock("tasks.lock");
@@ -28,7 +32,8 @@ use crate::registry::{Registry, RegistryError, registry};
 #[track_caller]
 pub fn assert_task_lock(path: impl AsRef<Path>) {
     if let Err(error) = TaskLock::at(path).check(registry()) {
-        panic!("{error}");
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        panic!("{error}{cause}");
     }
 }
 
@@ -36,7 +41,8 @@ pub fn assert_task_lock(path: impl AsRef<Path>) {
 #[derive(Debug, Clone)]
 pub struct TaskLock {
     path: PathBuf,
-    mode: LockMode,
+    /// Or what `AIRLOCK_LOCK` says and isn't known.
+    mode: Result<LockMode, String>,
 }
 
 /// What a check may write into a lock file.
@@ -52,15 +58,19 @@ pub enum LockMode {
 }
 
 impl TaskLock {
-    /// The file at this path: overwritten if the variable `AIRLOCK_LOCK` is `overwrite`, else frozen if `CI` is set and
-    /// not empty, else updated.
+    /// The file at this path. The variable `AIRLOCK_LOCK` says what may be done to it: `overwrite`, `update` or `frozen`;
+    /// unless it is set, the file is frozen where `CI` is set (and not `false` or `0`), and updated elsewhere.
     #[must_use]
     pub fn at(path: impl AsRef<Path>) -> Self {
-        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        let mode = match (set("AIRLOCK_LOCK"), set("CI")) {
-            (Some(value), _) if value == "overwrite" => LockMode::Overwrite,
-            (_, Some(_)) => LockMode::Frozen,
-            (_, None) => LockMode::Update,
+        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let continuous = set("CI").is_some_and(|value| value != "false" && value != "0");
+        let mode = match set("AIRLOCK_LOCK").as_deref() {
+            Some("overwrite") => Ok(LockMode::Overwrite),
+            Some("update") => Ok(LockMode::Update),
+            Some("frozen") => Ok(LockMode::Frozen),
+            Some(other) => Err(other.to_owned()),
+            None if continuous => Ok(LockMode::Frozen),
+            None => Ok(LockMode::Update),
         };
         Self { path: path.as_ref().to_owned(), mode }
     }
@@ -68,7 +78,7 @@ impl TaskLock {
     /// What may be done to the file, whatever the variables say.
     #[must_use]
     pub fn mode(mut self, mode: LockMode) -> Self {
-        self.mode = mode;
+        self.mode = Ok(mode);
         self
     }
 
@@ -78,16 +88,17 @@ impl TaskLock {
     /// See [`TaskLockError`].
     pub fn check(&self, registry: &Registry) -> Result<(), TaskLockError> {
         let file = |source| TaskLockError::File { path: self.path.clone(), source };
+        let mode = self.mode.clone().map_err(|value| TaskLockError::Mode { value })?;
         registry.check().map_err(TaskLockError::Registry)?;
         let now = Surface::of(registry);
         let text = match fs::read_to_string(&self.path) {
             Ok(text) => text.replace("\r\n", "\n"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if self.mode != LockMode::Frozen {
+                let (path, written) = (self.path.clone(), mode != LockMode::Frozen);
+                if written {
                     fs::write(&self.path, now.to_string()).map_err(file)?;
                 }
-                let (path, written) = (self.path.clone(), self.mode != LockMode::Frozen);
-                return if self.mode == LockMode::Overwrite {
+                return if mode == LockMode::Overwrite {
                     Ok(())
                 } else {
                     Err(TaskLockError::Missing { path, written })
@@ -98,14 +109,17 @@ impl TaskLock {
         if text == now.to_string() {
             return Ok(());
         }
-        if self.mode != LockMode::Overwrite {
+        if mode != LockMode::Overwrite {
             let kept =
                 Surface::parse(&text).map_err(|line| TaskLockError::Unreadable { path: self.path.clone(), line })?;
+            if kept.is_written_as(&now) {
+                return Ok(());
+            }
             let changes = breaks(&kept, &now);
             if !changes.is_empty() {
                 return Err(TaskLockError::Breaking { path: self.path.clone(), changes });
             }
-            if self.mode == LockMode::Frozen {
+            if mode == LockMode::Frozen {
                 return Err(TaskLockError::Stale { path: self.path.clone(), lines: new_lines(&kept, &now) });
             }
         }
@@ -152,6 +166,12 @@ pub enum TaskLockError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
+    },
+    /// The variable `AIRLOCK_LOCK` has a value that means nothing.
+    #[error("AIRLOCK_LOCK is `{value}`; set it to `overwrite`, `update` or `frozen`, or unset it")]
+    Mode {
+        /// The value.
+        value: String,
     },
     /// The file can't be read or written.
     #[error("{} can't be read or written", path.display())]
@@ -245,7 +265,7 @@ fn parameter_breaks(old: &LockedTask, new: &LockedTask, found: &mut Vec<Break>) 
             }
             Some(after) => {
                 let there = new.parameters.get(index);
-                if (old.positional || new.positional) && there != Some(after) {
+                if old.positional && there != Some(after) {
                     note(Some(before), there, "arguments go by position; keep the order, and add new ones at the end");
                 }
             }
@@ -261,22 +281,39 @@ fn parameter_breaks(old: &LockedTask, new: &LockedTask, found: &mut Vec<Break>) 
 /// What the file would gain or lose, line by line, below the name of its task.
 fn new_lines(kept: &Surface, now: &Surface) -> String {
     let mut lines = String::new();
-    for new in &now.tasks {
-        let old = kept.tasks.iter().find(|old| old.name == new.name);
-        if old == Some(new) {
+    for new in now.written() {
+        let (before, after) =
+            (kept.tasks.iter().find(|old| old.name == new.name).map(ToString::to_string), new.to_string());
+        let before = before.unwrap_or_default();
+        if before == after {
             continue;
         }
-        let (before, after) = (old.map(ToString::to_string).unwrap_or_default(), new.to_string());
-        let differs = |text: &str, other: &str, sign: char| -> String {
-            let lines = text.lines().skip(1).filter(|line| !other.lines().any(|same| same == *line));
-            lines.map(|line| format!("{sign} {line}\n")).collect()
-        };
-        let sign = if old.is_some_and(|old| old.heading() == new.heading()) { ' ' } else { '+' };
-        lines += &format!("{sign} {}\n", new.heading());
-        lines += &differs(&before, &after, '-');
-        lines += &differs(&after, &before, '+');
+        let (mut old, mut new) = (before.lines().peekable(), after.lines().peekable());
+        // Both in one order, but for what is there once only: what is left is told as gone, then as new.
+        while old.peek().is_some() || new.peek().is_some() {
+            match (old.peek(), new.peek()) {
+                (Some(line), Some(same)) if line == same => {
+                    lines += &format!("  {line}\n");
+                    old.next();
+                    new.next();
+                }
+                (Some(line), _) if !after.lines().any(|other| other == *line) => {
+                    lines += &format!("- {line}\n");
+                    old.next();
+                }
+                (_, Some(line)) => {
+                    lines += &format!("+ {line}\n");
+                    new.next();
+                }
+                (Some(line), None) => {
+                    lines += &format!("- {line}\n");
+                    old.next();
+                }
+                (None, None) => {}
+            }
+        }
     }
-    for old in kept.tasks.iter().filter(|old| now.tasks.iter().all(|new| new.name != old.name)) {
+    for old in kept.tasks.iter().filter(|old| now.written().all(|new| new.name != old.name)) {
         lines += &format!("- {}\n", old.heading());
     }
     lines

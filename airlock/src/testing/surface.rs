@@ -27,6 +27,8 @@ pub(super) struct Surface {
 pub(super) struct LockedTask {
     pub(super) name: String,
     pub(super) positional: bool,
+    /// Never delivered: no message relies on it, so it isn't written down.
+    pub(super) local: bool,
     pub(super) aliases: Vec<String>,
     pub(super) parameters: Vec<LockedParameter>,
 }
@@ -59,6 +61,7 @@ impl Surface {
                 tasks.push(LockedTask {
                     name: name.to_owned(),
                     positional,
+                    local: false,
                     aliases: Vec::new(),
                     parameters: Vec::new(),
                 });
@@ -73,6 +76,16 @@ impl Surface {
         Ok(Self { tasks })
     }
 
+    /// The tasks that messages rely on.
+    pub(super) fn written(&self) -> impl Iterator<Item = &LockedTask> {
+        self.tasks.iter().filter(|task| !task.local)
+    }
+
+    /// Whether the two say the same, whatever comments there are.
+    pub(super) fn is_written_as(&self, other: &Self) -> bool {
+        self.written().eq(other.written())
+    }
+
     /// The task that a message of this name reaches.
     pub(super) fn reached_by(&self, name: &str) -> Option<&LockedTask> {
         self.tasks.iter().find(|task| task.name == name || task.aliases.iter().any(|alias| alias == name))
@@ -82,7 +95,7 @@ impl Surface {
 impl fmt::Display for Surface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
-        self.tasks.iter().try_for_each(|task| write!(f, "\n{task}"))
+        self.written().try_for_each(|task| write!(f, "\n{task}"))
     }
 }
 
@@ -95,7 +108,13 @@ impl LockedTask {
             ty: one_line(parameter.type_name),
             default: parameter.default.map(one_line),
         });
-        Self { name: task.name.to_owned(), positional: task.positional, aliases, parameters: parameters.collect() }
+        Self {
+            name: task.name.to_owned(),
+            positional: task.positional,
+            local: task.local,
+            aliases,
+            parameters: parameters.collect(),
+        }
     }
 
     /// The line with the name.

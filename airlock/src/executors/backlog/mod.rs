@@ -273,10 +273,10 @@ impl Backlog {
             let (executor, error) = (self.limits.title(), format!("{}: {}", failure.error, failure.error.reason()));
             tracing::error!(target: "airlock", task, %id, %location, executor, error, "accepted work did not end well");
         });
-        if let Some(on_error) = &self.limits.on_error {
-            if let Err(panicked) = catch_panic(|| on_error(failure)) {
-                let _ = catch_panic(|| tracing::error!(target: "airlock", panicked, "the error handler panicked"));
-            }
+        if let Some(on_error) = &self.limits.on_error
+            && let Err(panicked) = catch_panic(|| on_error(failure))
+        {
+            let _ = catch_panic(|| tracing::error!(target: "airlock", panicked, "the error handler panicked"));
         }
     }
 }

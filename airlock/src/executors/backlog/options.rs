@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::error::Failure;
 use crate::executors::Rejection;
-use crate::executors::here::can_run_here;
 use crate::intent::Intent;
 use crate::task::TaskKind;
 
@@ -43,7 +42,7 @@ impl Limits {
 
     /// Whether the task can run here, with its options.
     pub(in crate::executors) fn accept(&self, intent: &Intent) -> Result<(), Rejection> {
-        can_run_here(intent)?;
+        intent.can_run_here()?;
         if self.ignore_unsupported {
             return Ok(());
         }

@@ -1,0 +1,205 @@
+//! The companion of a task: a static definition, the ways to enqueue it, and the registration.
+//!
+//! All of it is data and calls: a task costs the compiler little more than its parameters. Names come from one import
+//! that nobody else has.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::at;
+use super::direct::{self, Direct};
+use super::run::run;
+use super::task::Task;
+use crate::args::{Slot, TaskArgs};
+use crate::signature::{DefaultValue, Parameter, Role};
+use crate::spelling::spelling;
+use crate::values::duration_tokens;
+
+const ENQUEUE: &str = "Records the wish to run this task in the current scope. It runs once the scope has ended well.\n\n\
+                       # Errors\nThere is no scope, it has ended, or a policy refuses.";
+const ENQUEUE_WITH: &str = "As `enqueue`, with options that override those of the attribute.\n\n\
+                            # Errors\nThere is no scope, it has ended, or a policy refuses.";
+const INTENT: &str = "The wish to run this task, not in any scope yet.";
+
+/// What the import is called, at a place in the user's code.
+pub(super) fn airlock(place: Span) -> Ident {
+    Ident::new("__airlock", at(place))
+}
+
+/// The companion's type, and the block with all that there is of it.
+pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenStream) {
+    let Task { krate, args, function, companion, .. } = task;
+    let vis = &function.vis;
+    // If there is no such thing, the error stands at the path the user gave.
+    let place = krate.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+    let checks = quote_spanned!(place=> #krate::checks);
+    let (cfgs, lints, deprecated) = (function.cfgs(), function.allowed(), function.deprecated());
+
+    let name = args.name.get().map_or_else(|| function.name(), syn::LitStr::value);
+    let described = task.arguments().map(describe);
+    let run = run(task);
+    let names: Vec<_> = task.arguments().map(|parameter| &parameter.ident).collect();
+    let types: Vec<_> = task.arguments().map(|parameter| &parameter.ty).collect();
+    let arguments = format_ident!("arguments_{}", types.len());
+    let arguments = quote!(__airlock::#arguments::<#(#types),*>(&__AIRLOCK_TASK));
+    let known = quote!(#name, __airlock::module_path!(), &[#(#described),*], #run, #arguments);
+    let entry = match options(args) {
+        None => quote!(__airlock::TaskEntry::new(#known)),
+        Some(options) => quote!(__airlock::TaskEntry::with(#known, #options)),
+    };
+    let extras = extras(task);
+    let way_in = (direct == Direct::Shimmed).then(|| direct::way_in(task));
+
+    let item = quote! {
+        #(#cfgs)*
+        #(#lints)*
+        #deprecated
+        #[doc(hidden)]
+        #[allow(
+            dead_code, missing_copy_implementations, missing_debug_implementations, non_camel_case_types,
+            unreachable_pub, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
+        )]
+        #vis struct #companion {}
+    };
+    let block = quote! {
+        #(#cfgs)*
+        #(#lints)*
+        #[allow(
+            dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_code,
+            unreachable_pub, unused_qualifications, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
+        )]
+        const _: () = {
+            use #checks as __airlock;
+
+            static __AIRLOCK_TASK: __airlock::TaskEntry<(#(#types,)*)> = #entry #extras;
+
+            impl #companion {
+                #[doc = #ENQUEUE]
+                #[track_caller]
+                #vis fn enqueue(#(#names: #types),*) -> __airlock::Enqueued {
+                    __airlock::enqueue(&__AIRLOCK_TASK, (#(#names,)*))
+                }
+
+                #[doc = #ENQUEUE_WITH]
+                #[track_caller]
+                #vis fn enqueue_with(
+                    __airlock_options: __airlock::Options #(, #names: #types)*
+                ) -> __airlock::Enqueued {
+                    __airlock::enqueue_with(&__AIRLOCK_TASK, __airlock_options, (#(#names,)*))
+                }
+
+                #[doc = #INTENT]
+                #[track_caller]
+                #[must_use]
+                #vis fn intent(#(#names: #types),*) -> __airlock::Intent {
+                    __airlock::make_intent(&__AIRLOCK_TASK, (#(#names,)*))
+                }
+
+                #way_in
+            }
+
+            // Names the types where no one else can: an argument may be less visible than its task, and the types of a
+            // public trait's implementation may not.
+            trait __AirlockTyped {
+                type Args;
+            }
+
+            impl __AirlockTyped for #companion {
+                type Args = (#(#types,)*);
+            }
+
+            impl<__AirlockArgs: __airlock::Args> __airlock::Task for #companion
+            where
+                #companion: __AirlockTyped<Args = __AirlockArgs>,
+            {
+                type Args = __AirlockArgs;
+                const NAME: &'static __airlock::str = #name;
+
+                fn definition() -> &'static __airlock::TaskDefinition {
+                    &__AIRLOCK_TASK.definition
+                }
+            }
+
+            __airlock::inventory::submit! { __airlock::Registration(&__AIRLOCK_TASK.definition) }
+        };
+    };
+    (item, block)
+}
+
+fn describe(parameter: &Parameter) -> TokenStream {
+    let (name, ty) = (parameter.name(), spelling(&parameter.ty));
+    let described = quote!(__airlock::Parameter::new(#name, #ty));
+    let Role::Argument { redacted, default } = &parameter.role else { return described };
+    let shown = default.as_ref().map(|default| match default {
+        _ if *redacted => "***".to_owned(),
+        DefaultValue::OfType(_) => "Default::default()".to_owned(),
+        DefaultValue::Expression(value) => spelling(value),
+    });
+    let default = shown.map(|shown| quote!(.default(#shown)));
+    let redacted = redacted.then(|| quote!(.redacted()));
+    quote!(#described #redacted #default)
+}
+
+/// What only some tasks have.
+fn extras(task: &Task<'_>) -> TokenStream {
+    let args = task.args;
+    let aliases = args.aliases.get().map(|aliases| quote!(.aliases(&[#(#aliases),*])));
+    let local = args.local.key().map(|_| quote!(.local()));
+    let positional = args.positional.key().map(|_| quote!(.positional()));
+    let states: Vec<_> = task.states().map(state).collect();
+    let states = (!states.is_empty()).then(|| quote!(.state(&[#(#states),*])));
+    let defaults: Vec<_> =
+        task.arguments().enumerate().filter_map(|(index, parameter)| default(index, parameter)).collect();
+    let defaults = (!defaults.is_empty()).then(|| {
+        quote! {
+            .defaults(|__airlock_index| match __airlock_index {
+                #(#defaults)*
+                _ => __airlock::None,
+            })
+        }
+    });
+    quote!(#aliases #local #positional #states #defaults)
+}
+
+fn state(state: &Parameter) -> TokenStream {
+    let (name, ty, spelled) = (state.name(), &state.ty, spelling(&state.ty));
+    let airlock = airlock(ty.span());
+    quote_spanned!(at(ty.span())=> #airlock::StateParameter::of::<#ty>(#name, #spelled))
+}
+
+/// The arm that makes the default of a parameter.
+fn default(index: usize, parameter: &Parameter) -> Option<TokenStream> {
+    let Role::Argument { default: Some(default), .. } = &parameter.role else { return None };
+    let ty = &parameter.ty;
+    let value = match default {
+        DefaultValue::OfType(place) => {
+            let airlock = airlock(*place);
+            quote_spanned!(at(*place)=> <#ty as #airlock::Default>::default())
+        }
+        DefaultValue::Expression(value) => quote!(#value),
+    };
+    Some(quote! {
+        #index => {
+            let __airlock_value: #ty = #value;
+            __airlock::Some(__airlock::Box::new(__airlock_value))
+        }
+    })
+}
+
+/// The delivery options, if any is set.
+fn options(args: &TaskArgs) -> Option<TokenStream> {
+    fn optional(value: Option<impl ToTokens>) -> TokenStream {
+        value.map_or_else(|| quote!(__airlock::None), |value| quote!(__airlock::Some(#value)))
+    }
+    let delivery = [args.queue.key(), args.priority.key(), args.max_retries.key()];
+    let times = [args.delay.key(), args.expires.key(), args.timeout.key()];
+    if delivery.iter().chain(&times).all(Option::is_none) {
+        return None;
+    }
+    let duration = |slot: &Slot<_>| optional(slot.get().map(|value| duration_tokens(&quote!(__airlock), *value)));
+    let (queue, priority) = (optional(args.queue.get()), optional(args.priority.get()));
+    let max_retries = optional(args.max_retries.get());
+    let [delay, expires, timeout] = [&args.delay, &args.expires, &args.timeout].map(duration);
+    Some(quote!(__airlock::Options::of_attribute(#queue, #priority, #max_retries, #delay, #expires, #timeout)))
+}

@@ -1,0 +1,6 @@
+#[airlock::task(name = "#send")]
+fn send(order_id: u64) {
+    let _ = order_id;
+}
+
+fn main() {}
