@@ -116,7 +116,7 @@ impl Intent {
     /// The options in force: those of the call, else those of the task.
     #[must_use]
     pub fn options(&self) -> &Options {
-        self.call_options().unwrap_or(&self.task().options)
+        self.call_options().unwrap_or(self.task().options)
     }
 
     /// The options the call gave, if it gave any.

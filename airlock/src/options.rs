@@ -40,6 +40,9 @@ pub struct Options {
     fault: Option<OptionsError>,
 }
 
+/// What most tasks have. In one place: the compiler then has no options to look into for each of them.
+pub(crate) static NO_OPTIONS: Options = Options::new();
+
 /// A time, counted from the first hand-over to an executor or fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

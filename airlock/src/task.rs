@@ -53,7 +53,7 @@ pub struct TaskDefinition {
     /// The `#[state]` parameters, in order.
     pub state: &'static [StateParameter],
     /// The options given in the attribute; those of a call override them.
-    pub options: Options,
+    pub options: &'static Options,
     /// Whether the task runs in this process whatever executor a scope has.
     pub local: bool,
     /// Whether arguments go by position on every wire, and not by name.
@@ -105,7 +105,7 @@ impl TaskDefinition {
 
     /// The options of a call over those of the attribute.
     pub(crate) fn over(&self, options: Options) -> Box<Options> {
-        Box::new(options.over(&self.options))
+        Box::new(options.over(self.options))
     }
 }
 

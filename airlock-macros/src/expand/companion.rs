@@ -3,9 +3,10 @@
 //! All of it is data and calls: a task costs the compiler little more than its parameters. Names come from one import
 //! that nobody else has.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
+use syn::{Type, Visibility};
 
 use super::at;
 use super::direct::{self, Direct};
@@ -44,35 +45,32 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let arguments = format_ident!("arguments_{}", types.len());
     let arguments = quote!(__airlock::#arguments::<#(#types),*>(&__AIRLOCK_TASK));
     let known = quote!(#name, __airlock::module_path!(), &[#(#described),*], #run, #arguments);
-    let entry = match options(args) {
-        None => quote!(__airlock::TaskEntry::new(#known)),
-        Some(options) => quote!(__airlock::TaskEntry::with(#known, #options)),
-    };
+    let options = options(args);
+    let options_set = options.as_ref().map(|_| quote!(.options(&__AIRLOCK_OPTIONS)));
+    let options = options.map(|options| quote!(static __AIRLOCK_OPTIONS: __airlock::Options = #options;));
     let extras = extras(task);
     let way_in = (direct == Direct::Shimmed).then(|| direct::way_in(task));
+
+    let implementation = implementation(task, &name, &types);
 
     let item = quote! {
         #(#cfgs)*
         #(#lints)*
         #deprecated
         #[doc(hidden)]
-        #[allow(
-            dead_code, missing_copy_implementations, missing_debug_implementations, non_camel_case_types,
-            unreachable_pub, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
-        )]
+        #[allow(dead_code, missing_debug_implementations, non_camel_case_types, unreachable_pub)]
         #vis struct #companion {}
     };
     let block = quote! {
         #(#cfgs)*
         #(#lints)*
-        #[allow(
-            dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_code,
-            unreachable_pub, unused_qualifications, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction
-        )]
+        #[allow(dead_code, deprecated, non_snake_case, private_interfaces, unreachable_code)]
         const _: () = {
             use #checks as __airlock;
 
-            static __AIRLOCK_TASK: __airlock::TaskEntry<(#(#types,)*)> = #entry #extras;
+            #options
+            static __AIRLOCK_TASK: __airlock::TaskEntry<(#(#types,)*)> =
+                __airlock::TaskEntry::new(#known) #options_set #extras;
 
             impl #companion {
                 #[doc = #ENQUEUE]
@@ -99,32 +97,62 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
                 #way_in
             }
 
-            // Names the types where no one else can: an argument may be less visible than its task, and the types of a
-            // public trait's implementation may not.
-            trait __AirlockTyped {
-                type Args;
-            }
-
-            impl __AirlockTyped for #companion {
-                type Args = (#(#types,)*);
-            }
-
-            impl<__AirlockArgs: __airlock::Args> __airlock::Task for #companion
-            where
-                #companion: __AirlockTyped<Args = __AirlockArgs>,
-            {
-                type Args = __AirlockArgs;
-                const NAME: &'static __airlock::str = #name;
-
-                fn definition() -> &'static __airlock::TaskDefinition {
-                    &__AIRLOCK_TASK.definition
-                }
-            }
+            #implementation
 
             __airlock::inventory::submit! { __airlock::Registration(&__AIRLOCK_TASK.definition) }
         };
     };
     (item, block)
+}
+
+/// What makes the companion a task in the eyes of generic code.
+fn implementation(task: &Task<'_>, name: &str, types: &[&Type]) -> TokenStream {
+    let Task { function, companion, .. } = task;
+    let items = quote! {
+        const NAME: &'static __airlock::str = #name;
+
+        fn definition() -> &'static __airlock::TaskDefinition {
+            &__AIRLOCK_TASK.definition
+        }
+    };
+    let args = quote!((#(#types,)*));
+    if matches!(function.vis, Visibility::Inherited) || types.iter().all(|ty| is_public(ty.to_token_stream())) {
+        return quote!(impl __airlock::Task for #companion { type Args = #args; #items });
+    }
+    // Names the types where no one else can: an argument may be less visible than its task, and the types of a public
+    // trait's implementation may not.
+    quote! {
+        trait __AirlockTyped {
+            type Args;
+        }
+
+        impl __AirlockTyped for #companion {
+            type Args = #args;
+        }
+
+        impl<__AirlockArgs: __airlock::Args> __airlock::Task for #companion
+        where
+            #companion: __AirlockTyped<Args = __AirlockArgs>,
+        {
+            type Args = __AirlockArgs;
+            #items
+        }
+    }
+}
+
+/// Whether a type is made of what everybody can name, as far as names tell: most are, and a trait less is a third of a
+/// millisecond.
+fn is_public(ty: TokenStream) -> bool {
+    const KNOWN: [&str; 20] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+        "usize", "Box", "Option", "String", "Vec",
+    ];
+    ty.into_iter().all(|tree| match tree {
+        TokenTree::Ident(word) => KNOWN.iter().any(|known| word == known),
+        TokenTree::Punct(mark) => matches!(mark.as_char(), '<' | '>' | ','),
+        TokenTree::Group(group) => is_public(group.stream()),
+        TokenTree::Literal(_) => false,
+    })
 }
 
 fn describe(parameter: &Parameter) -> TokenStream {

@@ -82,7 +82,7 @@ fn parameters(task: &TaskDefinition) -> String {
 }
 
 fn options(task: &TaskDefinition) -> String {
-    let options: &Options = &task.options;
+    let options: &Options = task.options;
     let duration = |name: &str, duration: Option<Duration>| duration.map(|duration| format!("{name} {duration:?}"));
     let counted = |when: Option<When>| match when {
         Some(When::In(duration)) => Some(duration),
@@ -145,7 +145,7 @@ impl Serialize for ListedTask {
         map.serialize_entry("parameters", &List(|| task.parameters.iter().map(ListedParameter)))?;
         let state = || task.state.iter().map(|state| ListedState { name: state.name, ty: state.type_name });
         map.serialize_entry("state", &List(state))?;
-        map.serialize_entry("options", &OptionsForm(&task.options))?;
+        map.serialize_entry("options", &OptionsForm(task.options))?;
         map.serialize_entry("local", &task.local)?;
         map.serialize_entry("positional", &task.positional)?;
         map.serialize_entry("module", task.module_path)?;

@@ -9,7 +9,7 @@ use super::{Parameter, TaskDefinition, TaskKind, TaskResult};
 use crate::args::{Args, BoundArguments};
 use crate::executors::BoxFuture;
 use crate::intent::{self, AnyIntent};
-use crate::options::Options;
+use crate::options::{NO_OPTIONS, Options};
 use crate::state::{State, StateParameter};
 
 /// How to run a task with typed arguments.
@@ -65,26 +65,13 @@ impl<A> TaskEntry<A> {
         run: Run<A>,
         make: Make<A>,
     ) -> Self {
-        Self::with(name, module_path, parameters, run, make, Options::new())
-    }
-
-    #[must_use]
-    #[track_caller]
-    pub const fn with(
-        name: &'static str,
-        module_path: &'static str,
-        parameters: &'static [Parameter],
-        run: Run<A>,
-        make: Make<A>,
-        options: Options,
-    ) -> Self {
         let (kind, place) = (run.kind(), Location::caller());
         let definition = TaskDefinition {
             name,
             aliases: &[],
             parameters,
             state: &[],
-            options,
+            options: &NO_OPTIONS,
             local: false,
             positional: false,
             module_path,
@@ -100,6 +87,12 @@ impl<A> TaskEntry<A> {
     #[must_use]
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.definition.aliases = aliases;
+        self
+    }
+
+    #[must_use]
+    pub const fn options(mut self, options: &'static Options) -> Self {
+        self.definition.options = options;
         self
     }
 
