@@ -33,6 +33,21 @@ impl Batch {
             return None;
         }
         let index = self.ledger.begin()?;
+        self.begun(index)
+    }
+
+    /// [`begin`](Self::begin) without a look at the clock, for executors that look by themselves now and then: it costs
+    /// as much as all the rest.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(super) fn begin_again(&mut self) -> Option<Begun> {
+        if self.intents.len() == 0 {
+            return None;
+        }
+        let index = self.ledger.begin_again()?;
+        self.begun(index)
+    }
+
+    fn begun(&mut self, index: usize) -> Option<Begun> {
         let intent = self.intents.next()?;
         let started = self.timings.then(Instant::now);
         let ticket = Ticket { index, identity: intent.identity(), ledger: Some(Arc::clone(&self.ledger)), started };
@@ -121,6 +136,12 @@ impl Ticket {
     /// Says how the hand-over went.
     pub fn settle(mut self, result: Result<(), DispatchError>) {
         self.finish(result, None);
+    }
+
+    /// The same, with the intent to be kept if it failed.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(super) fn settle_with(mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {
+        self.finish(result, intent);
     }
 
     fn finish(&mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {

@@ -112,9 +112,10 @@ pub trait Executor: Send + Sync + 'static {
 pub struct ExecutorTraits {
     /// Handles `local` tasks itself, in their order, instead of leaving them to run inline after the rest.
     pub takes_local: bool,
-    /// Accepts every plain function unseen and would only call it, so that the flush does that itself; gives back what it
-    /// didn't begin, so that the flush keeps no handles.
+    /// Accepts every plain function unseen and would only call it, so that the flush does that itself.
     pub inline: bool,
+    /// Settles whatever it begins, failures with their intents, so that the flush need not keep handles of its own.
+    pub gives_back: bool,
     /// Never waits for anything outside this process, so there is no deadline unless one is set.
     pub no_deadline: bool,
 }

@@ -7,7 +7,7 @@ use std::task::{Wake, Waker};
 use std::thread;
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, FlushContext, Rejection, Unfinished};
+use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::panics::catch_panic;
@@ -169,6 +169,10 @@ impl Executor for ThreadPoolExecutor {
             }
             pool.backlog.accept(batch, &pool.alarm, || {}).await;
         })
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { gives_back: true, ..ExecutorTraits::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

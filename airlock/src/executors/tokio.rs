@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
 
 use super::backlog::{Backlog, Job, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, FlushContext, Rejection, Unfinished};
+use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::panics::catch_panic;
@@ -216,6 +216,10 @@ impl Executor for TokioExecutor {
             };
             crew.backlog.accept(batch, alarm, hire).await;
         })
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { gives_back: true, ..ExecutorTraits::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

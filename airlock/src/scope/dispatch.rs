@@ -43,7 +43,7 @@ pub(crate) struct Flight {
 #[derive(Debug)]
 struct Current {
     ledger: Arc<Ledger>,
-    /// A handle of each intent, unless the executor is inline and gives back what it doesn't begin.
+    /// A handle of each intent, unless the executor gives back what it couldn't hand over.
     kept: Option<Vec<Intent>>,
 }
 
@@ -166,7 +166,7 @@ impl Flight {
             let now = SystemTime::now();
             intents.iter().for_each(|intent| intent.hand_over(now));
         }
-        let kept = (reported || !executor.traits().inline).then(|| intents.clone());
+        let kept = (reported || !executor.traits().gives_back).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
         let batch = Batch::new(intents, Arc::clone(&ledger), core.timings());
         self.current = Some(Current { ledger, kept });
@@ -243,7 +243,7 @@ impl Flight {
                 (ItemState::Dispatched, None) => tally.add_unseen(&Outcome::Dispatched, 1),
                 (ItemState::Failed(failure), handle) => self.trouble.failed(failure, handle, tally),
                 (ItemState::Unsettled, Some(intent)) => self.trouble.unsettled(intent, tally),
-                // An inline batch settles each ticket as it goes, even when dropped.
+                // Who gives back settles each ticket as it goes, even when dropped.
                 (ItemState::Unsettled, None) => {}
                 (ItemState::NotBegun(cause), handle) => {
                     let intent = handle.or_else(|| returned.next());
