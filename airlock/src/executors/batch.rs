@@ -33,25 +33,42 @@ impl Batch {
             return None;
         }
         let index = self.ledger.begin()?;
-        self.begun(index)
-    }
-
-    /// [`begin`](Self::begin) without a look at the clock, for executors that look by themselves now and then: it costs
-    /// as much as all the rest.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
-    pub(super) fn begin_again(&mut self) -> Option<Begun> {
-        if self.intents.len() == 0 {
-            return None;
-        }
-        let index = self.ledger.begin_again()?;
-        self.begun(index)
-    }
-
-    fn begun(&mut self, index: usize) -> Option<Begun> {
         let intent = self.intents.next()?;
         let started = self.timings.then(Instant::now);
         let ticket = Ticket { index, identity: intent.identity(), ledger: Some(Arc::clone(&self.ledger)), started };
         Some(Begun { intent, ticket })
+    }
+
+    /// Begins the next intent, has it handed over, and settles it if that went well, all without a ticket and, unless
+    /// told to `look`, without a look at the clock: each costs as much as all the rest. `hand_over` must not panic.
+    ///
+    /// A refusal comes with what settles the intent, which it gives back.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[inline]
+    pub(super) fn hand_over_next<R>(
+        &mut self,
+        look: bool,
+        hand_over: impl FnOnce(Intent) -> Result<(), (Intent, R)>,
+    ) -> Option<Result<(), (Begun, R)>> {
+        if self.intents.len() == 0 {
+            return None;
+        }
+        let index = if look { self.ledger.begin()? } else { self.ledger.begin_again()? };
+        let intent = self.intents.next()?;
+        let started = self.timings.then(Instant::now);
+        Some(match hand_over(intent) {
+            Ok(()) => {
+                if let Some(started) = started {
+                    self.ledger.took(index, started.elapsed());
+                }
+                self.ledger.dispatched(index);
+                Ok(())
+            }
+            Err((intent, refusal)) => {
+                let (identity, ledger) = (intent.identity(), Some(Arc::clone(&self.ledger)));
+                Err((Begun { intent, ticket: Ticket { index, identity, ledger, started } }, refusal))
+            }
+        })
     }
 
     /// Takes out what has not begun, each with its place in the ledger, to be handed over in parts.

@@ -129,15 +129,20 @@ impl Flight {
             };
             let ask_next = |(index, intent)| {
                 asking.set(index);
-                ask(intent).err()
+                ask(intent).err().map(|rejection| (index, rejection))
             };
-            self.waiting.iter().enumerate().map(ask_next).collect::<Vec<_>>()
+            self.waiting.iter().enumerate().filter_map(ask_next).collect::<Vec<_>>()
         });
         match asked {
-            Ok(rejections) if rejections.iter().all(Option::is_none) => Ok(()),
+            Ok(rejections) if rejections.is_empty() => Ok(()),
             Ok(rejections) => {
                 let waiting = std::mem::take(&mut self.waiting);
-                self.trouble.refused(waiting.into_iter().zip(rejections), &mut self.tally);
+                let mut rejections = rejections.into_iter().peekable();
+                let answered = waiting.into_iter().enumerate().map(|(index, intent)| {
+                    let rejection = rejections.next_if(|(at, _)| *at == index);
+                    (intent, rejection.map(|(_, rejection)| rejection))
+                });
+                self.trouble.refused(answered, &mut self.tally);
                 Err(self.land_badly(&Unattempted::OtherRefused))
             }
             Err(message) => {
@@ -164,7 +169,10 @@ impl Flight {
         let intents = std::mem::take(&mut self.waiting);
         if !executor.traits().inline {
             let now = SystemTime::now();
-            intents.iter().for_each(|intent| intent.hand_over(now));
+            // Without call options anywhere, it is known without a look at each intent's own memory.
+            let special = self.special;
+            let dated = intents.iter().filter(|intent| special || intent.task().options.has_durations());
+            dated.for_each(|intent| intent.hand_over(now));
         }
         let kept = (reported || !executor.traits().gives_back).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));

@@ -58,8 +58,8 @@ struct Apart<T>(T);
 const BETWEEN_LOOKS: usize = 32;
 
 enum Refusal {
-    Full(Intent),
-    Closed(Intent),
+    Full,
+    Closed,
 }
 
 impl Backlog {
@@ -84,30 +84,30 @@ impl Backlog {
     /// the alarm is called when delayed work is due.
     pub(super) async fn accept(&self, mut batch: Batch, alarm: &Waker, accepted: impl Fn()) {
         let mut taken = 0_usize;
-        while let Some(begun) = if taken.is_multiple_of(BETWEEN_LOOKS) { batch.begin() } else { batch.begin_again() } {
+        loop {
+            let look = taken.is_multiple_of(BETWEEN_LOOKS);
             taken += 1;
-            let (intent, ticket) = begun.into_parts();
-            let mut waiting = NotAccepted { backlog: self, intent: None, ticket: Some(ticket) };
-            let result = match self.offer(intent, alarm) {
-                Ok(()) => Ok(()),
-                Err(Refusal::Full(intent)) => {
-                    // What waits may have waited for long.
+            match batch.hand_over_next(look, |intent| self.offer(intent, alarm)) {
+                None => return,
+                Some(Ok(())) => accepted(),
+                Some(Err((begun, refusal))) => {
+                    let (intent, ticket) = begun.into_parts();
+                    let mut waiting = NotAccepted { backlog: self, intent: Some(intent), ticket: Some(ticket) };
+                    let result = match refusal {
+                        Refusal::Full => self.wait_for_room(&mut waiting.intent, alarm).await,
+                        Refusal::Closed => Err(self.is_closed()),
+                    };
+                    let is_accepted = result.is_ok();
+                    if let Some(ticket) = waiting.ticket.take() {
+                        ticket.settle_with(result, waiting.intent.take());
+                    }
+                    // Only now: should it panic, what was accepted has been said to be.
+                    if is_accepted {
+                        accepted();
+                    }
+                    // It may have waited for long.
                     taken = 0;
-                    waiting.intent = Some(intent);
-                    self.wait_for_room(&mut waiting.intent, alarm).await
                 }
-                Err(Refusal::Closed(intent)) => {
-                    waiting.intent = Some(intent);
-                    Err(self.is_closed())
-                }
-            };
-            let is_accepted = result.is_ok();
-            if let Some(ticket) = waiting.ticket.take() {
-                ticket.settle_with(result, waiting.intent.take());
-            }
-            // Only now: should it panic, what was accepted has been said to be.
-            if is_accepted {
-                accepted();
             }
         }
     }
@@ -127,11 +127,12 @@ impl Backlog {
                         waiting.served();
                         return Poll::Ready(Ok(()));
                     }
-                    Err(Refusal::Closed(back)) => {
+                    Err((back, refusal)) => {
                         *waits = Some(back);
-                        return Poll::Ready(Err(self.is_closed()));
+                        if matches!(refusal, Refusal::Closed) {
+                            return Poll::Ready(Err(self.is_closed()));
+                        }
                     }
-                    Err(Refusal::Full(back)) => *waits = Some(back),
                 }
             }
             Poll::Pending
@@ -139,12 +140,13 @@ impl Backlog {
         .await
     }
 
-    fn offer(&self, intent: Intent, alarm: &Waker) -> Result<(), Refusal> {
+    #[inline]
+    fn offer(&self, intent: Intent, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
         // Counted before the look at `closed`, so that a shutdown that has seen everything done has seen this.
         let number = self.offered.0.fetch_add(1, Ordering::SeqCst);
         if self.closed.0.load(Ordering::SeqCst) {
             self.finish(1);
-            return Err(Refusal::Closed(intent));
+            return Err((intent, Refusal::Closed));
         }
         let start = starts_later(&intent);
         let job = Job { intent, number };
@@ -157,7 +159,7 @@ impl Backlog {
         };
         refused.map_err(|job| {
             self.finish(1);
-            Refusal::Full(job.intent)
+            (job.intent, Refusal::Full)
         })
     }
 
