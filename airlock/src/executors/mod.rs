@@ -170,6 +170,9 @@ pub struct FlushContext {
     pub now: SystemTime,
     /// When the flush gives up.
     pub deadline: Deadline,
+    /// Whether an intent may have options of its call over those of its task.
+    #[cfg_attr(not(any(feature = "threads", feature = "tokio")), expect(dead_code, reason = "a look is spared there"))]
+    pub(crate) call_options: bool,
 }
 
 /// A point in time after which waiting ends, or none.

@@ -154,8 +154,8 @@ impl Executor for ThreadPoolExecutor {
         self.handle.limits.short("threads")
     }
 
-    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
-        self.handle.limits.accept(intent)
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.handle.limits.accept(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {

@@ -185,11 +185,11 @@ impl Executor for TokioExecutor {
         self.handle.limits.short("tokio")
     }
 
-    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         if self.handle.runtime.is_none() && Runtime::try_current().is_err() {
             return Err(Rejection::new(NO_RUNTIME));
         }
-        self.handle.limits.accept(intent)
+        self.handle.limits.accept(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {

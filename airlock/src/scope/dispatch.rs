@@ -116,7 +116,7 @@ impl Flight {
         if executor.traits().inline && !self.special {
             return Ok(());
         }
-        let flush = FlushContext { mode, now: SystemTime::now(), deadline };
+        let flush = FlushContext { mode, now: SystemTime::now(), deadline, call_options: self.special };
         let takes_local = executor.traits().takes_local;
         let asking = Cell::new(0);
         let asked = catch_panic(|| {
@@ -177,6 +177,7 @@ impl Flight {
         let kept = (reported || !executor.traits().gives_back).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
         let batch = Batch::new(intents, Arc::clone(&ledger), core.timings());
+        let batch = if self.special { batch } else { batch.without_call_options() };
         self.current = Some(Current { ledger, kept });
         let ending = drive(executor, batch, deadline).await;
         self.settle(ending);

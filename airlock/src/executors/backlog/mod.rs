@@ -87,7 +87,7 @@ impl Backlog {
         loop {
             let look = taken.is_multiple_of(BETWEEN_LOOKS);
             taken += 1;
-            match batch.hand_over_next(look, |intent| self.offer(intent, alarm)) {
+            match batch.hand_over_next(look, |intent, is_delayed| self.offer(intent, is_delayed, alarm)) {
                 None => return,
                 Some(Ok(())) => accepted(),
                 Some(Err((begun, refusal))) => {
@@ -122,7 +122,7 @@ impl Backlog {
                     waiting.wait(cx.waker());
                 }
                 let Some(offered) = waits.take() else { unreachable!("polled after it was ready") };
-                match self.offer(offered, alarm) {
+                match self.offer(offered, true, alarm) {
                     Ok(()) => {
                         waiting.served();
                         return Poll::Ready(Ok(()));
@@ -141,14 +141,14 @@ impl Backlog {
     }
 
     #[inline]
-    fn offer(&self, intent: Intent, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
+    fn offer(&self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
         // Counted before the look at `closed`, so that a shutdown that has seen everything done has seen this.
         let number = self.offered.0.fetch_add(1, Ordering::SeqCst);
         if self.closed.0.load(Ordering::SeqCst) {
             self.finish(1);
             return Err((intent, Refusal::Closed));
         }
-        let start = starts_later(&intent);
+        let start = if is_delayed { starts_later(&intent) } else { None };
         let job = Job { intent, number };
         let refused = match start {
             None => self.queue.0.try_send(job).map_err(TrySendError::into_inner),
