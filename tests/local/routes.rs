@@ -164,7 +164,7 @@ fn an_executor_that_panics_takes_no_other_with_it() {
 
 #[test]
 fn one_share_does_not_wait_for_another() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = crate::runtimes::runtime();
     let (gate, rest) = (Gate::new(), Recorder::new());
     let full = TokioExecutor::on(runtime.handle().clone()).concurrency(1).queue_limit(1);
     let occupying = crate::threads::Probe::new({
