@@ -173,8 +173,7 @@ impl Intent {
 
     /// Notes the first hand-over, if there are durations to count from it.
     pub(crate) fn hand_over(&self, now: SystemTime) {
-        let options = self.options();
-        if [options.get_start(), options.get_expiry()].iter().any(|when| matches!(when, Some(When::In(_)))) {
+        if self.options().has_durations() {
             self.body.head().marks.hand_over(now);
         }
     }

@@ -342,6 +342,11 @@ impl Options {
         self.fault.clone().map_or(Ok(()), Err)
     }
 
+    /// Whether a time counts from the first hand-over.
+    pub(crate) fn has_durations(&self) -> bool {
+        matches!(self.start, Some(When::In(_))) || matches!(self.expiry, Some(When::In(_)))
+    }
+
     /// These options where they are set, `base` elsewhere.
     pub(crate) fn over(mut self, base: &Self) -> Self {
         self.queue = self.queue.or_else(|| base.queue.clone());

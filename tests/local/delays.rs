@@ -10,8 +10,10 @@ use airlock_tests::patience::{Gate, PATIENCE, block_on};
 
 use crate::threads::{Probe, act, failures, shut_down};
 
+type Both = [(&'static str, Arc<dyn Executor>); 2];
+
 /// Both executors, by a name for messages; the runtime has to live as long as the second one.
-fn both() -> (tokio::runtime::Runtime, [(&'static str, Arc<dyn Executor>); 2]) {
+fn both() -> (tokio::runtime::Runtime, Both) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let tokio = TokioExecutor::on(runtime.handle().clone());
     (runtime, [("threads", Arc::new(ThreadPoolExecutor::new().threads(1))), ("tokio", Arc::new(tokio))])
@@ -164,7 +166,7 @@ fn delayed_work_has_room_of_its_own_and_no_more() {
     assert!(error.to_string().contains("(it holds 1, and 3 delayed)"), "{error}");
     drop(error.into_intents());
     // They keep nothing out that runs now.
-    airlock::scope().executor(pool.clone()).run(|| drop(act::enqueue(probe, 9))).unwrap();
+    airlock::scope().executor(pool).run(|| drop(act::enqueue(probe, 9))).unwrap();
     assert_eq!(ran.recv_timeout(PATIENCE), Ok(9));
 }
 

@@ -41,10 +41,10 @@ impl<'de> serde::Deserialize<'de> for Book {
 /// Every seventh fails and every eleventh panics, by a number without a pattern.
 fn misbehaves(n: usize) -> Result<(), String> {
     let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-    if mixed % 7 == 0 {
+    if mixed.is_multiple_of(7) {
         return Err("no".to_owned());
     }
-    assert!(mixed % 11 != 0, "dear me");
+    assert!(!mixed.is_multiple_of(11), "dear me");
     Ok(())
 }
 
@@ -59,7 +59,7 @@ fn plain(book: Book, n: usize) -> Result<(), String> {
 #[airlock::task(name = "load.later")]
 async fn later(book: Book, n: usize) -> Result<(), String> {
     book.0.begun.fetch_add(1, Ordering::SeqCst);
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         tokio::task::yield_now().await;
     }
     misbehaves(n)?;
@@ -77,7 +77,7 @@ fn load(executor: &(impl Executor + Clone), account: &Arc<Account>, mixed: bool,
                         for n in 0..IN_A_SCOPE {
                             let number = (thread * EACH + scope * IN_A_SCOPE) + n;
                             let book = Book(Arc::clone(account));
-                            let enqueued = if mixed && n % 2 == 0 {
+                            let enqueued = if mixed && n.is_multiple_of(2) {
                                 later::enqueue(book, number)
                             } else {
                                 plain::enqueue(book, number)
@@ -124,7 +124,7 @@ fn quietly<R>(run: impl FnOnce() -> R) -> R {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().downcast_ref::<&str>().is_some_and(|text| *text == "dear me") {
+            if info.payload().downcast_ref::<&str>().is_none_or(|text| *text != "dear me") {
                 usual(info);
             }
         }));

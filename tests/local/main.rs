@@ -10,6 +10,7 @@ mod promise_14_deadlines;
 mod promise_15_bodies;
 mod retries;
 mod routes;
+mod runtimes;
 mod sync_in_runtime;
 mod threads;
 mod tokio_tasks;

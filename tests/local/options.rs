@@ -8,7 +8,9 @@ use airlock_tests::patience::PATIENCE;
 
 use crate::threads::{Probe, act, act_later, failures, shut_down};
 
-fn executors(ignore: bool) -> (tokio::runtime::Runtime, [(&'static str, Arc<dyn Executor>); 2]) {
+type Both = [(&'static str, Arc<dyn Executor>); 2];
+
+fn executors(ignore: bool) -> (tokio::runtime::Runtime, Both) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (mut pool, mut tokio) = (ThreadPoolExecutor::new().threads(1), TokioExecutor::on(runtime.handle().clone()));
     if ignore {

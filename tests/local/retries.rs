@@ -108,7 +108,7 @@ fn promise_13_what_may_have_been_accepted_once_stays_unconfirmed_until_it_is_kno
 fn it_never_waits_past_the_deadline() {
     let broker = FaultExecutor::new().then(usize::MAX, Fault::Unavailable);
     let hour = Duration::from_secs(3600);
-    let retry = Retry::new(broker.clone()).attempts(u32::MAX).pauses(hour, hour);
+    let retry = Retry::new(broker).attempts(u32::MAX).pauses(hour, hour);
     let start = Instant::now();
     let error = flush(airlock::scope().deadline(Duration::from_millis(200)).executor(retry), 2).unwrap_err();
     // A pause that would end too late is not begun, however short it turns out to be: mostly that is at once.

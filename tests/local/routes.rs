@@ -164,7 +164,7 @@ fn an_executor_that_panics_takes_no_other_with_it() {
 
 #[test]
 fn one_share_does_not_wait_for_another() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = crate::runtimes::runtime();
     let (gate, rest) = (Gate::new(), Recorder::new());
     let full = TokioExecutor::on(runtime.handle().clone()).concurrency(1).queue_limit(1);
     let occupying = crate::threads::Probe::new({
@@ -177,7 +177,7 @@ fn one_share_does_not_wait_for_another() {
     crate::threads::flush(airlock::scope().executor(full.clone()), &occupying, 0..1).unwrap();
     gate.await_waiting(1);
     let watched = {
-        let (rest, gate) = (rest.clone(), gate.clone());
+        let rest = rest.clone();
         move |intent: Intent| {
             rest.note(intent.to_string());
             // The other share has no room before this one has gone out.
@@ -194,7 +194,7 @@ fn one_share_does_not_wait_for_another() {
 #[test]
 fn when_the_deadline_cuts_one_share_the_others_have_gone_out() {
     let (hangs, rest) = (FaultExecutor::new().then(1, Fault::None).then(1, Fault::Pends), Recorder::new());
-    let route = Route::new().named("mail.*", hangs).otherwise(rest.clone());
+    let route = Route::new().named("mail.*", hangs).otherwise(rest);
     let scope = airlock::scope().deadline(std::time::Duration::from_millis(50)).executor(route);
     let error = nine(scope).unwrap_err();
     let counts = error.report().counts();

@@ -199,6 +199,24 @@ fn a_full_queue_waits_up_to_the_deadline_and_is_then_unavailable_with_nothing_un
 }
 
 #[test]
+fn a_flush_without_a_report_gives_back_the_same_intents() {
+    let gate = Gate::new();
+    let pool = ThreadPoolExecutor::new().threads(1).queue_limit(2);
+    let probe = blocking(&gate);
+    flush(airlock::scope().executor(pool.clone()), &probe, 0..1).unwrap();
+    gate.await_waiting(1);
+    let scope = airlock::scope().executor(pool.clone()).deadline(Duration::from_millis(20));
+    let error = scope.run(|| (1..6).for_each(|n| drop(act::enqueue(probe.clone(), n)))).unwrap_err();
+    let numbers: Vec<_> = error.undispatched().iter().map(|intent| intent.args::<act>().unwrap().1).collect();
+    assert_eq!((numbers, error.report().counts().dispatched), (vec![3, 4, 5], 2));
+    gate.open();
+    let unfinished = shut_down(&pool);
+    assert!(unfinished.is_empty());
+    let error = error.dispatch(&pool).unwrap_err();
+    assert_eq!(error.into_intents().len(), 3);
+}
+
+#[test]
 fn a_flush_that_waits_for_room_goes_on_as_soon_as_there_is_some() {
     let gate = Gate::new();
     let pool = ThreadPoolExecutor::new().threads(1).queue_limit(1);

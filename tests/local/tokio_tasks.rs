@@ -4,15 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::runtimes::runtime;
+use crate::threads::{Probe, act, act_later, elsewhere, failures, flush, shut_down};
 use airlock::{Deadline, DispatchErrorKind, Executor, TokioExecutor};
 use airlock_tests::patience::{Gate, PATIENCE, eventually};
-use tokio::runtime::{Builder, Runtime};
-
-use crate::threads::{Probe, act, act_later, elsewhere, failures, flush, shut_down};
-
-fn runtime() -> Runtime {
-    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
-}
 
 #[tokio::test]
 async fn the_current_runtime_runs_async_and_plain_tasks() {

@@ -79,19 +79,21 @@ fn delayed_work_comes_back_at_once_if_it_starts_after_the_deadline() {
     assert_eq!((numbers(&unfinished), unfinished.running), (vec![1], 0));
 }
 
-#[tokio::test]
-async fn it_can_be_awaited_by_the_runtime_whose_tasks_it_waits_for() {
+#[test]
+fn it_can_be_awaited_by_the_runtime_whose_tasks_it_waits_for() {
     #[airlock::task(name = "shutdown.later")]
     async fn later() {
         tokio::task::yield_now().await;
     }
 
-    let guard = alone().0;
-    let body = async { (0..10).for_each(|_| drop(later::enqueue())) };
-    airlock::scope().executor(TokioExecutor::new().concurrency(2)).run_async(body).await.unwrap();
-    let unfinished = airlock::shutdown_async(Deadline::after(PATIENCE)).await;
+    let _alone = alone();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let unfinished = runtime.block_on(async {
+        let body = async { (0..10).for_each(|_| drop(later::enqueue())) };
+        airlock::scope().executor(TokioExecutor::new().concurrency(2)).run_async(body).await.unwrap();
+        airlock::shutdown_async(Deadline::after(PATIENCE)).await
+    });
     assert!(unfinished.is_empty());
-    drop(guard);
 }
 
 #[test]
@@ -130,7 +132,7 @@ fn an_executor_of_ones_own_takes_part_if_it_is_configured() {
 fn a_pool_that_is_configured_and_used_gives_back_each_intent_once() {
     let (_alone, gate) = alone();
     let pool = ThreadPoolExecutor::new().threads(1);
-    airlock::configure(Settings::new().executor(pool.clone()));
+    airlock::configure(Settings::new().executor(pool));
     airlock::scope().run(|| (0..4).for_each(|n| drop(waits::enqueue(n)))).unwrap();
     gate.await_waiting(1);
     let unfinished = airlock::shutdown(Deadline::after(Duration::from_millis(20)));

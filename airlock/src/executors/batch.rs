@@ -20,11 +20,19 @@ pub struct Batch {
     intents: vec::IntoIter<Intent>,
     ledger: Arc<Ledger>,
     timings: bool,
+    /// Whether there may be options of calls.
+    optioned: bool,
 }
 
 impl Batch {
     pub(crate) fn new(intents: Vec<Intent>, ledger: Arc<Ledger>, timings: bool) -> Self {
-        Self { intents: intents.into_iter(), ledger, timings }
+        Self { intents: intents.into_iter(), ledger, timings, optioned: true }
+    }
+
+    /// One whose intents have no options but their tasks', which are found without a look at each intent's own memory.
+    pub(crate) fn without_call_options(mut self) -> Self {
+        self.optioned = false;
+        self
     }
 
     /// The next intent. From now on it counts as unconfirmed until it is settled.
@@ -37,6 +45,40 @@ impl Batch {
         let started = self.timings.then(Instant::now);
         let ticket = Ticket { index, identity: intent.identity(), ledger: Some(Arc::clone(&self.ledger)), started };
         Some(Begun { intent, ticket })
+    }
+
+    /// Begins the next intent, has it handed over, and settles it if that went well, all without a ticket and, unless
+    /// told to `look`, without a look at the clock: each costs as much as all the rest. `hand_over` is also told whether
+    /// the intent has a time to start at, and must not panic.
+    ///
+    /// A refusal comes with what settles the intent, which it gives back.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[inline]
+    pub(super) fn hand_over_next<R>(
+        &mut self,
+        look: bool,
+        hand_over: impl FnOnce(Intent, bool) -> Result<(), (Intent, R)>,
+    ) -> Option<Result<(), (Begun, R)>> {
+        if self.intents.len() == 0 {
+            return None;
+        }
+        let index = if look { self.ledger.begin()? } else { self.ledger.begin_again()? };
+        let intent = self.intents.next()?;
+        let started = self.timings.then(Instant::now);
+        let is_delayed = if self.optioned { intent.options() } else { intent.task().options }.get_start().is_some();
+        Some(match hand_over(intent, is_delayed) {
+            Ok(()) => {
+                if let Some(started) = started {
+                    self.ledger.took(index, started.elapsed());
+                }
+                self.ledger.dispatched(index);
+                Ok(())
+            }
+            Err((intent, refusal)) => {
+                let (identity, ledger) = (intent.identity(), Some(Arc::clone(&self.ledger)));
+                Err((Begun { intent, ticket: Ticket { index, identity, ledger, started } }, refusal))
+            }
+        })
     }
 
     /// Takes out what has not begun, each with its place in the ledger, to be handed over in parts.
@@ -121,6 +163,12 @@ impl Ticket {
     /// Says how the hand-over went.
     pub fn settle(mut self, result: Result<(), DispatchError>) {
         self.finish(result, None);
+    }
+
+    /// The same, with the intent to be kept if it failed.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(super) fn settle_with(mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {
+        self.finish(result, intent);
     }
 
     fn finish(&mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {

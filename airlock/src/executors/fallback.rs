@@ -81,6 +81,7 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             takes_local: first.takes_local && second.takes_local,
             no_deadline: first.no_deadline && second.no_deadline,
             inline: false,
+            gives_back: false,
         }
     }
 }

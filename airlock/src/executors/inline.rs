@@ -73,6 +73,6 @@ impl Executor for InlineExecutor {
     }
 
     fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { takes_local: true, inline: !self.checked, no_deadline: true }
+        ExecutorTraits { takes_local: true, inline: !self.checked, gives_back: !self.checked, no_deadline: true }
     }
 }

@@ -131,6 +131,20 @@ impl Ledger {
             self.stop_for(Stop::Deadline);
             return None;
         }
+        self.claim()
+    }
+
+    /// The same without a look at the clock.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(crate) fn begin_again(&self) -> Option<usize> {
+        if let Some(stop) = self.stopped() {
+            self.stop_for(stop);
+            return None;
+        }
+        self.claim()
+    }
+
+    fn claim(&self) -> Option<usize> {
         let index = self.progress.fetch_add(1, Ordering::Relaxed);
         (index & CLOSED == 0).then_some(index)
     }

@@ -112,9 +112,10 @@ pub trait Executor: Send + Sync + 'static {
 pub struct ExecutorTraits {
     /// Handles `local` tasks itself, in their order, instead of leaving them to run inline after the rest.
     pub takes_local: bool,
-    /// Accepts every plain function unseen and would only call it, so that the flush does that itself; gives back what it
-    /// didn't begin, so that the flush keeps no handles.
+    /// Accepts every plain function unseen and would only call it, so that the flush does that itself.
     pub inline: bool,
+    /// Settles whatever it begins, failures with their intents, so that the flush need not keep handles of its own.
+    pub gives_back: bool,
     /// Never waits for anything outside this process, so there is no deadline unless one is set.
     pub no_deadline: bool,
 }
@@ -171,6 +172,9 @@ pub struct FlushContext {
     pub deadline: Deadline,
     /// What the tasks of the scope that flushes get for their `#[state]` parameters.
     pub state: State,
+    /// Whether an intent may have options of its call over those of its task.
+    #[cfg_attr(not(any(feature = "threads", feature = "tokio")), expect(dead_code, reason = "a look is spared there"))]
+    pub(crate) call_options: bool,
 }
 
 /// A point in time after which waiting ends, or none.

@@ -127,7 +127,7 @@ impl<E: Executor> Executor for Retry<E> {
     }
 
     fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { inline: false, ..self.executor.traits() }
+        ExecutorTraits { inline: false, gives_back: false, ..self.executor.traits() }
     }
 }
 

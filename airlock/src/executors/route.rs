@@ -176,6 +176,7 @@ impl Executor for Route {
             takes_local: self.all(|traits| traits.takes_local),
             no_deadline: self.all(|traits| traits.no_deadline),
             inline: false,
+            gives_back: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Wake, Waker};
 use std::thread;
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, FlushContext, Rejection, Unfinished};
+use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::panics::catch_panic;
@@ -154,8 +154,8 @@ impl Executor for ThreadPoolExecutor {
         self.handle.limits.short("threads")
     }
 
-    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
-        self.handle.limits.accept(intent)
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.handle.limits.accept(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
@@ -169,6 +169,10 @@ impl Executor for ThreadPoolExecutor {
             }
             pool.backlog.accept(batch, &pool.alarm, || {}).await;
         })
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { gives_back: true, ..ExecutorTraits::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
 
 use super::backlog::{Backlog, Job, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, FlushContext, Rejection, Unfinished};
+use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::panics::catch_panic;
@@ -185,11 +185,11 @@ impl Executor for TokioExecutor {
         self.handle.limits.short("tokio")
     }
 
-    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
+    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         if self.handle.runtime.is_none() && Runtime::try_current().is_err() {
             return Err(Rejection::new(NO_RUNTIME));
         }
-        self.handle.limits.accept(intent)
+        self.handle.limits.accept(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
@@ -216,6 +216,10 @@ impl Executor for TokioExecutor {
             };
             crew.backlog.accept(batch, alarm, hire).await;
         })
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { gives_back: true, ..ExecutorTraits::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

@@ -44,7 +44,7 @@ pub(crate) struct Flight {
 #[derive(Debug)]
 struct Current {
     ledger: Arc<Ledger>,
-    /// A handle of each intent, unless the executor is inline and gives back what it doesn't begin.
+    /// A handle of each intent, unless the executor gives back what it couldn't hand over.
     kept: Option<Vec<Intent>>,
 }
 
@@ -124,7 +124,7 @@ impl Flight {
             return Ok(());
         }
         let state = State::around(Some(&self.frame));
-        let flush = FlushContext { mode, now: SystemTime::now(), deadline, state };
+        let flush = FlushContext { mode, now: SystemTime::now(), deadline, state, call_options: self.special };
         let takes_local = executor.traits().takes_local;
         let asking = Cell::new(0);
         let asked = catch_panic(|| {
@@ -137,15 +137,20 @@ impl Flight {
             };
             let ask_next = |(index, intent)| {
                 asking.set(index);
-                ask(intent).err()
+                ask(intent).err().map(|rejection| (index, rejection))
             };
-            self.waiting.iter().enumerate().map(ask_next).collect::<Vec<_>>()
+            self.waiting.iter().enumerate().filter_map(ask_next).collect::<Vec<_>>()
         });
         match asked {
-            Ok(rejections) if rejections.iter().all(Option::is_none) => Ok(()),
+            Ok(rejections) if rejections.is_empty() => Ok(()),
             Ok(rejections) => {
                 let waiting = std::mem::take(&mut self.waiting);
-                self.trouble.refused(waiting.into_iter().zip(rejections), &mut self.tally);
+                let mut rejections = rejections.into_iter().peekable();
+                let answered = waiting.into_iter().enumerate().map(|(index, intent)| {
+                    let rejection = rejections.next_if(|(at, _)| *at == index);
+                    (intent, rejection.map(|(_, rejection)| rejection))
+                });
+                self.trouble.refused(answered, &mut self.tally);
                 Err(self.land_badly(&Unattempted::OtherRefused))
             }
             Err(message) => {
@@ -172,11 +177,15 @@ impl Flight {
         let intents = std::mem::take(&mut self.waiting);
         if !executor.traits().inline {
             let now = SystemTime::now();
-            intents.iter().for_each(|intent| intent.hand_over(now));
+            // Without call options anywhere, it is known without a look at each intent's own memory.
+            let special = self.special;
+            let dated = intents.iter().filter(|intent| special || intent.task().options.has_durations());
+            dated.for_each(|intent| intent.hand_over(now));
         }
-        let kept = (reported || !executor.traits().inline).then(|| intents.clone());
+        let kept = (reported || !executor.traits().gives_back).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
         let batch = Batch::new(intents, Arc::clone(&ledger), core.timings());
+        let batch = if self.special { batch } else { batch.without_call_options() };
         self.current = Some(Current { ledger, kept });
         let ending = drive(executor, batch, deadline).await;
         self.settle(ending);
@@ -251,7 +260,7 @@ impl Flight {
                 (ItemState::Dispatched, None) => tally.add_unseen(&Outcome::Dispatched, 1),
                 (ItemState::Failed(failure), handle) => self.trouble.failed(failure, handle, tally),
                 (ItemState::Unsettled, Some(intent)) => self.trouble.unsettled(intent, tally),
-                // An inline batch settles each ticket as it goes, even when dropped.
+                // Who gives back settles each ticket as it goes, even when dropped.
                 (ItemState::Unsettled, None) => {}
                 (ItemState::NotBegun(cause), handle) => {
                     let intent = handle.or_else(|| returned.next());

@@ -119,7 +119,7 @@ fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueE
         }
         intent.around = None;
     }
-    let special = !intent.is_plain();
+    let special = !intent.is_plain() || intent.call_options().is_some();
     let mut fresh = Fresh::from(intent);
     match (accept(frame, &mut fresh, special), fresh.take()) {
         (Err(phase), Some(intent)) => Err(EnqueueError::closed(intent, phase, scope)),

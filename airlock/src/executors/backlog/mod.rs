@@ -41,17 +41,24 @@ pub(super) struct Backlog {
     due: (Sender<Job>, Receiver<Job>),
     delayed: Mutex<Delayed>,
     /// How many were offered, which numbers them, and how many of those were refused or are done.
-    offered: AtomicU64,
-    finished: AtomicU64,
-    closed: AtomicBool,
+    offered: Apart<AtomicU64>,
+    finished: Apart<AtomicU64>,
+    closed: Apart<AtomicBool>,
     end: (Mutex<Option<Sender<End>>>, Receiver<End>),
     room: Waiters,
     delayed_room: Waiters,
     idle: Waiters,
 }
 
+/// In cache lines of its own: one side writes what the other has no business with, all the time.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+/// How many intents are taken between two looks at the clock.
+const BETWEEN_LOOKS: usize = 32;
+
 enum Refusal {
-    Full(Intent),
+    Full,
     Closed,
 }
 
@@ -62,9 +69,9 @@ impl Backlog {
             queue: bounded(limits.queue),
             due: unbounded(),
             delayed: Mutex::default(),
-            offered: AtomicU64::new(0),
-            finished: AtomicU64::new(0),
-            closed: AtomicBool::new(false),
+            offered: Apart(AtomicU64::new(0)),
+            finished: Apart(AtomicU64::new(0)),
+            closed: Apart(AtomicBool::new(false)),
             end: (Mutex::new(Some(end)), ended),
             room: Waiters::default(),
             delayed_room: Waiters::default(),
@@ -73,44 +80,59 @@ impl Backlog {
         }
     }
 
-    /// Accepts what the batch has, waiting for room up to the flush's deadline. `accepted` is called after each intent
-    /// with the alarm that is to be called when delayed work is due.
+    /// Accepts what the batch has, waiting for room up to the flush's deadline. `accepted` is called after each intent;
+    /// the alarm is called when delayed work is due.
     pub(super) async fn accept(&self, mut batch: Batch, alarm: &Waker, accepted: impl Fn()) {
-        while let Some(begun) = batch.begin() {
-            let (intent, ticket) = begun.into_parts();
-            let mut waiting = NotAccepted { backlog: self, ticket: Some(ticket) };
-            let result = match self.offer(intent, alarm) {
-                Ok(()) => Ok(()),
-                Err(Refusal::Full(intent)) => self.wait_for_room(intent, alarm).await,
-                Err(Refusal::Closed) => Err(self.is_closed()),
-            };
-            if result.is_ok() {
-                accepted();
-            }
-            if let Some(ticket) = waiting.ticket.take() {
-                ticket.settle(result);
+        let mut taken = 0_usize;
+        loop {
+            let look = taken.is_multiple_of(BETWEEN_LOOKS);
+            taken += 1;
+            match batch.hand_over_next(look, |intent, is_delayed| self.offer(intent, is_delayed, alarm)) {
+                None => return,
+                Some(Ok(())) => accepted(),
+                Some(Err((begun, refusal))) => {
+                    let (intent, ticket) = begun.into_parts();
+                    let mut waiting = NotAccepted { backlog: self, intent: Some(intent), ticket: Some(ticket) };
+                    let result = match refusal {
+                        Refusal::Full => self.wait_for_room(&mut waiting.intent, alarm).await,
+                        Refusal::Closed => Err(self.is_closed()),
+                    };
+                    let is_accepted = result.is_ok();
+                    if let Some(ticket) = waiting.ticket.take() {
+                        ticket.settle_with(result, waiting.intent.take());
+                    }
+                    // Only now: should it panic, what was accepted has been said to be.
+                    if is_accepted {
+                        accepted();
+                    }
+                    // It may have waited for long.
+                    taken = 0;
+                }
             }
         }
     }
 
-    async fn wait_for_room(&self, intent: Intent, alarm: &Waker) -> Result<(), DispatchError> {
-        let delayed = starts_later(&intent).is_some();
+    async fn wait_for_room(&self, waits: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
+        let delayed = waits.as_ref().and_then(starts_later).is_some();
         let mut waiting = if delayed { &self.delayed_room } else { &self.room }.waiter();
-        let mut intent = Some(intent);
         poll_fn(|cx| {
             // Once more after the place in the line is taken: room may have come in between.
             for registered in [false, true] {
                 if registered {
                     waiting.wait(cx.waker());
                 }
-                let Some(offered) = intent.take() else { unreachable!("polled after it was ready") };
-                match self.offer(offered, alarm) {
+                let Some(offered) = waits.take() else { unreachable!("polled after it was ready") };
+                match self.offer(offered, true, alarm) {
                     Ok(()) => {
                         waiting.served();
                         return Poll::Ready(Ok(()));
                     }
-                    Err(Refusal::Closed) => return Poll::Ready(Err(self.is_closed())),
-                    Err(Refusal::Full(back)) => intent = Some(back),
+                    Err((back, refusal)) => {
+                        *waits = Some(back);
+                        if matches!(refusal, Refusal::Closed) {
+                            return Poll::Ready(Err(self.is_closed()));
+                        }
+                    }
                 }
             }
             Poll::Pending
@@ -118,14 +140,15 @@ impl Backlog {
         .await
     }
 
-    fn offer(&self, intent: Intent, alarm: &Waker) -> Result<(), Refusal> {
+    #[inline]
+    fn offer(&self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
         // Counted before the look at `closed`, so that a shutdown that has seen everything done has seen this.
-        let number = self.offered.fetch_add(1, Ordering::SeqCst);
-        if self.closed.load(Ordering::SeqCst) {
+        let number = self.offered.0.fetch_add(1, Ordering::SeqCst);
+        if self.closed.0.load(Ordering::SeqCst) {
             self.finish(1);
-            return Err(Refusal::Closed);
+            return Err((intent, Refusal::Closed));
         }
-        let start = starts_later(&intent);
+        let start = if is_delayed { starts_later(&intent) } else { None };
         let job = Job { intent, number };
         let refused = match start {
             None => self.queue.0.try_send(job).map_err(TrySendError::into_inner),
@@ -136,7 +159,7 @@ impl Backlog {
         };
         refused.map_err(|job| {
             self.finish(1);
-            Refusal::Full(job.intent)
+            (job.intent, Refusal::Full)
         })
     }
 
@@ -205,7 +228,7 @@ impl Backlog {
 
     /// Accepts nothing more. What was accepted is run all the same.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+        self.closed.0.store(true, Ordering::SeqCst);
         self.room.wake_all();
         self.delayed_room.wake_all();
         self.finish(0);
@@ -238,8 +261,8 @@ impl Backlog {
 
     /// Notes that so many are done, whichever way.
     fn finish(&self, count: u64) {
-        self.finished.fetch_add(count, Ordering::SeqCst);
-        if self.closed.load(Ordering::SeqCst) {
+        self.finished.0.fetch_add(count, Ordering::SeqCst);
+        if self.closed.0.load(Ordering::SeqCst) {
             if self.outstanding() == 0 {
                 drop(self.end.0.lock().unwrap_or_else(PoisonError::into_inner).take());
             }
@@ -250,8 +273,8 @@ impl Backlog {
     /// How many were accepted and are not done.
     fn outstanding(&self) -> u64 {
         // In this order: read the other way round, one that came and went in between would count as minus one.
-        let finished = self.finished.load(Ordering::SeqCst);
-        self.offered.load(Ordering::SeqCst).saturating_sub(finished)
+        let finished = self.finished.0.load(Ordering::SeqCst);
+        self.offered.0.load(Ordering::SeqCst).saturating_sub(finished)
     }
 
     fn delayed(&self) -> std::sync::MutexGuard<'_, Delayed> {
@@ -315,6 +338,7 @@ impl Drop for Backlog {
 /// An intent that waits for room. Dropped while it does, it is known not to have been accepted.
 struct NotAccepted<'a> {
     backlog: &'a Backlog,
+    intent: Option<Intent>,
     ticket: Option<Ticket>,
 }
 
@@ -322,11 +346,12 @@ impl Drop for NotAccepted<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let Limits { queue, delayed, .. } = self.backlog.limits;
-            ticket.settle(Err(DispatchError::unavailable(format!(
+            let error = DispatchError::unavailable(format!(
                 "{} had no room until the flush ended (it holds {queue}, and {delayed} delayed); raise its limits, or \
                  the flush's deadline",
                 self.backlog.limits.title(),
-            ))));
+            ));
+            ticket.settle_with(Err(error), self.intent.take());
         }
     }
 }
@@ -336,7 +361,7 @@ impl fmt::Debug for Backlog {
         f.debug_struct("Backlog")
             .field("limits", &self.limits)
             .field("outstanding", &self.outstanding())
-            .field("closed", &self.closed)
+            .field("closed", &self.closed.0)
             .finish_non_exhaustive()
     }
 }
