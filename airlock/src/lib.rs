@@ -12,13 +12,18 @@ mod encode;
 mod error;
 mod executors;
 mod intent;
+mod nearest;
 mod options;
 mod panics;
 mod policy;
+#[cfg(feature = "settings")]
+mod redact;
 mod registry;
 mod scope;
 mod settings;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timer;
 
 pub use airlock_macros::{scoped, task};

@@ -249,7 +249,7 @@ impl Drop for FlushError {
         if intents.is_empty() {
             return;
         }
-        if let Some(on_lost) = &core.settings().on_lost {
+        if let Some(on_lost) = &core.settings().on_lost.value {
             let lost = Lost::new(core.info().clone(), intents);
             if let Err(panicked) = catch_panic(|| on_lost(lost)) {
                 tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");

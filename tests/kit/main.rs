@@ -1,0 +1,4 @@
+//! The test kit, `airlock::testing`: what it shows, and that each of its assertions fails where it must.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod overrides;
