@@ -48,4 +48,6 @@ pub use scope::{
     ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
 };
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+#[cfg(feature = "settings")]
+pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};

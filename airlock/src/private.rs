@@ -21,3 +21,9 @@ pub use crate::registry::Registration;
 pub use crate::scope::scoped::{ends, ends_or, scoped, scoped_async};
 pub use crate::scope::{enqueue, make_intent};
 pub use crate::task::{Parameter, Run, TaskEntry, task_output};
+
+/// What `register_executor!` and its twins touch.
+#[cfg(feature = "settings")]
+pub mod named {
+    pub use crate::settings::names::{Make, Named, executor, lifecycle, policy};
+}

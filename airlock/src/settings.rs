@@ -7,6 +7,29 @@ pub(crate) mod overriding;
 mod show;
 mod source;
 
+#[cfg(feature = "settings")]
+mod builtin;
+#[cfg(feature = "settings")]
+mod error;
+#[cfg(feature = "settings")]
+mod file;
+#[cfg(feature = "settings")]
+mod load;
+#[cfg(feature = "settings")]
+mod loading;
+#[cfg(feature = "settings")]
+pub(crate) mod names;
+#[cfg(feature = "settings")]
+mod register;
+#[cfg(feature = "settings")]
+mod several;
+#[cfg(feature = "settings")]
+mod table;
+#[cfg(feature = "settings")]
+mod value;
+#[cfg(feature = "settings")]
+mod variables;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +42,13 @@ pub(crate) use global::{Snapshot, snapshot};
 pub use global::{configuration, configure, reset_configuration};
 pub use lost::Lost;
 use source::Slot;
+#[cfg(feature = "settings")]
+pub use {
+    error::{SettingsError, SettingsProblem},
+    load::SettingsLoader,
+    table::{Reported, SettingsTable},
+    value::{Secret, Setting},
+};
 
 type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;
 
