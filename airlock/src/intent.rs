@@ -303,7 +303,7 @@ impl Intent {
     }
 
     #[inline]
-    fn call_here(self) -> Result<(), DispatchError> {
+    pub(crate) fn call_here(self) -> Result<(), DispatchError> {
         let body = self.body;
         match catch_panic(move || body.call()) {
             Ok(Ok(())) => Ok(()),
@@ -336,7 +336,7 @@ impl Intent {
     }
 
     #[inline]
-    fn start(self) -> Result<Started, DispatchError> {
+    pub(crate) fn start(self) -> Result<Started, DispatchError> {
         let body = self.body;
         catch_panic(move || body.start()).map_err(DispatchError::panicked)
     }

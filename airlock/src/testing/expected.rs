@@ -1,0 +1,273 @@
+//! What an intent is to look like.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::json::{Arrays, same};
+use super::told::clip;
+use crate::args::{ArgumentError, Arguments};
+use crate::encode::{EncodeError, Encoder};
+use crate::intent::Intent;
+use crate::nearest::{hint, nearest};
+use crate::options::{Options, When};
+use crate::task::{AnyTask, Parameter, Task, TaskDefinition};
+
+/// What an intent is to look like: its task, arguments by name, options, and how often there is to be one. The
+/// assertion macros write it as `send_email { order_id: 42, .. }`.
+///
+/// Values are compared as they are encoded, after the expected one went through the type of its parameter: `42` is a
+/// `u64` where the parameter is one, and a `"42"` there is told to be none. Keys of maps have no order; a `HashSet` has
+/// the order it is encoded in.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use airlock::testing::Expected;
+///
+/// let expected = Expected::of::<send_email>().field("order_id", &42);
+/// assert!(expected.matches(&send_email::intent(42)) && !expected.matches(&send_email::intent(43)));
+/// ```
+#[derive(Debug)]
+pub struct Expected {
+    task: &'static dyn AnyTask,
+    fields: Vec<(String, Result<Box<RawValue>, EncodeError>)>,
+    /// Whether parameters that are not named may have any value.
+    rest: bool,
+    options: Options,
+    pub(super) times: Option<usize>,
+}
+
+/// One thing in which an intent is not as expected.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub(super) what: String,
+    pub(super) expected: String,
+    pub(super) found: String,
+}
+
+impl Expected {
+    /// An intent of this task, with any arguments until one is named.
+    #[must_use]
+    pub fn of<T: Task>() -> Self {
+        let task = T::__entry().erased();
+        Self { task, fields: Vec::new(), rest: true, options: Options::new(), times: None }
+    }
+
+    /// The value of a parameter.
+    #[must_use]
+    pub fn field<V: Serialize + ?Sized>(mut self, name: &str, value: &V) -> Self {
+        // A raw identifier is a parameter of its plain name.
+        let name = name.strip_prefix("r#").unwrap_or(name).to_owned();
+        self.fields.push((name, Encoder::encode(value)));
+        self
+    }
+
+    /// Every parameter has to be named; without this, those that are not may have any value.
+    #[must_use]
+    pub fn exactly(mut self) -> Self {
+        self.rest = false;
+        self
+    }
+
+    /// Options that have to be set to the same; those not set here may be anything.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn option(self, set: impl FnOnce(Options) -> Options) -> Self {
+        let options = set(self.options.clone());
+        self.options(options)
+    }
+
+    /// How often there has to be one; at least once if this is not said.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Whether the intent is as expected.
+    #[must_use]
+    pub fn matches(&self, intent: &Intent) -> bool {
+        self.is_task_of(intent) && self.differences(intent).is_empty()
+    }
+
+    pub(super) fn task(&self) -> &'static TaskDefinition {
+        self.task.definition()
+    }
+
+    pub(super) fn is_task_of(&self, intent: &Intent) -> bool {
+        std::ptr::eq(intent.task(), self.task())
+    }
+
+    fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        self.task().parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// What is wrong with the expectation itself.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let task = self.task();
+        let names = || task.parameters.iter().map(|parameter| parameter.name);
+        for (index, (name, value)) in self.fields.iter().enumerate() {
+            if self.parameter(name).is_none() {
+                let takes: Vec<_> = names().map(|name| format!("`{name}`")).collect();
+                let takes = if takes.is_empty() { "none".to_owned() } else { takes.join(", ") };
+                let near = hint(&nearest(name, names()));
+                let near = if near.is_empty() { ";".to_owned() } else { near };
+                return Err(format!("`{}` has no parameter `{name}`{near} it takes {takes}", task.name));
+            }
+            if self.fields[..index].iter().any(|(other, _)| other == name) {
+                return Err(format!("`{name}` of `{}` is named twice; keep one", task.name));
+            }
+            if let Err(error) = value {
+                return Err(format!(
+                    "the value expected for `{name}` of `{}` can't be encoded: {}",
+                    task.name,
+                    error.fault()
+                ));
+            }
+        }
+        let unnamed: Vec<_> = names().filter(|name| !self.fields.iter().any(|(named, _)| named == name)).collect();
+        if !self.rest && !unnamed.is_empty() {
+            let unnamed: Vec<_> = unnamed.iter().map(|name| format!("`{name}`")).collect();
+            return Err(format!("{} of `{}` not named; name it, or end with `..`", is(&unnamed), task.name));
+        }
+        self.options
+            .check()
+            .map_err(|error| format!("the options expected of `{}` contradict themselves: {error}", task.name))
+    }
+
+    /// In what an intent of the same task differs.
+    pub(super) fn differences(&self, intent: &Intent) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        match named(intent) {
+            Ok(found) => {
+                let fields = self.fields.iter().filter_map(|(name, value)| Some((name, value.as_ref().ok()?)));
+                differences.extend(fields.filter_map(|(name, value)| self.differs(intent, &found, name, value)));
+            }
+            Err(fault) => differences.push(Difference {
+                what: "the arguments".to_owned(),
+                expected: "something that can be encoded".to_owned(),
+                found: fault,
+            }),
+        }
+        differences.extend(options(&self.options, intent.options()));
+        differences
+    }
+
+    fn differs(
+        &self,
+        intent: &Intent,
+        found: &[(String, Box<RawValue>)],
+        name: &str,
+        value: &RawValue,
+    ) -> Option<Difference> {
+        let parameter = self.parameter(name)?;
+        let actual = &found.iter().find(|(found, _)| found == name)?.1;
+        let hide = |text: &str| if parameter.redacted { "***".to_owned() } else { clip(text) };
+        let told = |expected: String| Difference { what: name.to_owned(), expected, found: hide(actual.get()) };
+        match self.typed(intent, found, name, value) {
+            Ok(typed) if same(typed.get(), actual.get(), Arrays::Ordered) => None,
+            Ok(typed) => Some(told(hide(typed.get()))),
+            Err(_) => Some(told(format!("{}, which is no `{}`", hide(value.get()), parameter.type_name))),
+        }
+    }
+
+    /// The expected value as its parameter's type writes it.
+    fn typed(
+        &self,
+        intent: &Intent,
+        found: &[(String, Box<RawValue>)],
+        name: &str,
+        value: &RawValue,
+    ) -> Result<Box<RawValue>, String> {
+        let mut arguments = Arguments::new();
+        for (other, actual) in found {
+            let value = if other == name { value } else { actual };
+            arguments = arguments.named(other, value).map_err(|error| error.to_string())?;
+        }
+        let typed = self.task.decode(None, arguments, None, intent.location());
+        let typed = named(&typed.map_err(|error: ArgumentError| error.to_string())?)?;
+        typed.into_iter().find(|(other, _)| other == name).map(|(_, value)| value).ok_or_else(String::new)
+    }
+
+    /// As in the assertion: `send_email(order_id=42, ..)`.
+    pub(super) fn told(&self) -> String {
+        let mut parts = Vec::new();
+        for (name, value) in &self.fields {
+            let redacted = self.parameter(name).is_some_and(|parameter| parameter.redacted);
+            let value = value.as_ref().map_or_else(|_| "<not encodable>".to_owned(), |value| clip(value.get()));
+            parts.push(format!("{name}={}", if redacted { "***" } else { &value }));
+        }
+        if self.rest && self.fields.len() < self.task().parameters.len() {
+            parts.push("..".to_owned());
+        }
+        let options: Vec<_> = set(&self.options).into_iter().map(|(what, value)| format!(" {what} {value}")).collect();
+        format!("{}({}){}", self.task().name, parts.join(", "), options.join(","))
+    }
+}
+
+fn is(names: &[String]) -> String {
+    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
+}
+
+fn named(intent: &Intent) -> Result<Vec<(String, Box<RawValue>)>, String> {
+    let json = intent.to_json().map_err(|error| error.to_string())?;
+    let arguments: Arguments = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    Ok(arguments.into_named().unwrap_or_default())
+}
+
+/// The options that are set, each with its value as it may be shown: headers and extras may be secrets.
+fn set(options: &Options) -> Vec<(String, String)> {
+    let mut set = Vec::new();
+    let mut add = |what: &str, value: Option<String>| set.extend(value.map(|value| (what.to_owned(), value)));
+    add("queue", options.get_queue().map(|queue| format!("{queue:?}")));
+    add("priority", options.get_priority().map(|priority| priority.to_string()));
+    add("max_retries", options.get_max_retries().map(|retries| retries.to_string()));
+    add("start", options.get_start().map(when));
+    add("expiry", options.get_expiry().map(when));
+    add("timeout", options.get_timeout().map(|timeout| format!("{timeout:?}")));
+    add("origin", options.get_origin().map(|origin| format!("{origin:?}")));
+    add("label", options.get_label().map(|label| format!("{label:?}")));
+    for (name, _) in options.get_headers() {
+        add(&format!("header {name:?}"), Some("***".to_owned()));
+    }
+    for extra in options.get_extras() {
+        add(&format!("extra {extra:?}"), Some("***".to_owned()));
+    }
+    set
+}
+
+fn when(when: When) -> String {
+    match when {
+        When::In(duration) => format!("in {duration:?}"),
+        When::At(time) => format!("at {time:?}"),
+    }
+}
+
+fn options(expected: &Options, found: &Options) -> Vec<Difference> {
+    let (wanted, there) = (set(expected), set(found));
+    let equal = |what: &str| match what.split_once(' ') {
+        Some(("header", _)) => expected.get_headers().iter().all(|(name, value)| {
+            what != format!("header {name:?}") || found.get_headers().iter().any(|(n, v)| (n, v) == (name, value))
+        }),
+        Some(("extra", _)) => expected.get_extras().iter().all(|extra| {
+            what != format!("extra {extra:?}")
+                || found.get_extras().iter().any(|other| {
+                    (other.system(), other.key()) == (extra.system(), extra.key())
+                        && same(other.value().get(), extra.value().get(), Arrays::Ordered)
+                })
+        }),
+        _ => wanted.iter().find(|(name, _)| name == what) == there.iter().find(|(name, _)| name == what),
+    };
+    let differing = wanted.iter().filter(|(what, _)| !equal(what));
+    let differing = differing.map(|(what, value)| {
+        let found = there.iter().find(|(name, _)| name == what).map_or("none", |(_, value)| value);
+        let found = if found == "***" { "another value" } else { found };
+        Difference { what: what.clone(), expected: value.clone(), found: found.to_owned() }
+    });
+    differing.collect()
+}
