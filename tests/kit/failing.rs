@@ -16,7 +16,6 @@ fn enqueued_fails_on_another_value_and_tells_the_near_misses() {
         assert_enqueued!(captured, charge { order_id: 42, amount: 9.25 });
     });
     assert_fails("value_redacted", || assert_enqueued!(captured, send_email { order_id: 42, token: "canary 2", .. }));
-    assert_fails("value_of_another_type", || assert_enqueued!(captured, charge { order_id: "42", .. }));
     let captured = capture(|| restock::enqueue([("x".repeat(500), 1)].into(), None).is_ok());
     assert_fails("value_long", || assert_enqueued!(captured, restock { r#type: 5, .. }));
 }
@@ -66,6 +65,9 @@ fn an_assertion_that_can_never_hold_is_told_as_such_and_never_passes() {
     assert_fails("wrong_unnamed", || assert_enqueued!(captured, send_email { order_id: 42 }));
     assert_fails("wrong_unnamed_one", || assert_not_enqueued!(captured, charge { order_id: 42 }));
     assert_fails("wrong_value", || assert_not_enqueued!(captured, charge { amount: f64::NAN, .. }));
+    assert_fails("wrong_type", || assert_enqueued!(captured, charge { order_id: "42", .. }));
+    assert_fails("wrong_type_not", || assert_not_enqueued!(captured, charge { order_id: 42, amount: "9.5" }));
+    assert_fails("wrong_type_redacted", || assert_not_enqueued!(captured, send_email { token: ["canary"], .. }));
     assert_fails("wrong_options", || {
         let options = Options::new().delay(std::time::Duration::ZERO).eta(std::time::SystemTime::UNIX_EPOCH);
         assert_not_enqueued!(captured, charge, options options);

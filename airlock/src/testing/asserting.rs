@@ -13,8 +13,8 @@ const TOLD: usize = 5;
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expected) {
-    check(expected);
     let intents = recorded.recorded();
+    check(expected, &intents);
     let matching: Vec<_> = intents.iter().filter(|intent| expected.matches(intent)).collect();
     let enough = expected.times.map_or(!matching.is_empty(), |times| matching.len() == times);
     if enough {
@@ -22,7 +22,7 @@ pub fn assert_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expected)
     }
     if !matching.is_empty() {
         let wanted = times(expected.times.unwrap_or(1));
-        let mut told = format!("`{}` was enqueued {}, and not {wanted}:", expected.told(), times(matching.len()));
+        let mut told = format!("`{}` was enqueued {}, expected {wanted}:", expected.told(), times(matching.len()));
         list(&mut told, &matching);
         panic!("{told}");
     }
@@ -39,8 +39,8 @@ pub fn assert_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expected)
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_not_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expected) {
-    check(expected);
     let intents = recorded.recorded();
+    check(expected, &intents);
     let matching: Vec<_> = intents.iter().filter(|intent| expected.matches(intent)).collect();
     if !matching.is_empty() {
         let mut told = format!("`{}` was enqueued {}:", expected.told(), times(matching.len()));
@@ -67,8 +67,10 @@ pub fn assert_nothing(recorded: &(impl Recorded + ?Sized)) {
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_in_order(recorded: &(impl Recorded + ?Sized), expected: &[Expected]) {
-    expected.iter().for_each(check);
     let intents = recorded.recorded();
+    for expected in expected {
+        check(expected, &intents);
+    }
     let mut next = 0;
     let mut told = "these were not enqueued in this order:".to_owned();
     for (index, expected) in expected.iter().enumerate() {
@@ -91,8 +93,10 @@ pub fn assert_in_order(recorded: &(impl Recorded + ?Sized), expected: &[Expected
 
 /// An expectation that can't be met says nothing about the code under test.
 #[track_caller]
-fn check(expected: &Expected) {
-    if let Err(fault) = expected.check() {
+fn check(expected: &Expected, intents: &[Intent]) {
+    let example = intents.iter().find(|intent| expected.is_task_of(intent));
+    let types = || example.map_or(Ok(()), |intent| expected.check_types(intent));
+    if let Err(fault) = expected.check().and_then(|()| types()) {
         panic!("the assertion is wrong: {fault}");
     }
 }

@@ -133,11 +133,27 @@ impl Expected {
         let unnamed: Vec<_> = names().filter(|name| !self.fields.iter().any(|(named, _)| named == name)).collect();
         if !self.rest && !unnamed.is_empty() {
             let unnamed: Vec<_> = unnamed.iter().map(|name| format!("`{name}`")).collect();
-            return Err(format!("{} of `{}` not named; name it, or end with `..`", is(&unnamed), task.name));
+            let unnamed = unnamed.join(" and ");
+            return Err(format!("`{}` takes {unnamed} as well; give a value, or end with `..`", task.name));
         }
         self.options
             .check()
             .map_err(|error| format!("the options expected of `{}` contradict themselves: {error}", task.name))
+    }
+
+    /// What is wrong with a value: one that its parameter's type doesn't read can be in no intent, so that an assertion
+    /// with it would say nothing. Seen by the other values of an intent of the task.
+    pub(super) fn check_types(&self, intent: &Intent) -> Result<(), String> {
+        let Ok(found) = named(intent) else { return Ok(()) };
+        for (name, value) in &self.fields {
+            let (Some(parameter), Ok(value)) = (self.parameter(name), value) else { continue };
+            if self.typed(intent, &found, name, value).is_err() {
+                let value = if parameter.redacted { "***".to_owned() } else { clip(value.get()) };
+                let task = self.task().name;
+                return Err(format!("`{name}` of `{task}` is a `{}`; {value} is none", parameter.type_name));
+            }
+        }
+        Ok(())
     }
 
     /// In what an intent of the same task differs.
@@ -169,11 +185,11 @@ impl Expected {
         let actual = &found.iter().find(|(found, _)| found == name)?.1;
         let hide = |text: &str| if parameter.redacted { "***".to_owned() } else { clip(text) };
         let told = |expected: String| Difference { what: name.to_owned(), expected, found: hide(actual.get()) };
-        match self.typed(intent, found, name, value) {
-            Ok(typed) if same(typed.get(), actual.get(), Arrays::Ordered) => None,
-            Ok(typed) => Some(told(hide(typed.get()))),
-            Err(_) => Some(told(format!("{}, which is no `{}`", hide(value.get()), parameter.type_name))),
-        }
+        // What the type doesn't read is told as a mistake of the assertion; see `check_types`.
+        let typed = self.typed(intent, found, name, value);
+        let expected = typed.as_ref().map_or_else(|_| value.get(), |typed| typed.get());
+        let equal = typed.is_ok() && same(expected, actual.get(), Arrays::Ordered);
+        (!equal).then(|| told(hide(expected)))
     }
 
     /// The expected value as its parameter's type writes it.
@@ -210,10 +226,6 @@ impl Expected {
     }
 }
 
-fn is(names: &[String]) -> String {
-    format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
-}
-
 fn named(intent: &Intent) -> Result<Vec<(String, Box<RawValue>)>, String> {
     let json = intent.to_json().map_err(|error| error.to_string())?;
     let arguments: Arguments = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
@@ -227,8 +239,10 @@ fn set(options: &Options) -> Vec<(String, String)> {
     add("queue", options.get_queue().map(|queue| format!("{queue:?}")));
     add("priority", options.get_priority().map(|priority| priority.to_string()));
     add("max_retries", options.get_max_retries().map(|retries| retries.to_string()));
-    add("start", options.get_start().map(when));
-    add("expiry", options.get_expiry().map(when));
+    let names = |when, relative, fixed| if matches!(when, Some(When::At(_))) { fixed } else { relative };
+    let (start, expiry) = (options.get_start(), options.get_expiry());
+    add(names(start, "delay", "eta"), start.map(when));
+    add(names(expiry, "expires_in", "expires_at"), expiry.map(when));
     add("timeout", options.get_timeout().map(|timeout| format!("{timeout:?}")));
     add("origin", options.get_origin().map(|origin| format!("{origin:?}")));
     add("label", options.get_label().map(|label| format!("{label:?}")));
@@ -243,8 +257,8 @@ fn set(options: &Options) -> Vec<(String, String)> {
 
 fn when(when: When) -> String {
     match when {
-        When::In(duration) => format!("in {duration:?}"),
-        When::At(time) => format!("at {time:?}"),
+        When::In(duration) => format!("{duration:?}"),
+        When::At(time) => format!("{time:?}"),
     }
 }
 

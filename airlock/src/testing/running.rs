@@ -10,6 +10,7 @@ use crate::policy::{Policy, Violation};
 use crate::scope::context::Swapped;
 use crate::scope::futures::InContext;
 use crate::scope::{Frame, ScopeBuilder, frames};
+use crate::task::TaskKind;
 
 /// The scope around the run of a task. The task's own scopes are captured by it, whatever executor they have; the task
 /// itself has no scope unless it makes one, as everywhere else.
@@ -46,10 +47,14 @@ impl Policy for NeedsAScope {
 pub(super) fn run(intent: Intent) -> Captured<Result<(), DispatchError>> {
     let _empty = Swapped::empty();
     capture_in(scope(), || match intent.task().kind {
-        crate::TaskKind::Sync => intent.call_here(),
-        // Which refuse, each with its remedy.
-        _ => intent.call(),
+        TaskKind::Sync => intent.call_here(),
+        TaskKind::Async => Err(DispatchError::rejected("it is an async task; use `drain_async` or `perform_async`")),
+        TaskKind::Elsewhere => Err(no_body()),
     })
+}
+
+fn no_body() -> DispatchError {
+    DispatchError::rejected("it has no body in this program; a worker elsewhere runs it")
 }
 
 /// Runs a task, and gives what it let out.
@@ -60,7 +65,7 @@ pub(super) async fn run_async(intent: Intent) -> Captured<Result<(), DispatchErr
             Started::Pending(future) => {
                 catching_panics(future).await.map_err(DispatchError::panicked)?.map_err(DispatchError::task_failed)
             }
-            Started::Elsewhere => Err(DispatchError::rejected("the task has no body in this program")),
+            Started::Elsewhere => Err(no_body()),
         }
     }))
     .await
