@@ -14,9 +14,14 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
 
 /// The sources of a module: its file, and those in its folder.
 fn sources(module: &str) -> impl Iterator<Item = String> {
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("core");
-    let folder = fs::read_dir(core.join(module)).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let files: Vec<_> = folder.chain([core.join(format!("{module}.rs"))]).collect();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let of = |binary: &str| {
+        let binary = tests.join(binary);
+        let folder = fs::read_dir(binary.join(module)).into_iter().flatten().map(|entry| entry.unwrap().path());
+        folder.chain([binary.join(format!("{module}.rs"))]).collect::<Vec<_>>()
+    };
+    let files: Vec<_> = ["core", "settings", "kit"].into_iter().flat_map(of).filter(|file| file.is_file()).collect();
+    assert!(!files.is_empty(), "there is no module {module}");
     files
         .into_iter()
         .filter(|file| file.extension().is_some_and(|kind| kind == "rs"))
