@@ -22,6 +22,8 @@ pub(crate) mod names;
 #[cfg(feature = "settings")]
 mod register;
 #[cfg(feature = "settings")]
+mod secret;
+#[cfg(feature = "settings")]
 mod several;
 #[cfg(feature = "settings")]
 mod table;
@@ -46,8 +48,9 @@ use source::Slot;
 pub use {
     error::{SettingsError, SettingsProblem},
     load::SettingsLoader,
+    secret::Secret,
     table::{Reported, SettingsTable},
-    value::{Secret, Setting},
+    value::Setting,
 };
 
 type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;

@@ -60,7 +60,7 @@ fn an_assertion_that_can_never_hold_is_told_as_such_and_never_passes() {
     assert_fails("wrong_name", || assert_enqueued!(captured, send_email { ordr_id: 42, .. }));
     assert_fails("wrong_name_not", || assert_not_enqueued!(captured, send_email { id: 42, .. }));
     assert_fails("wrong_name_in_order", || {
-        assert_enqueued_in_order!(captured, [charge, send_email { sbject: 42, .. }])
+        assert_enqueued_in_order!(captured, [charge, send_email { sbject: 42, .. }]);
     });
     assert_fails("wrong_unnamed", || assert_enqueued!(captured, send_email { order_id: 42 }));
     assert_fails("wrong_unnamed_one", || assert_not_enqueued!(captured, charge { order_id: 42 }));

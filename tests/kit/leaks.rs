@@ -22,7 +22,7 @@ fn down() -> impl airlock::Executor {
 fn a_dropped_flush_error_with_intents_in_it_fails_the_test() {
     assert_fails("leak_flush_error", || {
         no_leaks(|| {
-            drop(airlock::scope().name("checkout").executor(down()).run(|| [1, 2].into_iter().for_each(enqueue)))
+            drop(airlock::scope().name("checkout").executor(down()).run(|| [1, 2].into_iter().for_each(enqueue)));
         });
     });
 }

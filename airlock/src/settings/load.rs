@@ -76,7 +76,7 @@ impl Settings {
 
     /// How to load in another way: from a text, or with variables that are not those of the process, in tests.
     pub fn loader() -> SettingsLoader {
-        SettingsLoader { from: From::Folder(PathBuf::new()), variables: None }
+        SettingsLoader { from: Origin::Folder(PathBuf::new()), variables: None }
     }
 }
 
@@ -95,12 +95,12 @@ impl Settings {
 #[derive(Clone)]
 #[must_use = "a loader does nothing until `load`"]
 pub struct SettingsLoader {
-    from: From,
+    from: Origin,
     variables: Option<Vec<(OsString, OsString)>>,
 }
 
 #[derive(Clone)]
-enum From {
+enum Origin {
     /// The file that `AIRLOCK_CONFIG` names, or `airlock.toml` in this folder if there is one.
     Folder(PathBuf),
     File(PathBuf),
@@ -114,9 +114,9 @@ impl fmt::Debug for SettingsLoader {
     /// The file; no value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let from = match &self.from {
-            From::Folder(path) => path.join(FILE).display().to_string(),
-            From::File(path) => path.display().to_string(),
-            From::Text { name, .. } => name.clone(),
+            Origin::Folder(path) => path.join(FILE).display().to_string(),
+            Origin::File(path) => path.display().to_string(),
+            Origin::Text { name, .. } => name.clone(),
         };
         f.debug_struct("SettingsLoader").field("from", &from).finish_non_exhaustive()
     }
@@ -125,19 +125,19 @@ impl fmt::Debug for SettingsLoader {
 impl SettingsLoader {
     /// From this file, which has to be there.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.from = From::File(path.into());
+        self.from = Origin::File(path.into());
         self
     }
 
     /// From `airlock.toml` in this folder, if it is there, or the file that `AIRLOCK_CONFIG` names from there.
     pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.from = From::Folder(path.into());
+        self.from = Origin::Folder(path.into());
         self
     }
 
     /// From this text, which messages call by the name.
     pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.from = From::Text { name: name.into(), text: text.into() };
+        self.from = Origin::Text { name: name.into(), text: text.into() };
         self
     }
 
@@ -177,7 +177,7 @@ impl SettingsLoader {
     }
 }
 
-impl From {
+impl Origin {
     fn read(&self, variables: &Variables) -> Result<Option<File>, SettingsProblem> {
         let (path, place, must) = match self {
             Self::Text { name, text } => return File::parse(Arc::from(&**name), text).map(Some),

@@ -1,13 +1,12 @@
 //! The types a setting may have, and how each is written in a file and in a variable.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::file::Value;
-use crate::redact::{HIDDEN, redact_url};
+use crate::redact::redact_url;
 
 /// A type that a setting may have: `String`, `bool`, whole numbers, [`Duration`] (`"90s"`, `"5m"`, `"1h30m"`),
-/// [`Secret`], and a `Vec` of these, which is a list in a file and separated by commas in a variable.
+/// [`Secret`](crate::Secret), and a `Vec` of these, which is a list in a file and separated by commas in a variable.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type of settings",
     note = "use `String`, `bool`, a whole number, `std::time::Duration`, `airlock::Secret`, or a `Vec` of these"
@@ -37,69 +36,6 @@ pub trait Setting: Sized {
     #[doc(hidden)]
     fn secrets(&self) -> Vec<&str> {
         Vec::new()
-    }
-}
-
-/// A password, a token, or a URL that may have one in it. Never printed: `Debug` and `Display` give `***`, or the URL
-/// without user and password.
-///
-/// ```standalone_crate
-/// airlock::register_executor!("webhook", |settings| {
-///     let url = settings.required::<airlock::Secret>("url")?;
-///     println!("posting to {url}"); // without the password
-///     Ok(airlock::executor_fn(move |intent| post(url.expose(), intent.name())))
-/// });
-/// # fn post(_: &str, _: &str) -> Result<(), String> { Ok(()) }
-/// # fn main() {}
-/// ```
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The value itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains("://") { f.write_str(&redact_url(&self.0)) } else { f.write_str(HIDDEN) }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Setting for Secret {
-    const SECRET: bool = true;
-
-    fn expected() -> String {
-        "a string".to_owned()
-    }
-
-    fn example() -> String {
-        "…".to_owned()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Some(Self(text.to_owned()))
-    }
-
-    fn from_value(value: &Value) -> Option<Self> {
-        String::from_value(value).map(Self)
-    }
-
-    fn shown(&self) -> String {
-        self.to_string()
-    }
-
-    fn secrets(&self) -> Vec<&str> {
-        vec![&self.0]
     }
 }
 

@@ -8,6 +8,8 @@ use super::recording::{Recorded, RecordingExecutor};
 use super::told;
 use crate::error::FlushError;
 use crate::intent::Intent;
+use crate::scope::context::Swapped;
+use crate::scope::futures::InContext;
 use crate::scope::{AlwaysFlush, Ended, FlushReport, OnFailure, Outcome, ScopeBody, ScopeBuilder};
 use crate::task::Task;
 
@@ -89,7 +91,7 @@ impl<R> Recorded for Captured<R> {
 /// their policies, whatever executors they have. What the policies refuse is in [`dropped`](Captured::dropped). What
 /// was enqueued outside of any scope of the closure counts even if it returns an `Err`. Threads and tasks that carry
 /// the scope ([`Scope::run`](crate::Scope::run), [`Scope::wrap`](crate::Scope::wrap)) enqueue into it until the closure
-/// returns.
+/// returns. Scopes and local policies around the call have no part in it.
 ///
 /// # Panics
 /// An argument doesn't survive its encoding, or a policy panicked: the message says which.
@@ -138,7 +140,12 @@ pub fn capture_async<F: Future>(body: F) -> impl Future<Output = Captured<F::Out
 #[track_caller]
 pub fn capture_in<R>(scope: ScopeBuilder, body: impl FnOnce() -> R) -> Captured<R> {
     let recorder = RecordingExecutor::new();
-    finish(&recorder, quiet(scope, &recorder).run_reported(|| Body(body())))
+    let ended = {
+        // A scope around would capture what belongs to this one.
+        let _empty = Swapped::empty();
+        quiet(scope, &recorder).run_reported(|| Body(body()))
+    };
+    finish(&recorder, ended)
 }
 
 /// Like [`capture_in`], for a future.
@@ -149,7 +156,7 @@ pub fn capture_in_async<F: Future>(scope: ScopeBuilder, body: F) -> impl Future<
     let recorder = RecordingExecutor::new();
     let scope = quiet(scope, &recorder);
     async move {
-        let ended = scope.run_reported_async(async { Body(body.await) }).await;
+        let ended = InContext::empty(scope.run_reported_async(async { Body(body.await) })).await;
         finish(&recorder, ended)
     }
 }

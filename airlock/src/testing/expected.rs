@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::json::{Arrays, same};
+use super::options;
 use super::told::clip;
 use crate::args::{ArgumentError, Arguments};
 use crate::encode::{EncodeError, Encoder};
 use crate::intent::Intent;
 use crate::nearest::{hint, nearest};
-use crate::options::{Options, When};
+use crate::options::Options;
 use crate::task::{AnyTask, Parameter, Task, TaskDefinition};
 
 /// What an intent is to look like: its task, arguments by name, options, and how often there is to be one. The
@@ -170,7 +171,7 @@ impl Expected {
                 found: fault,
             }),
         }
-        differences.extend(options(&self.options, intent.options()));
+        differences.extend(options::differences(&self.options, intent.options()));
         differences
     }
 
@@ -221,8 +222,7 @@ impl Expected {
         if self.rest && self.fields.len() < self.task().parameters.len() {
             parts.push("..".to_owned());
         }
-        let options: Vec<_> = set(&self.options).into_iter().map(|(what, value)| format!(" {what} {value}")).collect();
-        format!("{}({}){}", self.task().name, parts.join(", "), options.join(","))
+        format!("{}({}){}", self.task().name, parts.join(", "), options::told(&self.options))
     }
 }
 
@@ -230,58 +230,4 @@ fn named(intent: &Intent) -> Result<Vec<(String, Box<RawValue>)>, String> {
     let json = intent.to_json().map_err(|error| error.to_string())?;
     let arguments: Arguments = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
     Ok(arguments.into_named().unwrap_or_default())
-}
-
-/// The options that are set, each with its value as it may be shown: headers and extras may be secrets.
-fn set(options: &Options) -> Vec<(String, String)> {
-    let mut set = Vec::new();
-    let mut add = |what: &str, value: Option<String>| set.extend(value.map(|value| (what.to_owned(), value)));
-    add("queue", options.get_queue().map(|queue| format!("{queue:?}")));
-    add("priority", options.get_priority().map(|priority| priority.to_string()));
-    add("max_retries", options.get_max_retries().map(|retries| retries.to_string()));
-    let names = |when, relative, fixed| if matches!(when, Some(When::At(_))) { fixed } else { relative };
-    let (start, expiry) = (options.get_start(), options.get_expiry());
-    add(names(start, "delay", "eta"), start.map(when));
-    add(names(expiry, "expires_in", "expires_at"), expiry.map(when));
-    add("timeout", options.get_timeout().map(|timeout| format!("{timeout:?}")));
-    add("origin", options.get_origin().map(|origin| format!("{origin:?}")));
-    add("label", options.get_label().map(|label| format!("{label:?}")));
-    for (name, _) in options.get_headers() {
-        add(&format!("header {name:?}"), Some("***".to_owned()));
-    }
-    for extra in options.get_extras() {
-        add(&format!("extra {extra:?}"), Some("***".to_owned()));
-    }
-    set
-}
-
-fn when(when: When) -> String {
-    match when {
-        When::In(duration) => format!("{duration:?}"),
-        When::At(time) => format!("{time:?}"),
-    }
-}
-
-fn options(expected: &Options, found: &Options) -> Vec<Difference> {
-    let (wanted, there) = (set(expected), set(found));
-    let equal = |what: &str| match what.split_once(' ') {
-        Some(("header", _)) => expected.get_headers().iter().all(|(name, value)| {
-            what != format!("header {name:?}") || found.get_headers().iter().any(|(n, v)| (n, v) == (name, value))
-        }),
-        Some(("extra", _)) => expected.get_extras().iter().all(|extra| {
-            what != format!("extra {extra:?}")
-                || found.get_extras().iter().any(|other| {
-                    (other.system(), other.key()) == (extra.system(), extra.key())
-                        && same(other.value().get(), extra.value().get(), Arrays::Ordered)
-                })
-        }),
-        _ => wanted.iter().find(|(name, _)| name == what) == there.iter().find(|(name, _)| name == what),
-    };
-    let differing = wanted.iter().filter(|(what, _)| !equal(what));
-    let differing = differing.map(|(what, value)| {
-        let found = there.iter().find(|(name, _)| name == what).map_or("none", |(_, value)| value);
-        let found = if found == "***" { "another value" } else { found };
-        Difference { what: what.clone(), expected: value.clone(), found: found.to_owned() }
-    });
-    differing.collect()
 }

@@ -38,13 +38,11 @@ pub fn no_leaks<R>(body: impl FnOnce() -> R) -> R {
 ///
 /// # Panics
 /// As [`no_leaks`].
-pub fn no_leaks_async<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
-    async move {
-        let (leaks, settings) = watch();
-        let value = WithSettings::new(Arc::new(settings), future).await;
-        leaks.check();
-        value
-    }
+pub async fn no_leaks_async<F: Future>(future: F) -> F::Output {
+    let (leaks, settings) = watch();
+    let value = WithSettings::new(Arc::new(settings), future).await;
+    leaks.check();
+    value
 }
 
 #[derive(Clone, Default)]

@@ -75,9 +75,9 @@ macro_rules! assert_not_enqueued {
 /// They were not, or a name is no parameter.
 #[macro_export]
 macro_rules! assert_enqueued_in_order {
-    ($recorded:expr, [$($task:path $({ $($fields:tt)* })?),* $(,)?] $(,)?) => {
-        $crate::testing::assert_in_order(&$recorded, &[$($crate::__expected!($task $({ $($fields)* })?)),*])
-    };
+    ($recorded:expr, [$($task:path $({ $($fields:tt)* })?),* $(,)?] $(,)?) => {{
+        $crate::testing::assert_in_order(&$recorded, &[$($crate::__expected!($task $({ $($fields)* })?)),*]);
+    }};
 }
 
 /// Asserts that nothing was enqueued.
@@ -91,9 +91,9 @@ macro_rules! assert_enqueued_in_order {
 /// Something was.
 #[macro_export]
 macro_rules! assert_nothing_enqueued {
-    ($recorded:expr $(,)?) => {
-        $crate::testing::assert_nothing(&$recorded)
-    };
+    ($recorded:expr $(,)?) => {{
+        $crate::testing::assert_nothing(&$recorded);
+    }};
 }
 
 // `send_email`, `send_email { order_id: 42 }`, `send_email { order_id, .. }`

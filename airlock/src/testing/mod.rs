@@ -43,6 +43,7 @@ mod expected;
 mod json;
 mod leaks;
 mod macros;
+mod options;
 mod overrides;
 mod perform;
 mod recording;

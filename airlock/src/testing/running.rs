@@ -7,8 +7,6 @@ use crate::error::DispatchError;
 use crate::intent::{Intent, Started};
 use crate::panics::catching_panics;
 use crate::policy::{Policy, Violation};
-use crate::scope::context::Swapped;
-use crate::scope::futures::InContext;
 use crate::scope::{Frame, ScopeBuilder, frames};
 use crate::task::TaskKind;
 
@@ -45,7 +43,6 @@ impl Policy for NeedsAScope {
 
 /// Runs a task that is no `async fn`, and gives what it let out.
 pub(super) fn run(intent: Intent) -> Captured<Result<(), DispatchError>> {
-    let _empty = Swapped::empty();
     capture_in(scope(), || match intent.task().kind {
         TaskKind::Sync => intent.call_here(),
         TaskKind::Async => Err(DispatchError::rejected("it is an async task; use `drain_async` or `perform_async`")),
@@ -59,7 +56,7 @@ fn no_body() -> DispatchError {
 
 /// Runs a task, and gives what it let out.
 pub(super) async fn run_async(intent: Intent) -> Captured<Result<(), DispatchError>> {
-    InContext::empty(capture_in_async(scope(), async {
+    capture_in_async(scope(), async {
         match intent.start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
             Started::Pending(future) => {
@@ -67,6 +64,6 @@ pub(super) async fn run_async(intent: Intent) -> Captured<Result<(), DispatchErr
             }
             Started::Elsewhere => Err(no_body()),
         }
-    }))
+    })
     .await
 }

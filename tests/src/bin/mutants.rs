@@ -136,6 +136,11 @@ fn check(mutant: &Mutant, root: &Path, copy: &Path, target: &Path) -> Res<bool> 
 
 fn test(mutant: &Mutant, copy: &Path, target: &Path, arguments: &[&str]) -> Res<Output> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let command = ["test", "-p", "airlock-tests", "--test", &mutant.binary];
+    let mut command = vec!["test", "-p", "airlock-tests", "--test", &mutant.binary];
+    match &*mutant.binary {
+        "kit" => command.extend(["--features", "testing"]),
+        "settings" => command.extend(["--features", "settings"]),
+        _ => {}
+    }
     Ok(Command::new(cargo).args(command).args(arguments).current_dir(copy).env("CARGO_TARGET_DIR", target).output()?)
 }
