@@ -6,6 +6,7 @@ mod capturing;
 mod draining;
 mod failing;
 mod golden;
+mod hygiene;
 mod leaks;
 mod overrides;
 mod performing;

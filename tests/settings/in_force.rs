@@ -139,8 +139,7 @@ fn an_executor_may_lead_to_another_and_both_tables_are_told() {
 fn the_file_is_found_in_the_folder_or_by_the_variable() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("settings/folder");
     let loader = Settings::loader().folder(&folder);
-    let none: [(&str, &str); 0] = [];
-    let found = loader.clone().variables(none).load().unwrap();
+    let found = loader.clone().without_variables().load().unwrap();
     assert!(line(&found, "executor").starts_with("log ") && line(&found, "executor").ends_with("airlock.toml:2"));
     let named = loader.variables([("AIRLOCK_CONFIG", "other.toml")]).load().unwrap();
     assert!(line(&named, "timings").ends_with("other.toml:1"), "{named}");

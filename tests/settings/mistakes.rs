@@ -75,8 +75,7 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
 #[test]
 fn a_file_that_is_named_has_to_be_there_and_the_default_one_does_not() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("settings/no_such_folder");
-    let none: [(&str, &str); 0] = [];
-    Settings::loader().folder(&folder).variables(none).load().unwrap();
+    Settings::loader().folder(&folder).without_variables().load().unwrap();
 
     let error = Settings::loader().folder(&folder).variables([("AIRLOCK_CONFIG", "other.toml")]).load().unwrap_err();
     let told = error.to_string();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use airlock::{AlwaysFlush, DispatchError, Executor, Intent, Secret, SettingsTable};
+use airlock::{DispatchError, Executor, Intent, Secret, SettingsTable};
 
 #[airlock::task(name = "settings.note")]
 pub(crate) fn note(n: u32) {
@@ -53,4 +53,15 @@ airlock::register_policy!("cheap_only", |settings| {
     Ok(airlock::policy_fn(move |intent: &Intent| intent.args::<charge>().is_none_or(|(cents,)| *cents <= limit)))
 });
 
-airlock::register_lifecycle!("come_what_may", |_| Ok(AlwaysFlush));
+/// Where names of the standard library mean something else.
+mod shadowed {
+    #![allow(dead_code, reason = "names that are there to be in the way")]
+
+    mod core {}
+    mod std {}
+    struct Result;
+    struct Option;
+    struct Box;
+
+    airlock::register_lifecycle!("come_what_may", |_| Ok(airlock::AlwaysFlush));
+}

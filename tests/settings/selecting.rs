@@ -61,8 +61,7 @@ fn a_scope_may_be_chosen_by_settings_at_the_scope_or_by_a_constructor() {
 #[test]
 fn policies_of_a_list_have_to_agree_and_are_asked_in_order() {
     let file = "policy = [\"cheap_only\", \"block_tasks\"]\ncheap_only.limit = 5\nblock_tasks.tasks = [\"settings.note\"]\nblock_tasks.rejecting = true\n";
-    let none: [(&str, &str); 0] = [];
-    let settings = Settings::loader().text("airlock.toml", file).variables(none).load().unwrap();
+    let settings = Settings::loader().text("airlock.toml", file).without_variables().load().unwrap();
     with_settings(settings, || {
         let mut refused = None;
         let ended = airlock::scope().executor(Recorder::new()).run_reported(|| -> airlock::Result<()> {

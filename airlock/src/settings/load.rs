@@ -150,6 +150,12 @@ impl SettingsLoader {
         self
     }
 
+    /// Without any variables.
+    pub fn without_variables(mut self) -> Self {
+        self.variables = Some(Vec::new());
+        self
+    }
+
     /// Reads, and makes what was chosen.
     ///
     /// # Errors

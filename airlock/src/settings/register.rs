@@ -19,7 +19,7 @@
 /// # fn main() -> Result<(), airlock::SettingsError> {
 /// let settings = airlock::Settings::loader()
 ///     .text("airlock.toml", "executor = \"shout\"\n[shout]\nsuffix = \"?!\"\n")
-///     .variables([] as [(&str, &str); 0])
+///     .without_variables()
 ///     .load()?;
 /// assert!(settings.to_string().contains("shout.suffix"));
 /// # Ok(()) }

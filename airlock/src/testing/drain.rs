@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 
 use super::capture::Captured;
 use super::recording::{Recorded, survive};
@@ -146,18 +147,20 @@ pub fn drain(recorded: &(impl Recorded + ?Sized)) -> Result<Drained, DrainError>
 ///
 /// # Errors
 /// As [`drain`].
-pub async fn drain_async(recorded: &(impl Recorded + Sync + ?Sized)) -> Result<Drained, DrainError> {
+pub fn drain_async<R: Recorded + ?Sized>(recorded: &R) -> impl Future<Output = Result<Drained, DrainError>> + use<R> {
     let mut queue = Queue::of(recorded);
-    while let Some(intent) = queue.next() {
-        match survive(&intent) {
-            Ok(arrived) => {
-                let ran = run_async(arrived).await;
-                queue.ended(intent, ran);
+    async move {
+        while let Some(intent) = queue.next() {
+            match survive(&intent) {
+                Ok(arrived) => {
+                    let ran = run_async(arrived).await;
+                    queue.ended(intent, ran);
+                }
+                Err(fault) => queue.failed(intent, DispatchError::rejected(fault)),
             }
-            Err(fault) => queue.failed(intent, DispatchError::rejected(fault)),
         }
+        queue.finish()
     }
-    queue.finish()
 }
 
 struct Queue {

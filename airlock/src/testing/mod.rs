@@ -32,6 +32,8 @@
 //! | put an executor into a whole program | [`RecordingExecutor`] |
 //! | fail a test that loses intents | [`no_leaks`], [`no_leaks_async`] |
 //!
+//! What fails shows argument values, except those marked `#[redact]`, and no header or extra.
+//!
 //! Everything here sends arguments through their encoding and back, so a type that doesn't survive it is found in a
 //! test and not in production. Nothing is global, so tests run side by side: plain `#[test]`, `#[tokio::test]` and
 //! runners that give each test a process.
