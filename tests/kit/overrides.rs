@@ -91,18 +91,28 @@ fn the_scope_of_an_inline_task_has_them_too_although_its_context_is_empty() {
 }
 
 #[test]
-fn a_carried_scope_brings_them_to_another_thread() {
+fn a_carried_scope_brings_them_to_another_thread_for_its_inline_tasks_too() {
     let recorder = Recorder::new();
     with_settings(recording(&recorder), || {
         let outer = airlock::scope().lifecycle(ReleaseNested).enter();
         let scope = Scope::current().unwrap();
         // Released, so that its own executor is asked: the one of the settings.
         std::thread::scope(|threads| {
-            threads.spawn(|| scope.run(|| relay(5).unwrap()));
+            threads.spawn(|| {
+                scope.run(|| {
+                    relay(5).unwrap();
+                    // An inline task, and the scope it opens.
+                    let inline = airlock::scope().executor(InlineExecutor::new());
+                    inline.run(|| relay::enqueue(6).map(drop).map_err(airlock::Error::from)).unwrap();
+                });
+                // Not carried any more.
+                let report = airlock::scope().run_reported(|| note::enqueue(7)).flush.unwrap();
+                assert_eq!(report.executor(), Some("inline"));
+            });
         });
         outer.discard();
     });
-    assert_eq!(recorder.calls(), ["kit.note(n=5)"]);
+    assert_eq!(recorder.calls(), ["kit.note(n=5)", "kit.note(n=6)"]);
 }
 
 #[test]
@@ -143,12 +153,18 @@ async fn futures_have_them_on_any_worker_and_spawned_ones_with_a_scope_in_hand_a
         airlock::scope()
             .run_async(async {
                 let scope = Scope::current().unwrap();
-                tokio::spawn(scope.wrap(relay_async(3))).await.unwrap().unwrap();
-                Ok::<(), airlock::Error>(())
+                tokio::spawn(scope.wrap(async {
+                    tokio::task::yield_now().await;
+                    relay_async(3).await?;
+                    let inline = airlock::scope().executor(InlineExecutor::new());
+                    inline.run_async(async { relay_async::enqueue(4).map(drop).map_err(airlock::Error::from) }).await
+                }))
+                .await
+                .map_err(airlock::Error::other)?
             })
             .await
             .unwrap();
     });
     tokio::spawn(body).await.unwrap();
-    assert_eq!(recorder.calls(), ["kit.note(n=3)"]);
+    assert_eq!(recorder.calls(), ["kit.note(n=3)", "kit.note(n=4)"]);
 }

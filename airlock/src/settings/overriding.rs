@@ -1,8 +1,8 @@
 //! Settings of a part of a test, so that tests side by side don't fight over those of the program.
 //!
 //! They lie in the thread rather than among the frames of the context: tasks that run inline have an empty context,
-//! and the scopes they open belong to the same test. A scope keeps the settings it opened with, so a carried scope
-//! brings them to another thread.
+//! and the scopes they open belong to the same test. A scope keeps the settings it opened with, and puts them in place
+//! wherever it is carried.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use super::Settings;
 use crate::panics::catch_panic;
-use crate::scope::{Discarded, Frame, ScopeInfo, context, frames};
+use crate::scope::{Discarded, Frame, ScopeInfo};
 
 /// Is told the scope that was dropped, and how many intents were in it.
 pub(crate) type OnAbandoned = Arc<dyn Fn(&ScopeInfo, usize) + Send + Sync>;
@@ -23,10 +23,9 @@ thread_local! {
     static HERE: RefCell<Option<Arc<Settings>>> = const { RefCell::new(None) };
 }
 
-/// The settings that stand in for the program's: this thread's, or those that the current scope opened with.
+/// The settings that stand in for the program's on this thread.
 pub(crate) fn current() -> Option<Arc<Settings>> {
-    let here = HERE.try_with(|here| here.borrow().clone()).ok().flatten();
-    here.or_else(|| context::with_current(|frame| frames(frame).find_map(|frame| frame.as_scope())?.overriding()))
+    HERE.try_with(|here| here.borrow().clone()).ok().flatten()
 }
 
 /// Settings in place of the program's on this thread, until dropped.
@@ -52,24 +51,24 @@ fn swap(settings: Option<Arc<Settings>>) -> Option<Arc<Settings>> {
 }
 
 pin_project! {
-    /// A future that is polled, and dropped, with settings of its own.
+    /// A future that is polled, and dropped, with settings of its own, if it has any.
     pub(crate) struct WithSettings<F> {
         #[pin]
         future: Option<F>,
-        settings: Arc<Settings>,
+        settings: Option<Arc<Settings>>,
     }
 
     impl<F> PinnedDrop for WithSettings<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _overriding = Overriding::new(Arc::clone(this.settings));
+            let _overriding = this.settings.clone().map(Overriding::new);
             this.future.set(None);
         }
     }
 }
 
 impl<F> WithSettings<F> {
-    pub(crate) fn new(settings: Arc<Settings>, future: F) -> Self {
+    pub(crate) fn new(settings: Option<Arc<Settings>>, future: F) -> Self {
         Self { future: Some(future), settings }
     }
 }
@@ -79,7 +78,7 @@ impl<F: Future> Future for WithSettings<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _overriding = Overriding::new(Arc::clone(this.settings));
+        let _overriding = this.settings.clone().map(Overriding::new);
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             unreachable!("polled after it was ready");
         };

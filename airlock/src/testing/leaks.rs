@@ -40,7 +40,7 @@ pub fn no_leaks<R>(body: impl FnOnce() -> R) -> R {
 /// As [`no_leaks`].
 pub async fn no_leaks_async<F: Future>(future: F) -> F::Output {
     let (leaks, settings) = watch();
-    let value = WithSettings::new(Arc::new(settings), future).await;
+    let value = WithSettings::new(Some(Arc::new(settings)), future).await;
     leaks.check();
     value
 }

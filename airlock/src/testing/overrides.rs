@@ -9,9 +9,9 @@ use crate::settings::overriding::{Overriding, WithSettings};
 /// Runs the closure with these settings in place of the program's: tests side by side don't fight over
 /// [`configure`](crate::configure).
 ///
-/// They hold for the scopes that are opened on this thread until the closure returns, those that inline tasks open
-/// included, and for the scopes opened where a scope of the closure is carried to with
-/// [`Scope::run`](crate::Scope::run) or [`Scope::wrap`](crate::Scope::wrap). Threads and spawned tasks that carry no
+/// They hold for the scopes that are opened on this thread until the closure returns, and wherever a scope of the
+/// closure is carried to with [`Scope::run`](crate::Scope::run) or [`Scope::wrap`](crate::Scope::wrap); those that inline
+/// tasks open are included. Threads and spawned tasks that carry no
 /// scope have the program's settings; begin those with `with_settings` themselves. May be nested; the innermost counts.
 ///
 /// ```
@@ -40,5 +40,5 @@ pub fn with_settings<R>(settings: Settings, body: impl FnOnce() -> R) -> R {
 /// # }
 /// ```
 pub fn with_settings_async<F: Future>(settings: Settings, future: F) -> impl Future<Output = F::Output> + use<F> {
-    WithSettings::new(Arc::new(settings), future)
+    WithSettings::new(Some(Arc::new(settings)), future)
 }
