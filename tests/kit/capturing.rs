@@ -9,7 +9,9 @@ use airlock::{
 };
 
 use crate::golden::assert_fails;
-use crate::shop::{Crooked, charge, checkout, crooked, forbidden, keyed, process, restock, send_email, ship_async};
+use crate::shop::{
+    Crooked, charge, checkout, crooked, forbidden, keyed, notify, process, restock, send_email, ship_async,
+};
 
 #[test]
 fn the_value_comes_through_and_intents_are_typed() {
@@ -62,6 +64,18 @@ fn a_scope_of_one_s_own_may_be_captured_with_its_policy() {
     let captured = capture_in(admin(), || process(1).is_ok());
     assert_enqueued!(captured, charge);
     assert_not_enqueued!(captured, send_email);
+}
+
+#[airlock::task(name = "kit.here", local)]
+fn here() {
+    panic!("it must not run");
+}
+
+#[test]
+fn local_tasks_do_not_run_and_declared_ones_are_seen_like_others() {
+    let captured = capture(|| here::enqueue().is_ok() && notify::enqueue(1).is_ok());
+    assert_enqueued!(captured, here);
+    assert_enqueued!(captured, notify { order_id: 1 });
 }
 
 #[test]

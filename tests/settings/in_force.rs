@@ -146,3 +146,24 @@ fn the_file_is_found_in_the_folder_or_by_the_variable() {
     let explicit = Settings::loader().file(folder.join("other.toml")).variables([("AIRLOCK_CONFIG", "none.toml")]);
     assert!(line(&explicit.load().unwrap(), "timings").ends_with("other.toml:1"));
 }
+
+#[test]
+fn a_plain_load_reads_the_folder_and_the_variables_of_the_process() {
+    const CHILD: &str = "SETTINGS_TEST_ALONE";
+    if std::env::var_os(CHILD).is_some() {
+        let settings = Settings::load().unwrap();
+        assert_eq!(line(&settings, "executor"), "log airlock.toml:2");
+        assert_eq!(line(&settings, "timings"), "true AIRLOCK_TIMINGS");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("settings/folder");
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["in_force::a_plain_load_reads_the_folder_and_the_variables_of_the_process", "--exact"])
+        .current_dir(folder)
+        .env_remove("AIRLOCK_BLESS")
+        .envs([(CHILD, "1"), ("AIRLOCK_TIMINGS", "true")])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}
