@@ -43,6 +43,22 @@ grep -qF "examples/data/orders.jsonl:42:" <<<"$out" || { echo "quickstart --orde
 out=$(cargo run --quiet -p airlock-examples --features tokio --example quickstart_async)
 grep -qF "nothing escaped" <<<"$out" || { echo "quickstart_async did not end as it should" >&2; exit 1; }
 
+out=$(cargo run --quiet -p airlock-examples --features settings --example settings)
+for line in \
+    "examples/data/airlock.toml:3" \
+    "posting shop.charge to https://***@hooks.example.org/effects" \
+    "3 enqueued: 2 dispatched, 1 dropped"; do
+    grep -qF -- "$line" <<<"$out" || { echo "settings did not print: $line" >&2; exit 1; }
+done
+if grep -qF "hunter2" <<<"$out"; then
+    echo "settings printed a password" >&2
+    exit 1
+fi
+if AIRLOCK_POLICY=block_task cargo run --quiet -p airlock-examples --features settings --example settings 2>/dev/null; then
+    echo "settings ran with a policy that there isn't" >&2
+    exit 1
+fi
+
 step "quickstart builds no runtime, client or SDK"
 tree=$(cargo tree -p airlock-examples --edges normal,build)
 if grep -E '(tokio|async-std|smol|hyper|reqwest|lapin|redis|sqlx|aws-)' <<<"$tree"; then

@@ -37,14 +37,17 @@ pub trait Args: Sized + Send + Sync + 'static {
     fn duplicate(&self) -> Self;
 }
 
-/// Writes the arguments as one JSON object by parameter name, or as an array if the task says so.
-pub(crate) fn to_json(intent: &dyn AnyIntent, task: &TaskDefinition) -> Result<Box<RawValue>, EncodeError> {
-    let shape = if task.positional { Shape::Array } else { Shape::Object };
+/// Writes the arguments as one JSON object by parameter name, or as an array.
+pub(crate) fn to_json<'a>(
+    task: &TaskDefinition,
+    shape: Shape,
+    argument: impl Fn(usize) -> &'a dyn Encode,
+) -> Result<Box<RawValue>, EncodeError> {
     let mut encoder = Encoder::new();
     encoder.begin(shape)?;
     for (index, parameter) in task.parameters.iter().enumerate() {
         encoder.name(shape, parameter.name)?;
-        let written = intent.argument(index).encode(&mut encoder);
+        let written = argument(index).encode(&mut encoder);
         written.map_err(|error| error.of_parameter(parameter.name))?;
     }
     encoder.end(shape)

@@ -52,6 +52,10 @@ pub enum Error {
     /// A value can't be written so that every reader gets it back as it was.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// The settings can't be used.
+    #[cfg(feature = "settings")]
+    #[error(transparent)]
+    Settings(#[from] crate::settings::SettingsError),
     /// Somebody else's error.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::value::RawValue;
 
 use crate::args::{self, Arguments};
-use crate::encode::EncodeError;
+use crate::encode::{EncodeError, Shape};
 use crate::error::{DispatchError, Failure};
 use crate::executors::Rejection;
 use crate::options::{Options, When};
@@ -27,8 +27,8 @@ use crate::scope::{Frame, frames};
 use crate::state::{self, State};
 use crate::task::{Task, TaskDefinition, TaskKind};
 
-pub(crate) use body::{AnyIntent, Fresh, share};
-use body::{Body, Started};
+use body::Body;
+pub(crate) use body::{AnyIntent, Fresh, Started, share};
 pub use id::{IntentId, ParseIntentIdError};
 pub(crate) use message::{Message, OptionsForm};
 
@@ -110,7 +110,11 @@ impl Intent {
     /// # Errors
     /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
     pub fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        args::to_json(&*self.body, self.task())
+        self.to_json_as(if self.task().positional { Shape::Array } else { Shape::Object })
+    }
+
+    pub(crate) fn to_json_as(&self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
+        args::to_json(self.task(), shape, |index| self.body.argument(index))
     }
 
     /// The options in force: those of the call, else those of the task.
@@ -244,7 +248,7 @@ impl Intent {
     }
 
     #[inline]
-    fn call_here(self) -> Result<(), DispatchError> {
+    pub(crate) fn call_here(self) -> Result<(), DispatchError> {
         let body = self.body;
         match catch_panic(move || body.start(&State::default())) {
             Ok(Started::Done(Ok(()))) => Ok(()),
@@ -275,10 +279,9 @@ impl Intent {
     }
 
     #[inline]
-    fn start(self) -> Result<Started, DispatchError> {
+    pub(crate) fn start(self) -> Result<Started, DispatchError> {
         let Self { body, around, .. } = self;
         let state = State::around(around.as_ref());
-        // The arguments may be all that keeps a scope's values alive, and are dropped in there.
         catch_panic(move || body.start(&state)).map_err(DispatchError::panicked)
     }
 

@@ -15,9 +15,12 @@ mod encode;
 mod error;
 mod executors;
 mod intent;
+mod nearest;
 mod options;
 mod panics;
 mod policy;
+#[cfg(feature = "settings")]
+mod redact;
 mod registry;
 mod scope;
 mod settings;
@@ -58,6 +61,8 @@ pub use scope::{
     ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
 };
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+#[cfg(feature = "settings")]
+pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 pub use shutdown::{shutdown, shutdown_async};
 pub use state::{State, StateParameter, StateValue, provide, provide_arc};
 pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};

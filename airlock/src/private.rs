@@ -3,10 +3,10 @@
 //! `checks`, which has all of this, too.
 
 pub use ::core::default::Default;
-pub use ::core::module_path;
 pub use ::core::option::Option::{None, Some};
 pub use ::core::primitive::str;
 pub use ::core::time::Duration;
+pub use ::core::{file, line, module_path};
 pub use ::std::boxed::Box;
 pub use inventory;
 
@@ -22,3 +22,9 @@ pub use crate::task::{Parameter, Run, Task, TaskDefinition, TaskEntry};
 
 /// What an enqueue gives.
 pub type Enqueued = Result<crate::intent::IntentId, crate::error::EnqueueError>;
+
+/// What `register_executor!` and its twins touch.
+#[cfg(feature = "settings")]
+pub mod named {
+    pub use crate::settings::names::{Make, Named, executor, lifecycle, policy};
+}

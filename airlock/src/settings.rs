@@ -1,15 +1,59 @@
 //! The program's defaults for scopes.
 
+mod global;
+mod lost;
+#[cfg(feature = "testing")]
+pub(crate) mod overriding;
+mod show;
+mod source;
+
+#[cfg(feature = "settings")]
+mod builtin;
+#[cfg(feature = "settings")]
+mod error;
+#[cfg(feature = "settings")]
+mod file;
+#[cfg(feature = "settings")]
+mod load;
+#[cfg(feature = "settings")]
+mod loading;
+#[cfg(feature = "settings")]
+pub(crate) mod names;
+#[cfg(feature = "settings")]
+mod register;
+#[cfg(feature = "settings")]
+mod secret;
+#[cfg(feature = "settings")]
+mod several;
+#[cfg(feature = "settings")]
+mod table;
+#[cfg(feature = "settings")]
+mod value;
+#[cfg(feature = "settings")]
+mod variables;
+
 use std::fmt;
-use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::executors::{Executor, InlineExecutor};
-use crate::intent::Intent;
 use crate::policy::{AllowAll, Policy};
-use crate::scope::{FlushOnSuccess, Lifecycle, OnFailure, ScopeInfo};
+use crate::scope::{FlushOnSuccess, Lifecycle, OnFailure};
+
+pub(crate) use global::{Snapshot, snapshot};
+pub use global::{configuration, configure, reset_configuration};
+pub use lost::Lost;
+use source::Slot;
+#[cfg(feature = "settings")]
+pub use {
+    error::{SettingsError, SettingsProblem},
+    load::SettingsLoader,
+    secret::Secret,
+    table::{Reported, SettingsTable},
+    value::Setting,
+};
+
+type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;
 
 /// What scopes use unless their builder says otherwise. Programs [`configure`] once; libraries never do.
 ///
@@ -27,44 +71,16 @@ use crate::scope::{FlushOnSuccess, Lifecycle, OnFailure, ScopeInfo};
 /// ```
 #[derive(Clone)]
 pub struct Settings {
-    pub(crate) policy: Arc<dyn Policy>,
-    pub(crate) executor: Arc<dyn Executor>,
-    pub(crate) lifecycle: Arc<dyn Lifecycle>,
-    pub(crate) on_failure: OnFailure,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) timings: bool,
-    pub(crate) on_lost: Option<Arc<dyn Fn(Lost) + Send + Sync>>,
-}
-
-/// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it.
-#[derive(Debug)]
-pub struct Lost {
-    scope: ScopeInfo,
-    intents: Vec<Intent>,
-}
-
-impl Lost {
-    pub(crate) fn new(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self { scope, intents }
-    }
-
-    /// The scope whose flush failed.
-    #[must_use]
-    pub fn scope(&self) -> &ScopeInfo {
-        &self.scope
-    }
-
-    /// The intents, undispatched ones first, then those that may have gone out.
-    #[must_use]
-    pub fn intents(&self) -> &[Intent] {
-        &self.intents
-    }
-
-    /// The intents by value.
-    #[must_use]
-    pub fn into_intents(self) -> Vec<Intent> {
-        self.intents
-    }
+    pub(crate) policy: Slot<Arc<dyn Policy>>,
+    pub(crate) executor: Slot<Arc<dyn Executor>>,
+    pub(crate) lifecycle: Slot<Arc<dyn Lifecycle>>,
+    pub(crate) on_failure: Slot<OnFailure>,
+    pub(crate) deadline: Slot<Option<Duration>>,
+    pub(crate) timings: Slot<bool>,
+    pub(crate) on_lost: Slot<Option<OnLost>>,
+    /// Is told of scopes that were dropped with intents in them.
+    #[cfg(feature = "testing")]
+    pub(crate) on_abandoned: Option<overriding::OnAbandoned>,
 }
 
 impl Settings {
@@ -72,62 +88,74 @@ impl Settings {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            policy: Arc::new(AllowAll),
-            executor: Arc::new(InlineExecutor::new()),
-            lifecycle: Arc::new(FlushOnSuccess),
-            on_failure: OnFailure::default(),
-            deadline: None,
-            timings: false,
-            on_lost: None,
+            policy: Slot::default(Arc::new(AllowAll)),
+            executor: Slot::default(Arc::new(InlineExecutor::new())),
+            lifecycle: Slot::default(Arc::new(FlushOnSuccess) as Arc<dyn Lifecycle>).named("FlushOnSuccess"),
+            on_failure: Slot::default(OnFailure::default()),
+            deadline: Slot::default(None),
+            timings: Slot::default(false),
+            on_lost: Slot::default(None),
+            #[cfg(feature = "testing")]
+            on_abandoned: None,
         }
     }
 
     /// The policy of scopes that name none.
     #[must_use]
+    #[track_caller]
     pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
-        self.policy = Arc::new(policy);
+        self.policy = Slot::code(Arc::new(policy));
         self
     }
 
     /// The executor of scopes that name none.
     #[must_use]
+    #[track_caller]
     pub fn executor(mut self, executor: impl Executor) -> Self {
-        self.executor = Arc::new(executor);
+        self.executor = Slot::code(Arc::new(executor));
         self
     }
 
     /// The lifecycle of scopes that name none.
     #[must_use]
-    pub fn lifecycle(mut self, lifecycle: impl Lifecycle + 'static) -> Self {
-        self.lifecycle = Arc::new(lifecycle);
+    #[track_caller]
+    pub fn lifecycle<L: Lifecycle + 'static>(mut self, lifecycle: L) -> Self {
+        let name = std::any::type_name::<L>();
+        // Without the path, unless there are paths in the name's own parameters.
+        let name = if name.contains('<') { name } else { name.rsplit("::").next().unwrap_or(name) };
+        self.lifecycle = Slot::code(Arc::new(lifecycle) as Arc<dyn Lifecycle>).named(name);
         self
     }
 
     /// What a failed dispatch means for the later ones.
     #[must_use]
+    #[track_caller]
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
-        self.on_failure = on_failure;
+        self.on_failure = Slot::code(on_failure);
         self
     }
 
     /// How long a flush may take.
     #[must_use]
+    #[track_caller]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.deadline = Slot::code(Some(deadline));
         self
     }
 
     /// Whether flushes take the time of each dispatch.
     #[must_use]
+    #[track_caller]
     pub fn timings(mut self, timings: bool) -> Self {
-        self.timings = timings;
+        self.timings = Slot::code(timings);
         self
     }
 
     /// Is given the intents of every `FlushError` that is dropped with intents in it, after they were logged.
     #[must_use]
+    #[track_caller]
     pub fn on_lost(mut self, on_lost: impl Fn(Lost) + Send + Sync + 'static) -> Self {
-        self.on_lost = Some(Arc::new(on_lost));
+        self.on_lost = Slot::code(Some(Arc::new(on_lost)));
         self
     }
 }
@@ -141,66 +169,12 @@ impl Default for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("policy", &self.policy.name())
-            .field("executor", &self.executor.name())
-            .field("on_failure", &self.on_failure)
-            .field("deadline", &self.deadline)
-            .field("timings", &self.timings)
-            .field("on_lost", &self.on_lost.is_some())
+            .field("policy", &self.policy.value.name())
+            .field("executor", &self.executor.value.name())
+            .field("on_failure", &self.on_failure.value)
+            .field("deadline", &self.deadline.value)
+            .field("timings", &self.timings.value)
+            .field("on_lost", &self.on_lost.value.is_some())
             .finish_non_exhaustive()
     }
-}
-
-static CONFIGURED: RwLock<Option<Arc<Settings>>> = RwLock::new(None);
-/// Whether there may be anything in there: programs that never configure don't lock for each scope.
-static EVER: AtomicBool = AtomicBool::new(false);
-static DEFAULT: LazyLock<Settings> = LazyLock::new(Settings::new);
-
-/// The settings a scope opened with.
-#[derive(Clone)]
-pub(crate) enum Snapshot {
-    Default,
-    Configured(Arc<Settings>),
-}
-
-impl Deref for Snapshot {
-    type Target = Settings;
-
-    fn deref(&self) -> &Settings {
-        match self {
-            Self::Default => &DEFAULT,
-            Self::Configured(settings) => settings,
-        }
-    }
-}
-
-/// Replaces the program's settings, all at once. Scopes that are open keep those they opened with.
-pub fn configure(settings: Settings) {
-    replace(Some(Arc::new(settings)));
-}
-
-/// Back to the defaults. For tests.
-pub fn reset_configuration() {
-    replace(None);
-}
-
-fn replace(settings: Option<Arc<Settings>>) {
-    EVER.store(true, Ordering::Release);
-    let replaced = std::mem::replace(&mut *CONFIGURED.write().unwrap_or_else(PoisonError::into_inner), settings);
-    // Dropped only now: executors are foreign code, and may look at the settings as they go.
-    drop(replaced);
-}
-
-/// The settings that a scope opened now would have.
-#[must_use]
-pub fn configuration() -> Settings {
-    Settings::clone(&snapshot())
-}
-
-pub(crate) fn snapshot() -> Snapshot {
-    if !EVER.load(Ordering::Acquire) {
-        return Snapshot::Default;
-    }
-    let configured = CONFIGURED.read().unwrap_or_else(PoisonError::into_inner);
-    configured.as_ref().map_or(Snapshot::Default, |settings| Snapshot::Configured(Arc::clone(settings)))
 }

@@ -49,7 +49,7 @@ pub async fn shutdown_async(deadline: Deadline) -> Unfinished {
         let all = USED.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().filter_map(Weak::upgrade).collect()
     };
-    let configured = settings::configuration().executor;
+    let configured = settings::configuration().executor.value;
     let mut all: Vec<BoxFuture<'_, Unfinished>> = used.into_iter().map(|used| used.drain(deadline)).collect();
     all.push(configured.shutdown(deadline));
     let mut all = join_all(all).await;

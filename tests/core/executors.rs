@@ -290,7 +290,7 @@ fn an_executor_is_not_asked_about_local_tasks() {
 fn a_dry_run_logs_and_runs_nothing_not_even_local_tasks() {
     let (report, log) = logged(|| {
         flush(airlock::scope().executor(LogExecutor::new()), || {
-            plain::enqueue(4711)?;
+            plain::enqueue(47110815)?;
             local::enqueue(2)?;
             later::enqueue(3)?;
             elsewhere::enqueue(4)?;
@@ -306,15 +306,16 @@ fn a_dry_run_logs_and_runs_nothing_not_even_local_tasks() {
     for part in ["INFO", "would dispatch", "exec.plain", &id, "tests/core/executors.rs:"] {
         assert!(lines[0].contains(part), "{part}: {log}");
     }
-    assert!(!log.contains("4711"), "{log}");
+    assert!(!log.contains("47110815"), "{log}");
 }
 
 #[test]
 fn a_dry_run_shows_arguments_on_request() {
     let executor = LogExecutor::new().with_arguments();
-    let (report, log) = logged(|| flush(airlock::scope().executor(executor), || Ok(plain::enqueue(4711).map(drop)?)));
+    let (report, log) =
+        logged(|| flush(airlock::scope().executor(executor), || Ok(plain::enqueue(47110815).map(drop)?)));
     report.unwrap();
-    assert!(log.contains("call=exec.plain(n=4711)"), "{log}");
+    assert!(log.contains("call=exec.plain(n=47110815)"), "{log}");
 }
 
 // Closures and compositions.

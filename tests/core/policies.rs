@@ -77,16 +77,16 @@ fn assert_no_effects_fails_at_the_call_and_records_nothing() {
 #[test]
 fn log_on_flush_tells_each_intent_and_allows_it_and_shows_values_only_on_request() {
     let body = || {
-        secret::enqueue("ada".to_owned(), "hunter2".to_owned())?;
+        secret::enqueue("lovelace".to_owned(), "hunter2".to_owned())?;
         Ok(())
     };
     let ((calls, _), log) = logged(|| flush(LogOnFlush::new(), body));
     assert_eq!(calls.len(), 1);
     assert!(log.starts_with("INFO") && log.contains("flushing") && log.contains("policies.secret"), "{log}");
     assert!(log.contains("tests/core/policies.rs:"), "{log}");
-    assert!(!log.contains("ada") && !log.contains("hunter2"), "{log}");
+    assert!(!log.contains("lovelace") && !log.contains("hunter2"), "{log}");
     let (_, log) = logged(|| flush(LogOnFlush::new().with_arguments(), body));
-    assert!(log.contains(r#"call=policies.secret(user="ada", token=***)"#), "{log}");
+    assert!(log.contains(r#"call=policies.secret(user="lovelace", token=***)"#), "{log}");
     assert!(!log.contains("hunter2"), "{log}");
 }
 

@@ -227,8 +227,14 @@ fn a_second_dispatch_sends_the_undispatched_only_with_the_same_ids_and_without_j
 
     // What may have gone out and what ran and failed is still to be answered for.
     let error = error.unwrap_err();
-    let counts = error.report().counts();
-    assert_eq!((counts.enqueued, counts.dispatched, counts.unconfirmed, counts.failed), (5, 3, 1, 1));
+    assert_eq!(error.report().counts().dispatched, 3);
+    let text = error.to_string();
+    assert!(
+        text.contains(
+            "3 enqueued: 3 dispatched; 1 unconfirmed and 1 failed are left from the attempt before; p12.kind ("
+        ),
+        "{text}"
+    );
     assert!(error.undispatched().is_empty());
     assert_eq!((error.unconfirmed().len(), error.failed().len()), (1, 1));
     assert_eq!(numbers(&error.into_intents()), [2, 3]);

@@ -40,7 +40,10 @@ fn delayed_work_starts_when_it_is_its_time_and_not_before() {
         let delay = |millis| Options::new().delay(Duration::from_millis(millis));
         enqueue_all(&executor, &probe, [delay(60), delay(20), Options::new(), delay(0)]);
         let order: Vec<_> = (0..4).map(|_| started.recv_timeout(PATIENCE).unwrap()).collect();
-        assert_eq!(order.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [2, 3, 1, 0], "{name}");
+        let mut started: Vec<_> = order.iter().map(|(n, _)| *n).collect();
+        // Two that may start at once run side by side.
+        started[..2].sort_unstable();
+        assert_eq!(started, [2, 3, 1, 0], "{name}");
         for (n, millis) in [(1, 20), (0, 60)] {
             let at = order.iter().find(|(number, _)| *number == n).unwrap().1;
             assert!(at - start >= Duration::from_millis(millis), "{name}");

@@ -5,8 +5,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
-use syn::{Type, Visibility};
 
 use super::at;
 use super::direct::{self, Direct};
@@ -107,7 +107,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
 
 /// What makes the companion a task in the eyes of generic code.
 fn implementation(task: &Task<'_>, name: &str, types: &[&Type]) -> TokenStream {
-    let Task { function, companion, .. } = task;
+    let companion = task.companion;
     let items = quote! {
         const NAME: &'static __airlock::str = #name;
 
@@ -116,11 +116,11 @@ fn implementation(task: &Task<'_>, name: &str, types: &[&Type]) -> TokenStream {
         }
     };
     let args = quote!((#(#types,)*));
-    if matches!(function.vis, Visibility::Inherited) || types.iter().all(|ty| is_public(ty.to_token_stream())) {
+    if types.iter().all(|ty| is_known(ty.to_token_stream())) {
         return quote!(impl __airlock::Task for #companion { type Args = #args; #items });
     }
     // Names the types where no one else can: an argument may be less visible than its task, and the types of a public
-    // trait's implementation may not.
+    // trait's implementation may not. Nor is the compiler asked once more whether they are arguments.
     quote! {
         trait __AirlockTyped {
             type Args;
@@ -140,9 +140,9 @@ fn implementation(task: &Task<'_>, name: &str, types: &[&Type]) -> TokenStream {
     }
 }
 
-/// Whether a type is made of what everybody can name, as far as names tell: most are, and a trait less is a third of a
-/// millisecond.
-fn is_public(ty: TokenStream) -> bool {
+/// Whether a type is made of what everybody can name and what is an argument, as far as names tell: most are, and they
+/// cost the compiler a trait less.
+fn is_known(ty: TokenStream) -> bool {
     const KNOWN: [&str; 20] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
         "usize", "Box", "Option", "String", "Vec",
@@ -150,7 +150,7 @@ fn is_public(ty: TokenStream) -> bool {
     ty.into_iter().all(|tree| match tree {
         TokenTree::Ident(word) => KNOWN.iter().any(|known| word == known),
         TokenTree::Punct(mark) => matches!(mark.as_char(), '<' | '>' | ','),
-        TokenTree::Group(group) => is_public(group.stream()),
+        TokenTree::Group(group) => is_known(group.stream()),
         TokenTree::Literal(_) => false,
     })
 }

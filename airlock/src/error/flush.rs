@@ -113,17 +113,6 @@ impl Trouble {
         self.failed(Failure { id, name, location, error, intent: None }, Some(intent), tally);
     }
 
-    /// Enters what a first attempt settled with an error into the account of a second one.
-    pub(crate) fn enter(&self, tally: &mut Tally) {
-        for failure in self.unconfirmed.iter().chain(&self.failed) {
-            let outcome = Outcome::of_error(failure.error.clone());
-            match &failure.intent {
-                Some(intent) => tally.add(intent.clone(), || outcome),
-                None => tally.add_moved(failure, outcome),
-            }
-        }
-    }
-
     fn take_intents(&mut self) -> Vec<Intent> {
         let mut intents = std::mem::take(&mut self.undispatched);
         let failures = self.unconfirmed.iter_mut().chain(&mut self.failed);
@@ -188,8 +177,8 @@ impl FlushError {
     /// they have it now: this way out isn't one around them.
     ///
     /// # Errors
-    /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were and are
-    /// counted in the new report too.
+    /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were. The report is
+    /// that of the second attempt.
     pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
         let frame = Arc::clone(&self.inner.frame);
         block_on_flush(&frame, self.again(executor, FlushMode::Sync))
@@ -262,7 +251,7 @@ impl Drop for FlushError {
         if intents.is_empty() {
             return;
         }
-        if let Some(on_lost) = &core.settings().on_lost {
+        if let Some(on_lost) = &core.settings().on_lost.value {
             let lost = Lost::new(core.info().clone(), intents);
             if let Err(panicked) = catch_panic(|| on_lost(lost)) {
                 tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
@@ -304,9 +293,17 @@ impl fmt::Display for FlushError {
         // What went wrong says more than what was kept in because of it.
         let telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
         if let Some(entry) = troubled().find(telling).or_else(|| troubled().next()) {
-            write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome())?;
+            return write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome());
         }
-        Ok(())
+        // A second attempt may have gone well; what the first one left is why there still is an error.
+        let Trouble { unconfirmed, failed, .. } = &self.inner.trouble;
+        match unconfirmed.iter().chain(failed).next() {
+            Some(first) => {
+                let (unconfirmed, failed) = (unconfirmed.len(), failed.len());
+                write!(f, "; {unconfirmed} unconfirmed and {failed} failed are left from the attempt before; {first}")
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -149,6 +149,8 @@ impl fmt::Debug for ThreadPoolExecutor {
     }
 }
 
+// Named in messages about other types only where it is compiled in, which would make two of each.
+#[diagnostic::do_not_recommend]
 impl Executor for ThreadPoolExecutor {
     fn name(&self) -> &str {
         self.handle.limits.short("threads")

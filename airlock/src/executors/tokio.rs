@@ -180,6 +180,8 @@ impl fmt::Debug for TokioExecutor {
     }
 }
 
+// Named in messages about other types only where it is compiled in, which would make two of each.
+#[diagnostic::do_not_recommend]
 impl Executor for TokioExecutor {
     fn name(&self) -> &str {
         self.handle.limits.short("tokio")

@@ -2,6 +2,7 @@
 
 use crate::args::ArgumentError;
 use crate::error::{DispatchError, DispatchErrorKind};
+use crate::nearest::{hint, nearest};
 use crate::task::TaskDefinition;
 
 /// A task that can't be found or called by name.
@@ -62,15 +63,7 @@ pub enum RegistryError {
 
 impl RegistryError {
     pub(super) fn unknown(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        let allowed = |candidate: &str| candidate.len().max(name.len()) / 3;
-        let mut near: Vec<_> = known
-            // Names come from messages: one of a megabyte must not cost a megabyte of comparing.
-            .filter(|candidate| candidate.len().abs_diff(name.len()) <= allowed(candidate))
-            .map(|candidate| (distance(name, candidate), candidate))
-            .filter(|(distance, candidate)| *distance <= allowed(candidate))
-            .collect();
-        near.sort_unstable();
-        let nearest = near.into_iter().take(3).map(|(_, candidate)| candidate).collect();
+        let nearest = nearest(name, known);
         Self::Unknown { name: name.to_owned(), nearest }
     }
 
@@ -82,37 +75,10 @@ impl RegistryError {
     }
 }
 
-fn hint(nearest: &[&'static str]) -> String {
-    if nearest.is_empty() {
-        return String::new();
-    }
-    let names: Vec<_> = nearest.iter().map(|name| format!("`{name}`")).collect();
-    format!("; did you mean {}?", names.join(" or "))
-}
-
 fn places(tasks: &[&'static TaskDefinition]) -> String {
     let places: Vec<_> = tasks
         .iter()
         .map(|task| format!("`{}` in `{}` ({}:{})", task.name, task.module_path, task.file, task.line))
         .collect();
     places.join(" and ")
-}
-
-/// Edit distance, with a swap of neighbours as one edit.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = [Vec::new(), (0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replaced.min(rows[1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[0][j - 2] + 1);
-            }
-            row.push(best);
-        }
-        rows = [std::mem::take(&mut rows[1]), row];
-    }
-    rows[1][b.len()]
 }

@@ -100,28 +100,37 @@ impl ScopeCore {
         &self.settings
     }
 
+    /// The settings, if they are not the program's but those of a part of a test.
+    #[cfg(feature = "testing")]
+    pub(crate) fn overriding(&self) -> Option<Arc<Settings>> {
+        match &self.settings {
+            Snapshot::Overridden(settings) => Some(Arc::clone(settings)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn policy(&self) -> &dyn Policy {
-        self.overrides.policy.as_deref().unwrap_or(&*self.settings.policy)
+        self.overrides.policy.as_deref().unwrap_or(&*self.settings.policy.value)
     }
 
     pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
-        self.overrides.executor.as_ref().unwrap_or(&self.settings.executor)
+        self.overrides.executor.as_ref().unwrap_or(&self.settings.executor.value)
     }
 
     pub(crate) fn lifecycle(&self) -> &dyn Lifecycle {
-        self.overrides.lifecycle.as_deref().unwrap_or(&*self.settings.lifecycle)
+        self.overrides.lifecycle.as_deref().unwrap_or(&*self.settings.lifecycle.value)
     }
 
     pub(crate) fn on_failure(&self) -> OnFailure {
-        self.overrides.on_failure.unwrap_or(self.settings.on_failure)
+        self.overrides.on_failure.unwrap_or(self.settings.on_failure.value)
     }
 
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.overrides.deadline.or(self.settings.deadline)
+        self.overrides.deadline.or(self.settings.deadline.value)
     }
 
     pub(crate) fn timings(&self) -> bool {
-        self.overrides.timings.unwrap_or(self.settings.timings)
+        self.overrides.timings.unwrap_or(self.settings.timings.value)
     }
 
     /// What the builder gave to `#[state]` parameters.

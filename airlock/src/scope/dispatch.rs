@@ -57,7 +57,6 @@ impl Flight {
     /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
     pub(crate) fn again(frame: Arc<Frame>, intents: Vec<Intent>, carried: Trouble) -> Self {
         let mut flight = Self::new(frame, intents, true, Tally::new(true));
-        carried.enter(&mut flight.tally);
         flight.trouble = carried;
         flight
     }

@@ -69,6 +69,8 @@ impl Drop for OpenScope {
         let reason = if std::thread::panicking() { Discarded::Panicked } else { Discarded::Dropped };
         let report = flush::discard(&self.frame, reason, false);
         if report.counts().enqueued > 0 {
+            #[cfg(feature = "testing")]
+            crate::settings::overriding::note_abandoned(&self.frame, reason, report.counts().enqueued);
             let scope = self.frame.as_scope().map(ScopeCore::info);
             // A drop doesn't panic, whatever the subscriber does.
             let _ = catch_panic(|| {

@@ -92,11 +92,15 @@ impl Scope {
     /// Runs the closure with this scope as the current one: in another thread, say.
     pub fn run<R>(&self, body: impl FnOnce() -> R) -> R {
         let _context = Swapped::only(Arc::clone(&self.frame));
+        #[cfg(feature = "testing")]
+        let _settings = self.core().overriding().map(crate::settings::overriding::Overriding::new);
         body()
     }
 
     /// A future that has this scope as the current one in each poll: for a spawned task, say.
     pub fn wrap<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        #[cfg(feature = "testing")]
+        let future = crate::settings::overriding::WithSettings::new(self.core().overriding(), future);
         InContext::only(Arc::clone(&self.frame), future)
     }
 

@@ -82,7 +82,14 @@ impl Drop for Sealed {
                 );
             });
         }
-        held.discard(Discarded::Dropped);
+        #[cfg(feature = "testing")]
+        let intents = held.intents().len();
+        let report = held.discard(Discarded::Dropped);
+        #[cfg(feature = "testing")]
+        if let Some(frame) = report.own.as_ref().filter(|_| intents > 0) {
+            crate::settings::overriding::note_abandoned(frame, Discarded::Dropped, intents);
+        }
+        drop(report);
     }
 }
 

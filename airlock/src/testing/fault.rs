@@ -130,6 +130,8 @@ impl Played {
     }
 }
 
+// Named in messages about other types only where it is compiled in, which would make two of each.
+#[diagnostic::do_not_recommend]
 impl Executor for FaultExecutor {
     fn name(&self) -> &str {
         "fault"

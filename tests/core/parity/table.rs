@@ -12,12 +12,19 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
         .filter(|cells| !cells[0].starts_with("---") && cells.last() != Some(&"test"))
 }
 
-/// The sources of a module: its file, and those in its folder. In `core`, unless another binary stands before it.
+/// The sources of a module: its file, and those in its folder.
 fn sources(module: &str) -> impl Iterator<Item = String> {
-    let (binary, module) = module.split_once('/').unwrap_or(("core", module));
-    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join(binary);
-    let folder = fs::read_dir(core.join(module)).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let files: Vec<_> = folder.chain([core.join(format!("{module}.rs"))]).collect();
+    let (binaries, module) = match module.split_once('/') {
+        Some((binary, module)) => (vec![binary], module),
+        None => (vec!["core", "settings", "kit"], module),
+    };
+    let of = |binary: &str| {
+        let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join(binary);
+        let folder = fs::read_dir(binary.join(module)).into_iter().flatten().map(|entry| entry.unwrap().path());
+        folder.chain([binary.join(format!("{module}.rs"))]).collect::<Vec<_>>()
+    };
+    let files: Vec<_> = binaries.into_iter().flat_map(of).filter(|file| file.is_file()).collect();
+    assert!(!files.is_empty(), "there is no module {module}");
     files
         .into_iter()
         .filter(|file| file.extension().is_some_and(|kind| kind == "rs"))

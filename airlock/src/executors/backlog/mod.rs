@@ -327,7 +327,7 @@ impl Drop for Backlog {
             }
         });
         intents.iter().for_each(Intent::give_back);
-        if let Some(on_lost) = &settings::snapshot().on_lost {
+        if let Some(on_lost) = &settings::snapshot().on_lost.value {
             let location = intents.first().map_or_else(Location::caller, Intent::location);
             let info = ScopeInfo::new(Some(self.limits.title().into()), location);
             let _ = catch_panic(|| on_lost(Lost::new(info, intents)));

@@ -1,0 +1,244 @@
+//! One load: what is read from, what was made, and what is wrong with it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::SettingsProblem;
+use super::file::{File, Value};
+use super::names::{Kind, Make, Named, Names, Refusal, remedy};
+use super::source::{Shown, Source};
+use super::table::{Reported, SettingsTable};
+use super::variables::Variables;
+use crate::executors::Executor;
+use crate::nearest::nearest;
+use crate::policy::Policy;
+use crate::redact::HIDDEN;
+use crate::scope::Lifecycle;
+
+/// The keys at the top of a file.
+pub(super) const KEYS: [&str; 6] = ["deadline", "executor", "lifecycle", "on_failure", "policy", "timings"];
+
+/// What something made by name comes with: what was read to make it.
+pub(super) type Made<T> = (Arc<T>, Vec<Shown>);
+
+pub(super) struct Loading {
+    file: Option<File>,
+    variables: Variables,
+    names: Names,
+    problems: RefCell<Vec<SettingsProblem>>,
+    secrets: RefCell<Vec<String>>,
+    /// What is being made, outermost first.
+    making: RefCell<Vec<&'static str>>,
+    /// The tables that were read, and whether all of their keys are known.
+    read: RefCell<BTreeMap<&'static str, bool>>,
+}
+
+impl Loading {
+    pub(super) fn new(file: Option<File>, variables: Variables, mut problems: Vec<SettingsProblem>) -> Self {
+        let names = Names::linked(&mut problems);
+        Self {
+            file,
+            variables,
+            names,
+            problems: RefCell::new(problems),
+            secrets: RefCell::default(),
+            making: RefCell::default(),
+            read: RefCell::default(),
+        }
+    }
+
+    /// The top of the file.
+    pub(super) fn top(&self) -> SettingsTable<'_> {
+        SettingsTable::new(self, None, self.file.as_ref().map(|file| &file.root), Source::Default)
+    }
+
+    pub(super) fn into_problems(self) -> Vec<SettingsProblem> {
+        self.problems.into_inner()
+    }
+
+    pub(super) fn report(&self, place: Source, message: String) -> Reported {
+        let message = self.secrets.borrow().iter().fold(message, |message, secret| message.replace(secret, HIDDEN));
+        self.problems.borrow_mut().push(SettingsProblem::new(place, message));
+        Reported
+    }
+
+    /// Texts that no message may have.
+    pub(super) fn hide(&self, secrets: Vec<&str>) {
+        self.secrets.borrow_mut().extend(secrets.into_iter().filter(|text| !text.is_empty()).map(str::to_owned));
+    }
+
+    pub(super) fn line(&self, line: usize) -> Source {
+        self.file.as_ref().map_or(Source::Default, |file| file.place(line))
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Result<Option<&str>, Reported> {
+        self.variables.get(name).map_err(|problem| self.add(problem))
+    }
+
+    /// Whether the variable is set; from now on its name is a known one.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        !matches!(self.variables.get(name), Ok(None))
+    }
+
+    /// The text of the file that a variable names: how secrets are handed to containers.
+    pub(super) fn secret_file(&self, name: &str) -> Result<Option<String>, Reported> {
+        let Some(path) = self.variable(name)? else { return Ok(None) };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(error) => {
+                // Without the path: it may be the secret itself, put into the wrong variable.
+                let message = format!("the file it names can't be read: {error}; it takes the path of a file");
+                Err(self.report(Variables::place(name), message))
+            }
+        }
+    }
+
+    fn add(&self, problem: SettingsProblem) -> Reported {
+        self.problems.borrow_mut().push(problem);
+        Reported
+    }
+
+    pub(super) fn executor(&self, name: &str, source: &Source) -> Result<Made<dyn Executor>, Reported> {
+        match self.find(Kind::Executor, name, source)? {
+            (named, Make::Executor(make)) => self.make(named, source, make),
+            (_, _) => unreachable!("`find` looks at the kind"),
+        }
+    }
+
+    pub(super) fn policy(&self, name: &str, source: &Source) -> Result<Made<dyn Policy>, Reported> {
+        match self.find(Kind::Policy, name, source)? {
+            (named, Make::Policy(make)) => self.make(named, source, make),
+            (_, _) => unreachable!("`find` looks at the kind"),
+        }
+    }
+
+    pub(super) fn lifecycle(&self, name: &str, source: &Source) -> Result<Made<dyn Lifecycle>, Reported> {
+        match self.find(Kind::Lifecycle, name, source)? {
+            (named, Make::Lifecycle(make)) => self.make(named, source, make),
+            (_, _) => unreachable!("`find` looks at the kind"),
+        }
+    }
+
+    fn find(&self, kind: Kind, name: &str, source: &Source) -> Result<(Named, Make), Reported> {
+        let Some(named) = self.names.get(name) else {
+            // What is no name at all may be a URL that was put into the wrong place, and a secret.
+            let is_name = name.len() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
+            let told = if is_name { format!("there is no {kind} `{name}`") } else { format!("this names no {kind}") };
+            return Err(self.report(source.clone(), told + &self.names.remedy(name, Some(kind))));
+        };
+        if named.kind() != kind {
+            let told = named.kind();
+            let message = format!("`{name}` is no {kind}; it is a name of a {told}: write `{told} = \"{name}\"`");
+            return Err(self.report(source.clone(), message.replace("of a executor", "of an executor")));
+        }
+        if let Make::Off { feature } = named.make {
+            let message = format!(
+                "the executor `{name}` is not compiled in; add the feature `{feature}` of airlock in Cargo.toml"
+            );
+            return Err(self.report(source.clone(), message));
+        }
+        Ok((*named, named.make))
+    }
+
+    fn make<T: ?Sized>(
+        &self,
+        named: Named,
+        source: &Source,
+        make: fn(&mut SettingsTable<'_>) -> Result<Arc<T>, Refusal>,
+    ) -> Result<Made<T>, Reported> {
+        let name = named.name;
+        if self.making.borrow().contains(&name) {
+            let path: Vec<_> = self.making.borrow().iter().chain([&name]).map(|name| format!("`{name}`")).collect();
+            let message = format!("executors lead to each other in a circle: {}; break it", path.join(" to "));
+            return Err(self.report(source.clone(), message));
+        }
+        let entry = self.file.as_ref().and_then(|file| file.root.get(name));
+        let (place, table) = match entry.map(|entry| (entry.line, &entry.value)) {
+            Some((line, Value::Table(table))) => (self.line(line), Some(table)),
+            _ => (source.clone(), None),
+        };
+        let mut table = SettingsTable::new(self, Some(name), table, place.clone());
+        self.making.borrow_mut().push(name);
+        let made = make(&mut table);
+        self.making.borrow_mut().pop();
+        self.read.borrow_mut().insert(name, made.is_ok());
+        match made {
+            Ok(made) => Ok((made, table.finish())),
+            Err(refusal) if refusal.is::<Reported>() => Err(Reported),
+            Err(refusal) => {
+                Err(self.report(place, format!("the {} `{name}` can't be made: {}", named.kind(), chain(&*refusal))))
+            }
+        }
+    }
+
+    /// Reports whatever stands in the file or the environment and means nothing.
+    pub(super) fn check_rest(&self) {
+        let entries = self.file.iter().flat_map(|file| file.root.iter());
+        for entry in entries.filter(|entry| !KEYS.contains(&&*entry.key)) {
+            let key = &entry.key;
+            let message = match (&entry.value, self.names.get(key)) {
+                (Value::Table(_), Some(_)) => continue,
+                (Value::Table(_), None) => self.no_table(key),
+                (_, Some(_)) => format!("`{key}` is a table; write `[{key}]` and its keys below it"),
+                (_, None) => format!("there is no setting `{key}`{}", remedy(&nearest(key, KEYS), KEYS)),
+            };
+            let _ = self.report(self.line(entry.line), message);
+        }
+        for name in self.variables.unknown() {
+            let table = Variables::table_of(name);
+            let message = match table.as_deref().map(|table| (table, self.names.get(table))) {
+                Some((table, None)) => self.no_table(table),
+                // Only who makes it knows its keys.
+                Some((_, Some(named))) if self.read.borrow().get(named.name) != Some(&true) => continue,
+                _ => {
+                    let known = self.variables.known();
+                    let same = |known: &&String| Variables::table_of(known) == table;
+                    let near = nearest(name, known.iter().map(String::as_str));
+                    format!("there is no setting of this name{}", remedy(&near, known.iter().filter(same)))
+                }
+            };
+            let _ = self.report(Variables::place(name), message);
+        }
+    }
+
+    fn no_table(&self, name: &str) -> String {
+        format!("there is no executor, policy or lifecycle `{name}`{}", self.names.remedy(name, None))
+    }
+}
+
+/// An error with its sources, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    let told: Vec<_> = sources.map(ToString::to_string).collect();
+    told.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_executor_whose_feature_is_off_is_known_and_the_error_names_the_feature() {
+        let file = File::parse(Arc::from("airlock.toml"), "[carrier_pigeon]\nspeed = 1\n").map_err(|_| "no TOML");
+        let mut loading = Loading::new(file.ok(), Variables::of([]), Vec::new());
+        let pigeon = Named::built_in("carrier_pigeon", Make::Off { feature: "carrier-pigeon" });
+        loading.names.add(pigeon);
+        let refused = loading.executor("carrier_pigeon", &Source::Default).map(|_| "made");
+        assert_eq!(refused, Err(Reported));
+        let near = loading.executor("carrier_pigeons", &Source::Default).map(|_| "made");
+        assert_eq!(near, Err(Reported));
+        // A table of something that is not chosen is nobody's business, compiled in or not.
+        loading.check_rest();
+        let told: Vec<_> = loading.into_problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told[0],
+            "the executor `carrier_pigeon` is not compiled in; add the feature `carrier-pigeon` of airlock in Cargo.toml"
+        );
+        assert!(told[1].contains("did you mean `carrier_pigeon`? there are `inline`"), "{}", told[1]);
+        assert!(
+            !told[1].contains("and `carrier_pigeon`") && !told[1].contains(", `carrier_pigeon`") && told.len() == 2,
+            "{told:?}"
+        );
+    }
+}

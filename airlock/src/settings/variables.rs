@@ -1,0 +1,76 @@
+//! Environment variables: which there are, and which were asked for.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use super::error::SettingsProblem;
+use super::source::Source;
+
+const PREFIX: &str = "AIRLOCK_";
+
+/// Names the settings file.
+pub(super) const CONFIG: &str = "AIRLOCK_CONFIG";
+
+/// The variables that begin with `AIRLOCK_`. One that is empty counts as not set.
+pub(super) struct Variables {
+    values: BTreeMap<String, OsString>,
+    /// The names that mean something, whether set or not.
+    known: RefCell<BTreeSet<String>>,
+}
+
+impl Variables {
+    pub(super) fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let values = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
+            .collect();
+        Self { values, known: RefCell::new(BTreeSet::from([CONFIG.to_owned()])) }
+    }
+
+    /// The variable of a key, at the top or in a table.
+    pub(super) fn name(table: Option<&str>, key: &str) -> String {
+        let upper = |name: &str| name.replace('-', "_").to_ascii_uppercase();
+        match table {
+            Some(table) => format!("{PREFIX}{}__{}", upper(table), upper(key)),
+            None => format!("{PREFIX}{}", upper(key)),
+        }
+    }
+
+    /// The value, if it is set; an error if it is no text. From now on the name is a known one.
+    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, SettingsProblem> {
+        self.known.borrow_mut().insert(name.to_owned());
+        let Some(value) = self.values.get(name) else { return Ok(None) };
+        value
+            .to_str()
+            .map(Some)
+            .ok_or_else(|| SettingsProblem::new(Self::place(name), "its value is not UTF-8; write it anew"))
+    }
+
+    /// The value, whatever it is made of.
+    pub(super) fn get_os(&self, name: &str) -> Option<&OsString> {
+        self.values.get(name)
+    }
+
+    pub(super) fn place(name: &str) -> Source {
+        Source::Variable(Arc::from(name))
+    }
+
+    /// The variables that nobody asked for.
+    pub(super) fn unknown(&self) -> Vec<&str> {
+        let known = self.known.borrow();
+        self.values.keys().filter(|name| !known.contains(*name)).map(String::as_str).collect()
+    }
+
+    pub(super) fn known(&self) -> Vec<String> {
+        self.known.borrow().iter().cloned().collect()
+    }
+
+    /// The table and the key a variable of a table names, in lower case.
+    pub(super) fn table_of(name: &str) -> Option<String> {
+        let (table, _) = name.strip_prefix(PREFIX)?.split_once("__")?;
+        Some(table.to_ascii_lowercase())
+    }
+}

@@ -1,0 +1,65 @@
+//! One task, from its arguments.
+
+use std::future::Future;
+use std::panic::Location;
+
+use super::capture::Captured;
+use super::recording::unchanged;
+use super::running::{run, run_async};
+use crate::args::{self, Args, Arguments};
+use crate::encode::Shape;
+use crate::error::DispatchError;
+use crate::intent::Intent;
+use crate::task::Task;
+
+/// Runs a task as a worker would: its arguments go through their encoding and back, its context is empty, and what its
+/// own scopes let out is captured.
+///
+/// ```
+/// # #[airlock::task] fn notify(order_id: u64) { let _ = order_id; }
+/// use airlock::testing::perform;
+///
+/// #[airlock::task]
+/// #[airlock::scoped]
+/// fn nightly(orders: Vec<u64>) -> airlock::Result<()> {
+///     orders.into_iter().try_for_each(|order| notify::enqueue(order).map(drop))?;
+///     Ok(())
+/// }
+///
+/// let performed = perform::<nightly>((vec![1, 2],))?;
+/// airlock::assert_enqueued!(performed, notify, times 2);
+/// # Ok::<(), airlock::DispatchError>(())
+/// ```
+///
+/// # Errors
+/// `TaskFailed` if the task fails or panics; `Rejected` if its arguments don't survive their encoding, if it is an
+/// `async fn`, or has no body here.
+#[track_caller]
+pub fn perform<T: Task>(args: T::Args) -> Result<Captured<()>, DispatchError> {
+    outcome(run(arrived::<T>(args, Location::caller())?))
+}
+
+/// Like [`perform`], for tasks that are `async` as well as for others.
+///
+/// # Errors
+/// As [`perform`].
+#[track_caller]
+pub fn perform_async<T: Task>(args: T::Args) -> impl Future<Output = Result<Captured<()>, DispatchError>> + use<T> {
+    let location = Location::caller();
+    async move { outcome(run_async(arrived::<T>(args, location)?).await) }
+}
+
+fn arrived<T: Task>(given: T::Args, location: &'static Location<'static>) -> Result<Intent, DispatchError> {
+    let sent =
+        args::to_json(T::definition(), Shape::Object, |index| given.get(index)).map_err(DispatchError::rejected)?;
+    let arguments: Arguments = serde_json::from_str(sent.get()).map_err(DispatchError::rejected)?;
+    let arrived = T::definition().decode(None, arguments, None, location).map_err(DispatchError::rejected)?;
+    unchanged(arrived, &sent).map_err(DispatchError::rejected)
+}
+
+fn outcome(ran: Captured<Result<(), DispatchError>>) -> Result<Captured<()>, DispatchError> {
+    match ran.value() {
+        Ok(()) => Ok(ran.map(drop)),
+        Err(error) => Err(error.clone()),
+    }
+}

@@ -1,0 +1,148 @@
+//! An executor that keeps what it is handed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::value::RawValue;
+
+use super::json::{Arrays, same};
+use crate::encode::Shape;
+use crate::error::DispatchError;
+use crate::executors::{Batch, BoxFuture, Executor, ExecutorTraits, FlushContext, Rejection};
+use crate::intent::Intent;
+use crate::scope::Scope;
+
+/// Something that has intents to assert on.
+pub trait Recorded {
+    /// The intents, in the order of the enqueue calls.
+    fn recorded(&self) -> Vec<Intent>;
+
+    /// What was enqueued and refused by a policy, with its name.
+    #[doc(hidden)]
+    fn refused(&self) -> Vec<(Intent, String)> {
+        Vec::new()
+    }
+}
+
+impl<T: Recorded + ?Sized> Recorded for &T {
+    fn recorded(&self) -> Vec<Intent> {
+        (**self).recorded()
+    }
+
+    fn refused(&self) -> Vec<(Intent, String)> {
+        (**self).refused()
+    }
+}
+
+impl Recorded for [Intent] {
+    fn recorded(&self) -> Vec<Intent> {
+        self.to_vec()
+    }
+}
+
+impl Recorded for Vec<Intent> {
+    fn recorded(&self) -> Vec<Intent> {
+        self.clone()
+    }
+}
+
+impl Recorded for Scope {
+    /// What the scope holds now.
+    fn recorded(&self) -> Vec<Intent> {
+        self.intents()
+    }
+}
+
+/// An executor that dispatches nothing and keeps what it is handed, after it went through its encoding and back. Clones
+/// share the record.
+///
+/// For what a [`capture`](super::capture) can't reach into: a whole program, whose scopes have it from its settings.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use airlock::testing::{RecordingExecutor, with_settings};
+/// use airlock::{Settings, assert_enqueued};
+///
+/// let sent = RecordingExecutor::new();
+/// with_settings(Settings::new().executor(sent.clone()), || {
+///     airlock::scope().run(|| { send_email::enqueue(42).unwrap(); })
+/// })?;
+/// assert_enqueued!(sent, send_email { order_id: 42 });
+/// # Ok::<(), airlock::FlushError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct RecordingExecutor {
+    intents: Arc<Mutex<Vec<Intent>>>,
+}
+
+impl RecordingExecutor {
+    /// An empty record.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the record, and leaves an empty one.
+    #[must_use]
+    pub fn take(&self) -> Vec<Intent> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Intent>> {
+        self.intents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RecordingExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecordingExecutor").field(&*self.lock()).finish()
+    }
+}
+
+impl Recorded for RecordingExecutor {
+    fn recorded(&self) -> Vec<Intent> {
+        self.lock().clone()
+    }
+}
+
+// Named in messages about other types only where it is compiled in, which would make two of each.
+#[diagnostic::do_not_recommend]
+impl Executor for RecordingExecutor {
+    fn name(&self) -> &str {
+        "recording"
+    }
+
+    fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
+        survive(intent).map(drop).map_err(Rejection::new)
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            while let Some(begun) = batch.begin() {
+                let (intent, ticket) = begun.into_parts();
+                let kept = survive(&intent).map(|intent| self.lock().push(intent));
+                ticket.settle(kept.map_err(DispatchError::rejected));
+            }
+        })
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { takes_local: true, no_deadline: true, ..ExecutorTraits::default() }
+    }
+}
+
+/// The intent as it comes out of a queue, or what is wrong with that.
+pub(super) fn survive(intent: &Intent) -> Result<Intent, String> {
+    let sent = intent.to_json_as(Shape::Object).map_err(|error| error.to_string())?;
+    unchanged(intent.round_trip()?, &sent)
+}
+
+/// The intent, if it would be sent as it was.
+pub(super) fn unchanged(arrived: Intent, sent: &RawValue) -> Result<Intent, String> {
+    let read = arrived.to_json_as(Shape::Object).map_err(|error| error.to_string())?;
+    if same(sent.get(), read.get(), Arrays::Unordered) {
+        return Ok(arrived);
+    }
+    Err("its arguments change on the way through their encoding and back; look at the types' serde attributes"
+        .to_owned())
+}

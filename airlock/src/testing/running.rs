@@ -1,0 +1,68 @@
+//! One task, run as a worker runs it, where nothing can escape.
+
+use std::sync::Arc;
+
+use super::capture::{Captured, capture_in, capture_in_async};
+use crate::error::DispatchError;
+use crate::intent::{Intent, Started};
+use crate::panics::catching_panics;
+use crate::policy::{Policy, Violation};
+use crate::scope::{Frame, ScopeBuilder, frames};
+use crate::task::TaskKind;
+
+/// The scope around the run of a task. The task's own scopes are captured by it, whatever executor they have; the task
+/// itself has no scope unless it makes one, as everywhere else.
+const AROUND: &str = "the run of a task in a test";
+
+fn scope() -> ScopeBuilder {
+    crate::scope().name(AROUND).policy(NeedsAScope)
+}
+
+/// Refuses what a task enqueues without a scope of its own: it would be refused in production.
+struct NeedsAScope;
+
+impl Policy for NeedsAScope {
+    fn name(&self) -> &str {
+        "the test kit"
+    }
+
+    fn on_enqueue(&self, intent: &Intent) -> Result<(), Violation> {
+        let nearest = frames(intent.around.as_ref()).find_map(|frame: &Arc<Frame>| frame.as_scope());
+        if nearest.is_some_and(|core| core.info().name() == Some(AROUND)) {
+            return Err(Violation::new(
+                "a task runs without a scope; mark a task that enqueues `#[airlock::scoped]` too",
+            ));
+        }
+        Ok(())
+    }
+
+    fn judges_flush(&self) -> bool {
+        false
+    }
+}
+
+/// Runs a task that is no `async fn`, and gives what it let out.
+pub(super) fn run(intent: Intent) -> Captured<Result<(), DispatchError>> {
+    capture_in(scope(), || match intent.task().kind {
+        TaskKind::Sync | TaskKind::Elsewhere => match intent.start()? {
+            Started::Done(result) => result.map_err(DispatchError::task_failed),
+            Started::Unable(error) => Err(error),
+            Started::Pending(_) => unreachable!("only an async task gives a future"),
+        },
+        TaskKind::Async => Err(DispatchError::rejected("it is an async task; use `drain_async` or `perform_async`")),
+    })
+}
+
+/// Runs a task, and gives what it let out.
+pub(super) async fn run_async(intent: Intent) -> Captured<Result<(), DispatchError>> {
+    capture_in_async(scope(), async {
+        match intent.start()? {
+            Started::Done(result) => result.map_err(DispatchError::task_failed),
+            Started::Pending(future) => {
+                catching_panics(future).await.map_err(DispatchError::panicked)?.map_err(DispatchError::task_failed)
+            }
+            Started::Unable(error) => Err(error),
+        }
+    })
+    .await
+}
