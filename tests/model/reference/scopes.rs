@@ -103,9 +103,7 @@ impl<'p> Model<'p> {
             LifecycleSpec::Never => false,
             _ => succeeded,
         };
-        // After a success with nothing to decide about, nobody is asked whether to discard it.
-        let idle = !reported && succeeded && self.scope_of(frame).intents.is_empty();
-        let flush = if wanted || idle {
+        let flush = if wanted {
             self.flush(frame, reported, driver)
         } else {
             let reason = if succeeded { Discarded::ByLifecycle } else { Discarded::BodyFailed };
