@@ -27,8 +27,8 @@ use crate::scope::{Frame, frames};
 use crate::state::{self, State};
 use crate::task::{Task, TaskDefinition, TaskKind};
 
-use body::Body;
 pub(crate) use body::{AnyIntent, Fresh, Started, share};
+use body::{Body, start};
 pub use id::{IntentId, ParseIntentIdError};
 pub(crate) use message::{Message, OptionsForm};
 
@@ -102,7 +102,7 @@ impl Intent {
         let body: &dyn Any = &*self.body;
         let body = body.downcast_ref::<Body<T::Args>>()?;
         // Tasks with the same parameter types share the type of the body.
-        std::ptr::eq(&raw const body.entry.definition, T::definition()).then_some(&body.args)
+        if std::ptr::eq(&raw const body.entry.definition, T::definition()) { body.args.as_ref() } else { None }
     }
 
     /// The arguments as a JSON object, by parameter name; as an array if the task is `positional`.
@@ -250,7 +250,7 @@ impl Intent {
     #[inline]
     pub(crate) fn call_here(self) -> Result<(), DispatchError> {
         let body = self.body;
-        match catch_panic(move || body.start(&State::default())) {
+        match catch_panic(move || start(body, State::none())) {
             Ok(Started::Done(Ok(()))) => Ok(()),
             Ok(Started::Done(Err(error))) => Err(DispatchError::task_failed(error)),
             Ok(Started::Unable(error)) => Err(error),
@@ -282,7 +282,7 @@ impl Intent {
     pub(crate) fn start(self) -> Result<Started, DispatchError> {
         let Self { body, around, .. } = self;
         let state = State::around(around.as_ref());
-        catch_panic(move || body.start(&state)).map_err(DispatchError::panicked)
+        catch_panic(move || start(body, &state)).map_err(DispatchError::panicked)
     }
 
     /// Whether the task can run in this process: it has a body here, and the state it needs. Executors that run tasks

@@ -89,6 +89,12 @@ pub struct State {
 }
 
 impl State {
+    /// That of a task which needs none.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: State = State { around: None };
+        &NONE
+    }
+
     pub(crate) fn around(frame: Option<&Arc<Frame>>) -> Self {
         Self { around: frame.cloned() }
     }

@@ -68,6 +68,8 @@ pub struct TaskDefinition {
     pub kind: TaskKind,
     /// The value of a `#[default]` parameter, by its index, for messages that lack it.
     pub(crate) defaults: Defaults,
+    /// See [`is_plain`](Self::is_plain), which is asked at every call.
+    plain: bool,
     /// The task with its types, behind a trait that has none.
     pub(crate) typed: &'static dyn AnyTask,
 }
@@ -86,7 +88,7 @@ impl TaskDefinition {
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.kind == TaskKind::Sync && !self.local && self.state.is_empty()
+        self.plain
     }
 
     /// Decodes arguments into an intent that no scope has seen yet.

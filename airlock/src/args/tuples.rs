@@ -24,8 +24,12 @@ macro_rules! tuples {
             }
 
             #[allow(unused_variables, reason = "the empty tuple has no fields")]
+            #[allow(clippy::question_mark, reason = "a `?` is functions of its own for each tuple")]
             fn decode(bound: &mut BoundArguments) -> Option<Self> {
-                Some(($(bound.take::<$name>($index)?,)*))
+                Some(($(match bound.take::<$name>($index) {
+                    Some(value) => value,
+                    None => return None,
+                },)*))
             }
 
             #[allow(clippy::unused_unit, reason = "the empty tuple has no fields")]

@@ -16,7 +16,8 @@ use crate::task::{Run, TaskEntry, TaskResult};
 pub(super) struct Body<A: 'static> {
     head: Head,
     pub(super) entry: &'static TaskEntry<A>,
-    pub(super) args: A,
+    /// `None` once they have moved into the task, which nobody sees: only the last handle moves them.
+    pub(super) args: Option<A>,
 }
 
 /// What is the same whatever the types of the arguments are.
@@ -32,8 +33,31 @@ pub(crate) trait AnyIntent: Any + Send + Sync {
     fn head(&self) -> &Head;
     /// The argument of the parameter at `index`.
     fn argument(&self, index: usize) -> &dyn Encode;
-    /// Calls the task. The arguments move out of the last handle, and are cloned otherwise.
-    fn start(self: Arc<Self>, state: &State) -> Started;
+    /// The same again, for a handle that is not the only one.
+    fn copy(&self) -> Arc<dyn AnyIntent>;
+    /// Calls the task; the arguments move into it.
+    fn start(&mut self, state: &State) -> Started;
+}
+
+/// Calls the task. The arguments move out of the last handle, and are cloned otherwise. Moved where they lie: an `Arc`
+/// that is taken apart is code of its own for each type of arguments.
+#[inline]
+pub(super) fn start(mut body: Arc<dyn AnyIntent>, state: &State) -> Started {
+    match Arc::get_mut(&mut body) {
+        Some(body) => body.start(state),
+        None => start_copy(&body, state),
+    }
+}
+
+#[cold]
+fn start_copy(body: &Arc<dyn AnyIntent>, state: &State) -> Started {
+    let mut copy = body.copy();
+    Arc::get_mut(&mut copy).map_or_else(|| moved(), |body| body.start(state))
+}
+
+#[cold]
+fn moved() -> ! {
+    unreachable!("arguments move into a task only once")
 }
 
 /// A task that has been called.
@@ -52,27 +76,45 @@ impl<A: Args> AnyIntent for Body<A> {
     }
 
     fn argument(&self, index: usize) -> &dyn Encode {
-        self.args.get(index)
+        match &self.args {
+            Some(args) => args.get(index),
+            None => moved(),
+        }
     }
 
-    fn start(self: Arc<Self>, state: &State) -> Started {
-        let entry = self.entry;
-        let args = match Arc::try_unwrap(self) {
-            Ok(body) => body.args,
-            Err(shared) => shared.args.duplicate(),
-        };
-        let started = match entry.run {
+    fn copy(&self) -> Arc<dyn AnyIntent> {
+        match &self.args {
+            Some(args) => share(self.entry, args.duplicate(), None, true),
+            None => moved(),
+        }
+    }
+
+    fn start(&mut self, state: &State) -> Started {
+        let Some(args) = self.args.take() else { moved() };
+        let started = match self.entry.run {
             Run::Sync(task) => return Started::Done(task(args)),
             Run::Async(task) => return Started::Pending(task(args)),
-            Run::SyncWith(task) => task(args, state).map(Started::Done),
-            Run::AsyncWith(task) => task(args, state).map(Started::Pending),
+            Run::SyncWith(task) => Started::done(task(args, state)),
+            Run::AsyncWith(task) => Started::pending(task(args, state)),
             Run::Elsewhere => return Started::Unable(no_body()),
         };
-        started.unwrap_or_else(|| Started::lacking(entry.definition.state, state))
+        match started {
+            Some(started) => started,
+            None => Started::lacking(self.entry.definition.state, state),
+        }
     }
 }
 
 impl Started {
+    // Not `Option::map`, which would be compiled once for each type of arguments that leads here.
+    fn done(result: Option<TaskResult>) -> Option<Self> {
+        result.map(Self::Done)
+    }
+
+    fn pending(future: Option<BoxFuture<'static, TaskResult>>) -> Option<Self> {
+        future.map(Self::Pending)
+    }
+
     #[cold]
     fn lacking(needs: &[StateParameter], state: &State) -> Self {
         let missing = state::missing(needs, state).unwrap_or_else(|| "its state has no value".to_owned());
@@ -87,7 +129,7 @@ pub(crate) fn share<A: Args>(
     options: Option<Box<Options>>,
     taken: bool,
 ) -> Arc<dyn AnyIntent> {
-    Arc::new(Body { head: Head { options, marks: Marks::new(taken) }, entry, args })
+    Arc::new(Body { head: Head { options, marks: Marks::new(taken) }, entry, args: Some(args) })
 }
 
 #[cold]

@@ -79,6 +79,7 @@ impl<A> TaskEntry<A> {
             line: place.line(),
             kind,
             defaults: |_| None,
+            plain: matches!(kind, TaskKind::Sync),
             typed: make.typed,
         };
         Self { definition, run, share: make.share }
@@ -99,6 +100,7 @@ impl<A> TaskEntry<A> {
     #[must_use]
     pub const fn local(mut self) -> Self {
         self.definition.local = true;
+        self.definition.plain = false;
         self
     }
 
@@ -111,6 +113,7 @@ impl<A> TaskEntry<A> {
     #[must_use]
     pub const fn state(mut self, state: &'static [StateParameter]) -> Self {
         self.definition.state = state;
+        self.definition.plain = false;
         self
     }
 
@@ -168,6 +171,10 @@ impl<A: Args> AnyTask for TaskEntry<A> {
         options: Option<Box<Options>>,
         taken: bool,
     ) -> Option<Arc<dyn AnyIntent>> {
-        A::decode(bound).map(|args| self.share(args, options, taken))
+        // Not `Option::map`, which would be one more function for each type of arguments.
+        match A::decode(bound) {
+            Some(args) => Some(self.share(args, options, taken)),
+            None => None,
+        }
     }
 }
