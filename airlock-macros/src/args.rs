@@ -239,3 +239,42 @@ fn entries(tokens: TokenStream, problems: &mut Problems) -> Vec<Entry> {
 fn at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{ScopedArgs, TaskArgs};
+    use crate::diag::Problems;
+
+    /// Every known option is read, and has its row in the page that users read.
+    fn check(known: &[&str], page: &str, read: impl Fn(&str, &mut Problems)) {
+        let page =
+            fs::read_to_string(format!("{}/../airlock/docs/{page}", env!("CARGO_MANIFEST_DIR"))).expect("a page");
+        for option in known {
+            assert!(page.contains(&format!("\n| `{option}` | `{option}")), "no row for `{option}`");
+            let mut problems = Problems::default();
+            read(option, &mut problems);
+            let told = problems.finish().err().map(|errors| errors.to_string()).unwrap_or_default();
+            assert!(!told.contains("unknown option"), "{told}");
+        }
+        let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches(" | `").count() >= 1);
+        let rows: Vec<_> =
+            rows.filter_map(|row| row.split('`').nth(1)).filter(|word| !word.contains([':', '#'])).collect();
+        assert_eq!(rows, known, "the rows are the options, in their order");
+    }
+
+    #[test]
+    fn every_option_of_a_task_is_read_and_documented() {
+        check(&TaskArgs::KNOWN, "attributes.md", |option, problems| {
+            TaskArgs::read(option.parse().expect("tokens"), problems);
+        });
+    }
+
+    #[test]
+    fn every_option_of_a_scope_is_read_and_documented() {
+        check(&ScopedArgs::KNOWN, "scoped.md", |option, problems| {
+            ScopedArgs::read(option.parse().expect("tokens"), problems);
+        });
+    }
+}

@@ -61,3 +61,51 @@ fn tasks_and_scopes_stack_in_both_orders() -> airlock::Result<()> {
     assert_eq!(*RAN.lock().expect("no test panics while it holds the lock"), expected);
     Ok(())
 }
+
+/// What the stacked tasks below count on.
+#[derive(Default)]
+struct Count(std::sync::atomic::AtomicU64);
+
+impl Count {
+    fn add(&self, by: u64) -> u64 {
+        self.0.fetch_add(by, std::sync::atomic::Ordering::SeqCst) + by
+    }
+}
+
+#[airlock::task(name = "stacking.counts", enqueue_only)]
+fn counts(#[state] count: &Count, by: u64) {
+    count.add(by);
+}
+
+#[airlock::task(name = "stacking.only", enqueue_only)]
+#[airlock::scoped]
+fn only(#[state] count: &Count, mut by: u64) -> airlock::Result<()> {
+    by += count.add(1) - 1;
+    counts::enqueue(by)?;
+    Ok(())
+}
+
+#[airlock::scoped]
+#[airlock::task(name = "stacking.shim", shim)]
+async fn shim(by: u64, #[state] count: &Count) -> airlock::Result<()> {
+    count.add(1);
+    counts::enqueue(by)?;
+    Ok(())
+}
+
+#[test]
+fn scoped_tasks_may_be_enqueue_only_or_shims_and_have_state() {
+    // The scope that a task opens is not nested in the one that flushes it, so what it enqueues finds the process's
+    // state, and not that scope's.
+    airlock::provide(Count::default());
+    let count = std::sync::Arc::new(Count::default());
+    let ended =
+        airlock::scope().state_arc(count.clone()).run(|| only::enqueue(10).map(drop).map_err(airlock::Error::from));
+    ended.unwrap();
+    assert_eq!(count.add(0), 1);
+
+    #[allow(deprecated, reason = "that it warns is shown in `ui`")]
+    let called = futures::executor::block_on(shim(5, &count));
+    called.unwrap();
+    assert_eq!(count.add(0), 2, "called outside a scope, it ran");
+}

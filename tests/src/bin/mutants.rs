@@ -6,8 +6,9 @@
 //! cargo run -p airlock-tests --bin mutants -- title WORD   those whose title has the word
 //! ```
 //!
-//! The breaks stand in `tests/mutants.md`. They are applied to a copy of the workspace below the target folder, which
-//! shares the dependencies that are built already.
+//! The breaks stand in `tests/mutants.md`. They are applied to a copy of the workspace below the target folder, which has
+//! a target folder of its own: to cargo the two workspaces look the same, and a broken library must not be taken for the
+//! real one. It starts with what is built already.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
@@ -57,6 +58,7 @@ fn run() -> Res<usize> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let copy = target.join("mutants");
     copy_workspace(&root, &copy)?;
+    let target = start_target(&target)?;
 
     let mut missed = 0;
     for mutant in &chosen {
@@ -103,6 +105,24 @@ fn copy_workspace(root: &Path, copy: &Path) -> Res<()> {
         fs::copy(root.join(file), to)?;
     }
     Ok(())
+}
+
+/// The copy's target folder, with what is built in that of the workspace; in place of what an earlier run left.
+fn start_target(built: &Path) -> Res<PathBuf> {
+    let own = built.join("mutants-target");
+    if own.exists() {
+        fs::remove_dir_all(&own)?;
+    }
+    fs::create_dir_all(own.join("debug"))?;
+    for part in ["deps", "build", ".fingerprint"] {
+        // With the times of the files, by which cargo goes. Without them, all is built once more, and as well.
+        let from = built.join("debug").join(part);
+        let copied = Command::new("cp").arg("-a").arg(&from).arg(own.join("debug")).output()?;
+        if from.exists() && !copied.status.success() {
+            return Err(format!("cp: {}", String::from_utf8_lossy(&copied.stderr)).into());
+        }
+    }
+    Ok(own)
 }
 
 /// Whether the named test passes on the library as it is and fails on the broken one.
