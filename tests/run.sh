@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The whole test suite, from a fresh clone: `tests/run.sh`, or `tests/run.sh --long` with the soaks.
 #
-# It needs a Rust toolchain and nothing else: no part of the suite needs a server yet. What later parts need is
-# installed and started here, on free ports of the loopback interface, and stopped here.
+# It needs a Rust toolchain and a Debian or Ubuntu; what else is missing is installed here with apt-get, and the Python
+# libraries go into an environment of their own in target/. Tests start the servers and workers they need themselves, on
+# free ports of the loopback interface, and stop them. A server that can't be started is a failure: nothing is skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,6 +20,36 @@ if ! command -v cargo >/dev/null; then
 fi
 
 step() { printf '\n== %s\n' "$*"; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+step "servers and Python"
+missing=()
+command -v redis-server >/dev/null || missing+=(redis-server)
+[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || missing+=(rabbitmq-server)
+command -v openssl >/dev/null || missing+=(openssl)
+command -v cc >/dev/null || missing+=(gcc libc6-dev)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3 python3-venv)
+if [ ${#missing[@]} -gt 0 ]; then
+    # The packages would start servers of their own, for which there is no use here.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+        as_root chmod +x $policy
+    fi
+    as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}"
+fi
+# Made anew when the list of libraries has changed.
+python=target/python
+if ! cmp -s tests/requirements.txt $python/requirements.txt; then
+    rm -rf $python
+    python3 -m venv $python
+    $python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+    cp tests/requirements.txt $python/requirements.txt
+fi
 
 step "tests and documentation tests"
 cargo test --workspace --all-features
@@ -70,6 +101,8 @@ step "breaking the library on purpose"
 if [ "$long" = yes ]; then
     cargo run --quiet -p airlock-tests --bin mutants -- all
     AIRLOCK_MODEL_PROGRAMS=100000 cargo test -p airlock-tests --test model
+    AIRLOCK_RANDOM_INTENTS=5000 cargo test -p airlock-tests --all-features --test live random
+    AIRLOCK_FAULT_ROUNDS=100 cargo test -p airlock-tests --all-features --test brokers
 else
     cargo run --quiet -p airlock-tests --bin mutants -- 3
 fi

@@ -8,6 +8,8 @@ extern crate self as airlock;
 #[path = "private.rs"]
 pub mod __private;
 mod args;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod brokers;
 #[doc(hidden)]
 pub mod checks;
 mod direct;
@@ -37,9 +39,15 @@ pub use airlock_macros::scoped;
 pub use airlock_macros::task;
 
 pub use args::{Args, Argument, ArgumentError, Arguments};
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+pub use brokers::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage};
 pub use direct::ShimOutput;
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
+#[cfg(feature = "celery")]
+pub use executors::CeleryExecutor;
+#[cfg(feature = "dramatiq")]
+pub use executors::DramatiqExecutor;
 #[cfg(feature = "threads")]
 pub use executors::ThreadPoolExecutor;
 #[cfg(feature = "tokio")]

@@ -25,6 +25,8 @@ mod register;
 mod secret;
 #[cfg(feature = "settings")]
 mod several;
+#[cfg(all(feature = "settings", any(feature = "celery", feature = "dramatiq")))]
+mod systems;
 #[cfg(feature = "settings")]
 mod table;
 #[cfg(feature = "settings")]

@@ -94,10 +94,14 @@ struct Queue {
     wakers: BTreeMap<Key, Waker>,
     next: u64,
     running: bool,
+    /// Until when the thread sleeps; `None` if it sleeps until it is woken, or is awake.
+    asleep_until: Option<Instant>,
 }
 
-static TIMER: Timer =
-    Timer { queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false }), changed: Condvar::new() };
+static TIMER: Timer = Timer {
+    queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false, asleep_until: None }),
+    changed: Condvar::new(),
+};
 
 impl Queue {
     fn key(&mut self, at: Instant) -> Key {
@@ -121,7 +125,9 @@ impl Timer {
                 tracing::error!(target: "airlock", %error, "the timer thread can't start; deadlines are not kept");
             }
         }
-        let first = queue.wakers.first_key_value().is_some_and(|(first, _)| *first == key);
+        // Most alarms are given up long before their time. A thread that sleeps until one of those is left asleep, and
+        // finds this one when it wakes, which is in time.
+        let first = queue.asleep_until.is_none_or(|until| key.0 < until);
         drop(queue);
         drop(replaced);
         if first {
@@ -136,7 +142,11 @@ impl Timer {
             queue = match queue.wakers.first_key_value().map(|(&(at, _), _)| at) {
                 None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Some(at) if at > now => {
-                    self.changed.wait_timeout(queue, at - now).unwrap_or_else(PoisonError::into_inner).0
+                    queue.asleep_until = Some(at);
+                    let mut queue =
+                        self.changed.wait_timeout(queue, at - now).unwrap_or_else(PoisonError::into_inner).0;
+                    queue.asleep_until = None;
+                    queue
                 }
                 Some(_) => {
                     let due = queue.wakers.pop_first();

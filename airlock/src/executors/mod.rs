@@ -3,18 +3,34 @@
 #[cfg(any(feature = "threads", feature = "tokio"))]
 mod backlog;
 mod batch;
+#[cfg(feature = "celery")]
+mod celery;
 mod closure;
+#[cfg(feature = "dramatiq")]
+mod dramatiq;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod extras;
 mod fallback;
 mod inline;
 mod join;
 mod ledger;
 mod log;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod names;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod publish;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod python;
 mod retry;
 mod route;
 #[cfg(feature = "threads")]
 mod threads;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod tokens;
 #[cfg(feature = "tokio")]
 mod tokio;
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+mod write;
 
 use std::fmt;
 use std::future::Future;
@@ -26,7 +42,11 @@ use crate::intent::Intent;
 use crate::state::State;
 
 pub use batch::{Batch, Begun, Ticket};
+#[cfg(feature = "celery")]
+pub use celery::CeleryExecutor;
 pub use closure::executor_fn;
+#[cfg(feature = "dramatiq")]
+pub use dramatiq::DramatiqExecutor;
 pub use fallback::Fallback;
 pub use inline::InlineExecutor;
 pub(crate) use join::join_all;
@@ -175,6 +195,14 @@ pub struct FlushContext {
     /// Whether an intent may have options of its call over those of its task.
     #[cfg_attr(not(any(feature = "threads", feature = "tokio")), expect(dead_code, reason = "a look is spared there"))]
     pub(crate) call_options: bool,
+}
+
+#[cfg(any(feature = "celery", feature = "dramatiq"))]
+impl FlushContext {
+    /// For what is asked without a flush.
+    fn outside(now: SystemTime) -> Self {
+        Self { mode: FlushMode::Sync, now, deadline: Deadline::NONE, state: State::default(), call_options: true }
+    }
 }
 
 /// A point in time after which waiting ends, or none.

@@ -77,10 +77,22 @@ fn draw() -> (u64, u64) {
 
 impl fmt::Display for IntentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (a, b, c) = (self.0 >> 32, self.0 >> 16 & 0xffff, self.0 & 0xffff);
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", self.1 >> 48, self.1 & 0xffff_ffff_ffff)
+        // Digit by digit: messages have several ids each, and five formatted numbers a piece are felt.
+        let mut text = [b'-'; 36];
+        let mut places = (0..36).filter(|place| !DASHES.contains(place));
+        for byte in self.as_u128().to_be_bytes() {
+            for digit in [byte >> 4, byte & 0xf] {
+                if let Some(place) = places.next() {
+                    text[place] = b"0123456789abcdef"[usize::from(digit)];
+                }
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
+
+/// Where the dashes of a UUID are.
+const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 impl fmt::Debug for IntentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,7 +110,7 @@ impl FromStr for IntentId {
 
     /// Reads the dashed form and the one without dashes.
     fn from_str(text: &str) -> Result<Self, ParseIntentIdError> {
-        let dashed = text.len() == 36 && [8, 13, 18, 23].iter().all(|&at| text.as_bytes()[at] == b'-');
+        let dashed = text.len() == 36 && DASHES.iter().all(|&at| text.as_bytes()[at] == b'-');
         let digits = if dashed { text.replace('-', "") } else { text.to_owned() };
         if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(ParseIntentIdError(()));

@@ -23,6 +23,14 @@ pub(super) const NAMES: &[Named] = &[
     // Executors.
     Named::built_in("inline", Make::Executor(|table| executor(table, inline))),
     Named::built_in("log", Make::Executor(|table| executor(table, log))),
+    #[cfg(feature = "celery")]
+    Named::built_in("celery", Make::Executor(|table| executor(table, super::systems::celery))),
+    #[cfg(not(feature = "celery"))]
+    Named::built_in("celery", Make::Off { feature: "celery" }),
+    #[cfg(feature = "dramatiq")]
+    Named::built_in("dramatiq", Make::Executor(|table| executor(table, super::systems::dramatiq))),
+    #[cfg(not(feature = "dramatiq"))]
+    Named::built_in("dramatiq", Make::Off { feature: "dramatiq" }),
     #[cfg(feature = "threads")]
     Named::built_in("threads", Make::Executor(|table| executor(table, threads))),
     #[cfg(not(feature = "threads"))]

@@ -1,0 +1,80 @@
+//! From a URL to a connection with a channel that confirms.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_compat::Compat;
+use lapin::options::ConfirmSelectOptions;
+use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::plug::{Plug, Pulled};
+use super::publisher::Publisher;
+use super::{AmqpConnection, refusal};
+use crate::brokers::fault::BrokerFault;
+use crate::brokers::link::Alive;
+use crate::brokers::url::{BrokerUrl, Scheme};
+use crate::error::DispatchError;
+
+/// How long the handshake of TCP may take: nobody can cut it short, and the kernel's own patience is minutes.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<AmqpConnection, DispatchError> {
+    let place: Arc<str> = url.place().into();
+    let unreachable =
+        |error| DispatchError::unavailable(BrokerFault::new(format!("no connection to {}: {error}", url.place())));
+    let addresses: Vec<_> =
+        tokio::net::lookup_host((url.host.as_str(), url.port)).await.map_err(unreachable)?.collect();
+    // Dropped before it is kept, by whoever doesn't wait any more, it ends the attempt.
+    let pulled = Pulled(Plug::default());
+    let (connection, channel) =
+        open(url, addresses, pulled.0.clone()).await.map_err(|error| refusal::of_open(url, &error))?;
+    let connection = Arc::new(connection);
+    let (jobs, receiver) = unbounded_channel();
+    let publisher = Publisher::new(Arc::clone(&place), Arc::clone(&connection), channel, alive.clone(), pulled.keep());
+    tokio::spawn(publisher.run(receiver));
+    Ok(AmqpConnection { place, connection, jobs, alive })
+}
+
+async fn open(url: &BrokerUrl, addresses: Vec<SocketAddr>, plug: Plug) -> lapin::Result<(Connection, Channel)> {
+    let runtime = lapin::runtime::default_runtime()?;
+    let tls = (url.scheme == Scheme::AmqpTls).then(|| url.host.clone());
+    let properties = ConnectionProperties::default().with_connection_name("airlock".into());
+    let dial = async move |_: AMQPUri, runtime| {
+        let dialled = tokio::time::timeout(HANDSHAKE, AsyncTcpStream::connect(&runtime, addresses.clone())).await;
+        let stream: AsyncTcpStream<Compat<TcpStream>> = dialled.map_err(std::io::Error::from)??;
+        #[cfg(unix)]
+        if let AsyncTcpStream::Plain(stream) = &stream {
+            plug.put(stream.get_ref());
+        }
+        Ok(match &tls {
+            Some(host) => stream.into_tls(host, OwnedTLSConfig::default().as_ref()).await?,
+            None => stream,
+        })
+    };
+    let connection = Connection::connector(uri(url), runtime, dial, properties).await?;
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok((connection, channel))
+}
+
+fn uri(url: &BrokerUrl) -> AMQPUri {
+    // As the Python side has it.
+    let guest = || "guest".to_owned();
+    let username = url.user.clone().unwrap_or_else(guest);
+    let password = url.password.clone().unwrap_or_else(|| if url.user.is_none() { guest() } else { String::new() });
+    AMQPUri {
+        scheme: if url.scheme == Scheme::AmqpTls { AMQPScheme::AMQPS } else { AMQPScheme::AMQP },
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo { username, password },
+            host: url.host.clone(),
+            port: url.port,
+        },
+        vhost: url.path.clone(),
+        query: AMQPQueryString::default(),
+    }
+}

@@ -1,0 +1,86 @@
+//! RabbitMQ: publisher confirms over one connection.
+
+mod connect;
+mod plug;
+mod publisher;
+mod queues;
+mod refusal;
+mod returned;
+mod slot;
+mod table;
+
+use std::sync::Arc;
+
+use lapin::Connection as Lapin;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::job::Job;
+use super::link::{Alive, Back, Connection, Protocol};
+use super::message::{AmqpMessage, AmqpQueue};
+use super::url::BrokerUrl;
+use crate::error::DispatchError;
+use crate::executors::BoxFuture;
+
+/// How a RabbitMQ server is spoken to.
+#[derive(Debug)]
+pub(crate) struct Amqp {
+    url: BrokerUrl,
+}
+
+/// A message, and what is declared before it is published; without that its queue has to be there.
+#[derive(Debug, Clone)]
+pub(crate) struct Addressed {
+    pub(crate) message: Arc<AmqpMessage>,
+    pub(crate) queues: Option<Arc<[AmqpQueue]>>,
+}
+
+impl Amqp {
+    pub(crate) fn new(url: BrokerUrl) -> Self {
+        Self { url }
+    }
+}
+
+impl Protocol for Amqp {
+    type Message = Addressed;
+    type Connection = AmqpConnection;
+
+    fn size(message: &Addressed) -> usize {
+        message.message.body.len()
+    }
+
+    fn place(&self) -> String {
+        self.url.place()
+    }
+
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<AmqpConnection, DispatchError>> {
+        Box::pin(async move { connect::connect(&self.url, alive).await })
+    }
+}
+
+/// One connection, and the task that publishes through it.
+pub(crate) struct AmqpConnection {
+    place: Arc<str>,
+    connection: Arc<Lapin>,
+    jobs: UnboundedSender<(Job<Addressed>, Back<Addressed>)>,
+    alive: Alive,
+}
+
+impl Connection for AmqpConnection {
+    type Message = Addressed;
+
+    fn is_alive(&self) -> bool {
+        self.alive.get() && self.connection.status().connected()
+    }
+
+    fn refuses(&self) -> Option<DispatchError> {
+        // What is given to a blocked connection now would leave at some time nobody waits for.
+        self.connection.status().blocked().then(|| refusal::blocked(&self.place))
+    }
+
+    fn send(&mut self, job: Job<Addressed>, back: &Back<Addressed>) {
+        if let Err(unsent) = self.jobs.send((job, back.clone())) {
+            self.alive.lost();
+            back.give(unsent.0.0);
+        }
+    }
+}

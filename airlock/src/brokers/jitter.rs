@@ -1,0 +1,30 @@
+//! Pauses between attempts.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(20);
+const MOST: Duration = Duration::from_secs(1);
+
+/// Pauses that grow, each drawn anew from nothing to what it has grown to ("full jitter").
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    up_to: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self { up_to: FIRST }
+    }
+
+    /// How long to wait now.
+    pub(crate) fn next(&mut self) -> Duration {
+        let up_to = self.up_to;
+        self.up_to = (up_to * 2).min(MOST);
+        // Each state is seeded anew, which is all the chance that is needed here.
+        let chance = RandomState::new().hash_one(0_u8);
+        let micros = u64::try_from(up_to.as_micros()).unwrap_or(u64::MAX).max(1);
+        Duration::from_micros(chance % micros)
+    }
+}

@@ -1,0 +1,275 @@
+//! A connection that is made when it is needed, and again when it is lost: one for all clones of an executor.
+//!
+//! One task on the I/O thread owns it and takes jobs in order. While there is no connection, jobs wait for one, each as
+//! long as its flush allows; attempts follow each other with full jitter, so that a fleet doesn't return in step.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender, unbounded_channel};
+
+use super::io;
+use super::job::{Answer, Answers, Job, Patience};
+use super::keeper::Keeper;
+use crate::error::DispatchError;
+use crate::executors::{BoxFuture, Deadline};
+
+/// How one kind of broker is spoken to.
+pub(crate) trait Protocol: Send + Sync + 'static {
+    /// What is sent.
+    type Message: Send + 'static;
+    /// What it is sent through.
+    type Connection: Connection<Message = Self::Message>;
+
+    /// How many bytes a message takes, about.
+    fn size(message: &Self::Message) -> usize;
+
+    /// Where the broker is, for errors.
+    fn place(&self) -> String;
+
+    /// Makes a connection that is ready to send, and that says so when it is lost.
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Self::Connection, DispatchError>>;
+}
+
+/// Whether a connection lives, as far as is known: for the link, which asks before it sends, and for flushes, which
+/// needn't wait for one if there is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Alive {
+    this: Arc<AtomicBool>,
+    any: Arc<AtomicBool>,
+}
+
+impl Alive {
+    pub(super) fn new(any: &Arc<AtomicBool>) -> Self {
+        Self { this: Arc::new(AtomicBool::new(true)), any: Arc::clone(any) }
+    }
+
+    /// Whether it does.
+    pub(crate) fn get(&self) -> bool {
+        self.this.load(Ordering::Relaxed)
+    }
+
+    /// It was lost.
+    pub(crate) fn lost(&self) {
+        self.this.store(false, Ordering::Relaxed);
+        self.any.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A connection that jobs can be sent through, one after the other without waiting.
+pub(crate) trait Connection: Send + 'static {
+    /// What is sent.
+    type Message: Send + 'static;
+
+    /// Whether it can be sent through, as far as is known.
+    fn is_alive(&self) -> bool;
+
+    /// Why nothing can be sent now, although the connection lives.
+    fn refuses(&self) -> Option<DispatchError> {
+        None
+    }
+
+    /// Sends, behind all jobs before, and answers in its own time. What certainly was not sent may be given back to be
+    /// sent through another connection.
+    fn send(&mut self, job: Job<Self::Message>, back: &Back<Self::Message>);
+}
+
+/// The way back for what certainly was not sent. It leads nowhere once no executor has the link any more.
+pub(crate) struct Back<M>(WeakUnboundedSender<Request<M>>);
+
+impl<M> Clone for Back<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<M> Back<M> {
+    /// To be sent through the next connection, if there is one in time.
+    pub(crate) fn give(&self, mut job: Job<M>) {
+        job.answer.may_have_left(false);
+        // Dropped, it says that it has not left.
+        let _ = self.0.upgrade().map(|requests| requests.send(Request::Send(job)));
+    }
+}
+
+pub(crate) enum Request<M> {
+    /// Answer once there is a connection.
+    Ready(Patience, Answer),
+    Send(Job<M>),
+}
+
+impl<M> Request<M> {
+    pub(super) fn connect_until(&self) -> Instant {
+        match self {
+            Self::Ready(patience, _) | Self::Send(Job { patience, .. }) => patience.connect(),
+        }
+    }
+
+    pub(super) fn refuse(self, error: DispatchError) {
+        match self {
+            Self::Ready(_, answer) | Self::Send(Job { answer, .. }) => answer.all(&Err(error)),
+        }
+    }
+}
+
+/// A handle; clones share the connection.
+pub(crate) struct Link<P: Protocol>(Arc<Shared<P>>);
+
+struct Shared<P: Protocol> {
+    protocol: Arc<P>,
+    connect_timeout: Duration,
+    is_connected: Arc<AtomicBool>,
+    /// The way to the task on the I/O thread, once it was started.
+    task: Mutex<Option<UnboundedSender<Request<P::Message>>>>,
+}
+
+impl<P: Protocol> Clone for Link<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P: Protocol> fmt::Debug for Link<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Link").field(&self.0.protocol.place()).finish()
+    }
+}
+
+impl<P: Protocol> Link<P> {
+    /// A connection is made at the first need, which takes up to this long before it is given up.
+    pub(crate) fn new(protocol: P, connect_timeout: Duration) -> Self {
+        let (task, is_connected) = (Mutex::new(None), Arc::default());
+        Self(Arc::new(Shared { protocol: Arc::new(protocol), connect_timeout, is_connected, task }))
+    }
+
+    /// How long a flush with this deadline waits.
+    pub(crate) fn patience(&self, deadline: Deadline) -> Patience {
+        Patience::new(deadline, self.0.connect_timeout)
+    }
+
+    /// Waits for a connection, if there is none.
+    pub(crate) async fn ready(&self, patience: Patience) -> Result<(), DispatchError> {
+        if self.0.is_connected.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (answer, answers) = Answer::channel(1);
+        self.request(Request::Ready(patience, answer));
+        answers.receive().await.pop().unwrap_or(Ok(()))
+    }
+
+    /// Sends behind all that was sent before.
+    pub(crate) fn send(&self, messages: Vec<P::Message>, patience: Patience) -> Answers {
+        let (answer, answers) = Answer::channel(messages.len());
+        self.request(Request::Send(Job { messages, patience, answer }));
+        answers
+    }
+
+    fn request(&self, request: Request<P::Message>) {
+        if let Err(fault) = io::check_process() {
+            return request.refuse(DispatchError::unavailable(fault));
+        }
+        let mut task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = match task.as_ref() {
+            Some(running) => match running.send(request) {
+                Ok(()) => return,
+                // The thread has ended, or a panic has ended the task.
+                Err(unsent) => unsent.0,
+            },
+            None => request,
+        };
+        let (requests, receiver) = unbounded_channel();
+        let back = Back(requests.downgrade());
+        let keeper = Keeper::new(Arc::clone(&self.0.protocol), Arc::clone(&self.0.is_connected), back);
+        match io::spawn(keeper.run(receiver)) {
+            Ok(()) => {
+                let _ = requests.send(request);
+                *task = Some(requests);
+            }
+            Err(fault) => request.refuse(DispatchError::unavailable(fault)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::error::DispatchErrorKind;
+    use crate::scope::block_on;
+
+    /// What no real server does on demand: the code that speaks to it panics, or it is there at the third attempt.
+    #[derive(Default)]
+    struct Moody {
+        attempts: AtomicUsize,
+        there_after: usize,
+    }
+
+    struct Through(Alive);
+
+    impl Protocol for Moody {
+        type Message = bool;
+        type Connection = Through;
+
+        fn size(_: &bool) -> usize {
+            1
+        }
+
+        fn place(&self) -> String {
+            "here".to_owned()
+        }
+
+        fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Through, DispatchError>> {
+            let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                if attempt < self.there_after { Err(DispatchError::unavailable("not yet")) } else { Ok(Through(alive)) }
+            })
+        }
+    }
+
+    impl Connection for Through {
+        type Message = bool;
+
+        fn is_alive(&self) -> bool {
+            self.0.get()
+        }
+
+        fn send(&mut self, job: Job<bool>, _: &Back<bool>) {
+            assert!(job.messages.iter().all(|is_fine| *is_fine), "on purpose");
+            job.answer.all(&Ok(()));
+        }
+    }
+
+    fn send(link: &Link<Moody>, message: bool) -> Result<(), DispatchErrorKind> {
+        let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+        let outcomes = block_on(link.send(vec![message], patience).receive());
+        outcomes.into_iter().next().unwrap_or(Ok(())).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn a_panic_leaves_what_was_under_way_unconfirmed_and_the_next_job_is_sent() {
+        let _alone = io::ALONE.lock();
+        let link = Link::new(Moody::default(), Duration::from_secs(60));
+        assert_eq!(send(&link, true), Ok(()));
+        assert_eq!(send(&link, false), Err(DispatchErrorKind::Unconfirmed));
+        let start = Instant::now();
+        // What comes while it ends is known not to have left.
+        while let Err(kind) = send(&link, true) {
+            assert_eq!(kind, DispatchErrorKind::Unavailable);
+            assert!(start.elapsed() < Duration::from_secs(60), "it doesn't start again");
+        }
+    }
+
+    #[test]
+    fn attempts_follow_each_other_as_long_as_somebody_waits() {
+        let _alone = io::ALONE.lock();
+        let link = Link::new(Moody { there_after: 3, ..Moody::default() }, Duration::from_secs(60));
+        assert_eq!(send(&link, true), Ok(()));
+        assert_eq!(link.0.protocol.attempts.load(Ordering::Relaxed), 4);
+
+        let never = Link::new(Moody { there_after: usize::MAX, ..Moody::default() }, Duration::from_millis(50));
+        assert_eq!(send(&never, true), Err(DispatchErrorKind::Unavailable));
+    }
+}

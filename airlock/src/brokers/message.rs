@@ -1,0 +1,179 @@
+//! What brokers are given: bytes, and where they go. Plain data, so that each wire format is tested without a broker.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A message as an executor would send it, with the place it goes to: for those who send it themselves, from a table in
+/// their database.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum BrokerMessage {
+    /// For Redis.
+    Redis(RedisMessage),
+    /// For RabbitMQ.
+    Amqp(AmqpMessage),
+}
+
+/// One message for Redis. What it writes is there as a whole or not at all.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RedisMessage {
+    /// `LPUSH list body`.
+    PushLeft {
+        /// The list's key.
+        list: String,
+        /// The element.
+        body: Vec<u8>,
+    },
+    /// `HSET hash field body` and then `RPUSH list field`, as one transaction: whoever finds the id in the list finds
+    /// the message in the hash.
+    StoreAndPush {
+        /// The key of the hash with the messages.
+        hash: String,
+        /// The field in the hash, and the element of the list.
+        field: String,
+        /// The list's key.
+        list: String,
+        /// The value of the field.
+        body: Vec<u8>,
+    },
+}
+
+#[cfg(feature = "redis")]
+impl RedisMessage {
+    pub(crate) fn body(&self) -> &[u8] {
+        match self {
+            Self::PushLeft { body, .. } | Self::StoreAndPush { body, .. } => body,
+        }
+    }
+
+    /// The list it is pushed to.
+    pub(crate) fn list(&self) -> &str {
+        match self {
+            Self::PushLeft { list, .. } | Self::StoreAndPush { list, .. } => list,
+        }
+    }
+
+    /// What tells whether two messages go the same way.
+    pub(crate) fn destination(&self) -> (&str, Option<&str>) {
+        match self {
+            Self::PushLeft { list, .. } => (list, None),
+            Self::StoreAndPush { list, hash, .. } => (list, Some(hash)),
+        }
+    }
+}
+
+/// One message for RabbitMQ, for the default exchange. It is published as persistent and `mandatory`.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AmqpMessage {
+    /// The queue's name.
+    pub routing_key: String,
+    /// What goes beside the body.
+    pub properties: AmqpProperties,
+    /// The content.
+    pub body: Vec<u8>,
+}
+
+/// The properties of a message, as far as any system sets them.
+#[derive(Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct AmqpProperties {
+    /// `content-type`.
+    pub content_type: Option<&'static str>,
+    /// `content-encoding`.
+    pub content_encoding: Option<&'static str>,
+    /// `priority`; higher is sooner.
+    pub priority: Option<u8>,
+    /// `correlation-id`.
+    pub correlation_id: Option<String>,
+    /// `reply-to`.
+    pub reply_to: Option<String>,
+    /// `expiration`: milliseconds, as a decimal number.
+    pub expiration: Option<String>,
+    /// `headers`, in the order they are written.
+    pub headers: Vec<(Cow<'static, str>, AmqpValue)>,
+}
+
+/// A value in a table of headers or queue arguments.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum AmqpValue {
+    /// Nothing.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A long string.
+    Text(Cow<'static, str>),
+    /// An array.
+    List(Vec<Self>),
+    /// A table, in the order it is written.
+    Table(Vec<(Cow<'static, str>, Self)>),
+}
+
+impl fmt::Debug for RedisMessage {
+    /// Where it goes and how large it is; what it says may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PushLeft { list, body } => {
+                f.debug_struct("PushLeft").field("list", list).field("bytes", &body.len()).finish_non_exhaustive()
+            }
+            Self::StoreAndPush { list, body, .. } => {
+                f.debug_struct("StoreAndPush").field("list", list).field("bytes", &body.len()).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AmqpMessage {
+    /// Where it goes and how large it is; what it says may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmqpMessage")
+            .field("routing_key", &self.routing_key)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AmqpProperties {
+    /// Headers by name only: their values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("AmqpProperties")
+            .field("priority", &self.priority)
+            .field("expiration", &self.expiration)
+            .field("headers", &headers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AmqpValue {
+    /// Its kind; the value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "Null",
+            Self::Bool(_) => "Bool",
+            Self::Int(_) => "Int",
+            Self::Text(_) => "Text",
+            Self::List(_) => "List",
+            Self::Table(_) => "Table",
+        })
+    }
+}
+
+/// A durable queue, as the other system declares it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a connection declares queues"))]
+pub(crate) struct AmqpQueue {
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<(&'static str, AmqpValue)>,
+}
+
+/// Which kind of broker a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Redis,
+    Amqp,
+}

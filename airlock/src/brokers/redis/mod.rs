@@ -1,0 +1,90 @@
+//! Redis: pipelines over one connection.
+
+mod connect;
+mod pack;
+mod pipeline;
+mod replies;
+mod stream;
+#[cfg(feature = "redis-tls")]
+mod tls;
+
+use std::sync::Arc;
+
+use redis::aio::MultiplexedConnection;
+
+use super::job::Job;
+use super::link::{Alive, Back, Connection, Protocol};
+use super::message::RedisMessage;
+use super::url::BrokerUrl;
+use crate::error::DispatchError;
+use crate::executors::BoxFuture;
+
+use stream::Traffic;
+
+/// How a Redis server is spoken to.
+#[derive(Debug)]
+pub(crate) struct Redis {
+    url: BrokerUrl,
+}
+
+impl Redis {
+    pub(crate) fn new(url: BrokerUrl) -> Self {
+        Self { url }
+    }
+}
+
+impl Protocol for Redis {
+    type Message = RedisMessage;
+    type Connection = RedisConnection;
+
+    fn size(message: &RedisMessage) -> usize {
+        message.body().len()
+    }
+
+    fn place(&self) -> String {
+        self.url.place()
+    }
+
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<RedisConnection, DispatchError>> {
+        Box::pin(async move { connect::connect(&self.url, alive).await })
+    }
+}
+
+/// One connection, whose pipelines are answered in order.
+pub(crate) struct RedisConnection {
+    place: Arc<str>,
+    connection: MultiplexedConnection,
+    alive: Alive,
+    traffic: Arc<Traffic>,
+    driver: Arc<Driver>,
+    /// How many bytes were handed to it so far.
+    queued: u64,
+}
+
+/// Drives the connection; ended when dropped.
+#[derive(Debug)]
+struct Driver(tokio::task::JoinHandle<()>);
+
+impl Driver {
+    fn end(&self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Connection for RedisConnection {
+    type Message = RedisMessage;
+
+    fn is_alive(&self) -> bool {
+        self.alive.get()
+    }
+
+    fn send(&mut self, job: Job<RedisMessage>, back: &Back<RedisMessage>) {
+        pipeline::send(self, job, back.clone());
+    }
+}

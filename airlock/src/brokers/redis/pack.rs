@@ -1,0 +1,101 @@
+//! Messages as commands. Neighbours that go to the same place share one: the server does it as a whole or not at all,
+//! as it would do each of them.
+
+use redis::{Cmd, Pipeline};
+
+use crate::brokers::message::RedisMessage;
+
+/// How many messages share a command, at most, and how many bytes they have then: the server does nothing else
+/// meanwhile.
+const SHARED: usize = 64;
+const SHARED_BYTES: usize = 256 * 1024;
+
+/// Commands and how many bytes they are.
+pub(super) struct Packed {
+    pub(super) commands: Pipeline,
+    pub(super) bytes: u64,
+}
+
+pub(super) fn pack(messages: &[RedisMessage]) -> Packed {
+    let mut packed = Packed { commands: Pipeline::with_capacity(messages.len() / 16 + 4), bytes: 0 };
+    for run in runs(messages) {
+        match run {
+            [RedisMessage::PushLeft { list, .. }, ..] => {
+                let bodies = run.iter().filter_map(|message| match message {
+                    RedisMessage::PushLeft { body, .. } => Some(body),
+                    RedisMessage::StoreAndPush { .. } => None,
+                });
+                let mut push = Cmd::with_capacity(run.len() + 2, bytes_of(run) + 64);
+                push.arg("LPUSH").arg(list);
+                bodies.for_each(|body| {
+                    push.arg(body.as_slice());
+                });
+                packed.add(push);
+            }
+            [RedisMessage::StoreAndPush { hash, list, .. }, ..] => {
+                let mut store = Cmd::with_capacity(run.len() * 2 + 2, bytes_of(run) + 64);
+                store.arg("HSET").arg(hash);
+                let mut push = Cmd::with_capacity(run.len() + 2, run.len() * 40 + 64);
+                push.arg("RPUSH").arg(list);
+                for message in run {
+                    if let RedisMessage::StoreAndPush { field, body, .. } = message {
+                        store.arg(field).arg(body.as_slice());
+                        push.arg(field);
+                    }
+                }
+                [redis::cmd("MULTI"), store, push, redis::cmd("EXEC")].into_iter().for_each(|cmd| packed.add(cmd));
+            }
+            [] => {}
+        }
+    }
+    packed
+}
+
+impl Packed {
+    fn add(&mut self, command: Cmd) {
+        self.bytes += length(&command);
+        self.commands.add_command(command);
+    }
+}
+
+/// How many replies a run of messages gets.
+pub(super) fn replies(run: &[RedisMessage]) -> usize {
+    match run {
+        [RedisMessage::PushLeft { .. }, ..] => 1,
+        [RedisMessage::StoreAndPush { .. }, ..] => 4,
+        [] => 0,
+    }
+}
+
+/// The messages in groups that share a command.
+pub(super) fn runs(messages: &[RedisMessage]) -> impl Iterator<Item = &[RedisMessage]> {
+    let mut rest = messages;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        let mut bytes = 0;
+        let together = |message: &&RedisMessage| {
+            bytes += message.body().len();
+            message.destination() == first.destination() && bytes <= SHARED_BYTES
+        };
+        let run;
+        (run, rest) = rest.split_at(rest.iter().take(SHARED).take_while(together).count().max(1));
+        Some(run)
+    })
+}
+
+fn bytes_of(run: &[RedisMessage]) -> usize {
+    run.iter().map(|message| message.body().len() + 40).sum()
+}
+
+/// How many bytes the command takes on the wire.
+fn length(command: &Cmd) -> u64 {
+    let digits = |number: usize| number.checked_ilog10().map_or(1, |digits| u64::from(digits) + 1);
+    let arguments = command.args_iter();
+    let count = arguments.len();
+    let each = arguments.map(|argument| match argument {
+        redis::Arg::Simple(bytes) => digits(bytes.len()) + bytes.len() as u64 + 5,
+        redis::Arg::Cursor => 0,
+        _ => 0,
+    });
+    1 + digits(count) + 2 + each.sum::<u64>()
+}

@@ -1,0 +1,275 @@
+//! Where a broker is, without letting its password out.
+
+use std::fmt;
+
+/// The address of a broker, as Celery and Dramatiq write it: `redis://`, `rediss://` (TLS), `amqp://` or `amqps://`
+/// (TLS), then `user:password@host:port/path`. What is left out has the usual default. The path of a Redis URL is the
+/// number of the database; that of a RabbitMQ URL is the virtual host, `/` if there is none.
+///
+/// Special characters in user, password and path are percent-encoded. The password is shown nowhere.
+///
+/// ```
+/// use airlock::BrokerUrl;
+///
+/// let url: BrokerUrl = "redis://:secret@cache.internal/2".parse()?;
+/// assert_eq!(url.to_string(), "redis://***@cache.internal:6379/2");
+/// # Ok::<(), airlock::BrokerUrlError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct BrokerUrl {
+    pub(crate) scheme: Scheme,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// The number of a database, or a virtual host.
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
+    Redis,
+    RedisTls,
+    Amqp,
+    AmqpTls,
+}
+
+/// Why a text is no [`BrokerUrl`]. It does not quote the text, which may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerUrlError {
+    /// Another scheme, or none.
+    #[error("the broker's URL has no known scheme; it starts with `redis://`, `rediss://`, `amqp://` or `amqps://`")]
+    Scheme,
+    /// There is no host.
+    #[error("the broker's URL has no host; write it like `redis://localhost:6379/0`")]
+    Host,
+    /// The port is no number from 1 to 65535.
+    #[error("the broker's URL has a port that is no number; percent-encode `:`, `/`, `@` and `%` in a password")]
+    Port,
+    /// The path is no number of a database.
+    #[error("the path of a Redis URL is the number of a database; write it like `redis://localhost:6379/0`")]
+    Database,
+    /// A `%` is not followed by two hexadecimal digits.
+    #[error("the broker's URL has a `%` without two hexadecimal digits; write `%25` for the sign itself")]
+    Encoding,
+    /// There is a `?` or `#`.
+    #[error(
+        "the broker's URL has a query or a fragment, which nobody would read; say it on the executor, and write `%3F` \
+         and `%23` for the signs themselves"
+    )]
+    Query,
+    /// The transport is not compiled in.
+    #[error("this program has no transport for the broker's URL; add the cargo feature `{0}` of airlock")]
+    Feature(&'static str),
+}
+
+impl Scheme {
+    fn split(url: &str) -> Option<(Self, &str)> {
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "redis" => Self::Redis,
+            "rediss" => Self::RedisTls,
+            "amqp" | "pyamqp" => Self::Amqp,
+            "amqps" => Self::AmqpTls,
+            _ => return None,
+        };
+        Some((scheme, rest))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Redis => "redis",
+            Self::RedisTls => "rediss",
+            Self::Amqp => "amqp",
+            Self::AmqpTls => "amqps",
+        }
+    }
+
+    fn port(self) -> u16 {
+        match self {
+            Self::Redis | Self::RedisTls => 6379,
+            Self::Amqp => 5672,
+            Self::AmqpTls => 5671,
+        }
+    }
+
+    /// The cargo feature it needs, unless that is on.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
+        let (feature, is_on) = match self {
+            Self::Redis => ("redis", cfg!(feature = "redis")),
+            Self::RedisTls => ("redis-tls", cfg!(feature = "redis-tls")),
+            Self::Amqp => ("amqp", cfg!(feature = "amqp")),
+            Self::AmqpTls => ("amqp-tls", cfg!(feature = "amqp-tls")),
+        };
+        (!is_on).then_some(feature)
+    }
+
+    pub(crate) fn is_redis(self) -> bool {
+        matches!(self, Self::Redis | Self::RedisTls)
+    }
+}
+
+impl std::str::FromStr for BrokerUrl {
+    type Err = BrokerUrlError;
+
+    fn from_str(url: &str) -> Result<Self, BrokerUrlError> {
+        let (scheme, rest) = Scheme::split(url.trim()).ok_or(BrokerUrlError::Scheme)?;
+        if rest.contains(['?', '#']) {
+            return Err(BrokerUrlError::Query);
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (account, place) = match authority.rsplit_once('@') {
+            Some((account, place)) => (Some(account), place),
+            None => (None, authority),
+        };
+        let (user, password) = match account.map(|account| account.split_once(':').unwrap_or((account, ""))) {
+            Some((user, password)) => (decoded(user)?, decoded(password)?),
+            None => (None, None),
+        };
+        let (host, port) = split_port(place)?;
+        if host.is_empty() {
+            return Err(BrokerUrlError::Host);
+        }
+        let path = decoded(path)?.unwrap_or_default();
+        let path = match scheme.is_redis() {
+            true if path.is_empty() => "0".to_owned(),
+            true => path.parse::<u32>().map_err(|_| BrokerUrlError::Database)?.to_string(),
+            // As the Python side reads it: nothing is the default virtual host.
+            false if path.is_empty() => "/".to_owned(),
+            false => path,
+        };
+        Ok(Self { scheme, user, password, host, port: port.unwrap_or(scheme.port()), path })
+    }
+}
+
+impl BrokerUrl {
+    /// The url, if this program has a transport for it.
+    pub(crate) fn usable(url: &str) -> Result<Self, BrokerUrlError> {
+        let url: Self = url.parse()?;
+        url.scheme.missing_feature().map_or(Ok(url), |feature| Err(BrokerUrlError::Feature(feature)))
+    }
+
+    /// What an error calls the broker.
+    pub(crate) fn place(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// The host without the brackets of an IPv6 address, and the port.
+fn split_port(place: &str) -> Result<(String, Option<u16>), BrokerUrlError> {
+    let (host, port) = match place.strip_prefix('[') {
+        Some(bracketed) => {
+            let (host, rest) = bracketed.split_once(']').ok_or(BrokerUrlError::Host)?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => match place.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, None),
+        },
+    };
+    let port = match port {
+        None | Some("") => None,
+        Some(port) => Some(port.parse().ok().filter(|&port| port > 0).ok_or(BrokerUrlError::Port)?),
+    };
+    Ok((host.to_owned(), port))
+}
+
+/// The text without its percent encoding; `None` if it is empty.
+fn decoded(text: &str) -> Result<Option<String>, BrokerUrlError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
+        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(BrokerUrlError::Encoding) };
+        bytes.push(u8::try_from(high << 4 | low).map_err(|_| BrokerUrlError::Encoding)?);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| BrokerUrlError::Encoding)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+impl fmt::Display for BrokerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme.name())?;
+        match (&self.user, &self.password) {
+            (Some(user), Some(_)) => write!(f, "{user}:***@")?,
+            (Some(user), None) => write!(f, "{user}@")?,
+            (None, Some(_)) => f.write_str("***@")?,
+            (None, None) => {}
+        }
+        write!(f, "{}/{}", self.place(), self.path)
+    }
+}
+
+impl fmt::Debug for BrokerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BrokerUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> BrokerUrl {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_usual_default() {
+        assert_eq!(url("redis://localhost").to_string(), "redis://localhost:6379/0");
+        assert_eq!(url("REDISS://localhost/3").to_string(), "rediss://localhost:6379/3");
+        assert_eq!(url("amqp://localhost").to_string(), "amqp://localhost:5672//");
+        assert_eq!(url("amqp://localhost/").path, "/");
+        // As Celery's own documentation writes it.
+        assert_eq!(url("pyamqp://guest@localhost//").path, "/");
+        assert_eq!(url("amqps://localhost/shop%2Feu").to_string(), "amqps://localhost:5671/shop/eu");
+        assert_eq!(url("redis://[::1]:7000").to_string(), "redis://[::1]:7000/0");
+    }
+
+    #[test]
+    fn the_password_is_read_and_not_shown() {
+        let url = url("amqp://shop:p%40ss%2Fw%25rd@localhost/live");
+        assert_eq!((url.user.as_deref(), url.password.as_deref()), (Some("shop"), Some("p@ss/w%rd")));
+        for shown in [url.to_string(), format!("{url:?}"), url.place()] {
+            assert!(!shown.contains("p@ss") && !shown.contains("p%40ss"), "{shown}");
+        }
+        assert_eq!(self::url("redis://:p@ss@localhost").password.as_deref(), Some("p@ss"));
+    }
+
+    #[test]
+    fn what_is_no_url_is_told_without_quoting_it() {
+        let mistakes = [
+            ("localhost:6379", BrokerUrlError::Scheme),
+            ("http://:secret@localhost", BrokerUrlError::Scheme),
+            ("redis://:secret@", BrokerUrlError::Host),
+            ("redis://:sec/ret@localhost", BrokerUrlError::Port),
+            ("redis://:secret@localhost/db", BrokerUrlError::Database),
+            ("redis://:sec%ret@localhost", BrokerUrlError::Encoding),
+            ("redis://:secret@localhost?ssl=1", BrokerUrlError::Query),
+        ];
+        for (text, expected) in mistakes {
+            let error = text.parse::<BrokerUrl>().expect_err("a mistake");
+            assert_eq!(error, expected, "{text}");
+            assert!(!error.to_string().contains("sec"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_transport_that_is_off_is_named() {
+        for scheme in [Scheme::Redis, Scheme::RedisTls, Scheme::Amqp, Scheme::AmqpTls] {
+            if let Some(feature) = scheme.missing_feature() {
+                let error = BrokerUrl::usable(&format!("{}://localhost", scheme.name())).expect_err("it is off");
+                assert!(error.to_string().contains(&format!("`{feature}`")), "{error}");
+            }
+        }
+    }
+}

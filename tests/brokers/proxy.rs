@@ -1,0 +1,64 @@
+//! A proxy that passes so many bytes on, and then cuts the connection.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// Passes one connection on to a server, and cuts it after so many bytes to the server; later connections are refused.
+/// Without a limit it passes on everything.
+pub(crate) struct Proxy {
+    port: u16,
+    passed: Arc<AtomicU64>,
+}
+
+impl Proxy {
+    pub(crate) fn start(to: u16, limit: Option<u64>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let passed = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&passed);
+        thread::spawn(move || {
+            let Ok((client, _)) = listener.accept() else { return };
+            // Nobody gets in any more.
+            drop(listener);
+            let server = TcpStream::connect(("127.0.0.1", to)).expect("the server is there");
+            let (from_server, to_client) =
+                (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
+            let back = thread::spawn(move || pass(from_server, to_client, u64::MAX, &AtomicU64::new(0)));
+            pass(client, server, limit.unwrap_or(u64::MAX), &count);
+            let _ = back.join();
+        });
+        Self { port, passed }
+    }
+
+    pub(crate) fn redis_url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    pub(crate) fn amqp_url(&self) -> String {
+        format!("amqp://127.0.0.1:{}", self.port)
+    }
+
+    /// How many bytes went to the server.
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, limit: u64, passed: &AtomicU64) {
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let left = limit - passed.load(Ordering::Relaxed);
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        match from.read(&mut buffer[..most]) {
+            Ok(read) if read > 0 && to.write_all(&buffer[..read]).is_ok() => {
+                passed.fetch_add(read as u64, Ordering::Relaxed);
+            }
+            _ => break,
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}

@@ -1,0 +1,63 @@
+//! A look into queues of RabbitMQ, with a client of its own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lapin::message::BasicGetMessage;
+use lapin::options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, ConnectionProperties};
+
+/// A name that no other test uses.
+pub(crate) fn queue_of_its_own() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("queue-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn with_channel<R>(url: &str, work: impl AsyncFnOnce(Channel) -> R) -> R {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("a connection");
+        let channel = connection.create_channel().await.expect("a channel");
+        let done = work(channel).await;
+        let _ = connection.close(200, "bye".into()).await;
+        done
+    })
+}
+
+/// Takes everything out of the queue.
+pub(crate) fn drain(url: &str, queue: &str) -> Vec<BasicGetMessage> {
+    with_channel(url, async |channel| {
+        let mut all = Vec::new();
+        let no_ack = BasicGetOptions { no_ack: true };
+        while let Some(message) = channel.basic_get(queue.into(), no_ack).await.expect("the queue is there") {
+            all.push(message);
+        }
+        all
+    })
+}
+
+/// The bodies of everything in the queue, which is empty then.
+pub(crate) fn bodies(url: &str, queue: &str) -> Vec<String> {
+    drain(url, queue).into_iter().map(|message| String::from_utf8(message.delivery.data).expect("a text")).collect()
+}
+
+/// The intents' ids in Celery's messages, of everything in the queue.
+pub(crate) fn ids(url: &str, queue: &str) -> std::collections::HashSet<String> {
+    let id =
+        |message: BasicGetMessage| message.delivery.properties.correlation_id().clone().expect("an id").to_string();
+    drain(url, queue).into_iter().map(id).collect()
+}
+
+/// A durable queue without arguments.
+pub(crate) fn declare(url: &str, queue: &str) {
+    with_channel(url, async |channel| {
+        let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(queue.into(), durable, FieldTable::default()).await.expect("it can be declared");
+    });
+}
+
+pub(crate) fn delete(url: &str, queue: &str) {
+    with_channel(url, async |channel| {
+        channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.expect("it can be deleted");
+    });
+}

@@ -1,0 +1,196 @@
+//! RabbitMQ at its worst: what is known then, and what is not.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use airlock::{CeleryExecutor, DramatiqExecutor};
+use airlock_tests::servers::RabbitServer;
+
+use crate::proxy::Proxy;
+use crate::rabbit::{declare, delete, drain, ids, queue_of_its_own};
+use crate::tasks::{Account, flush, note};
+
+const DEADLINE: Duration = Duration::from_secs(2);
+
+fn celery(url: &str) -> CeleryExecutor {
+    CeleryExecutor::new(url).expect("a URL")
+}
+
+fn notes_until(executor: impl airlock::Executor, queue: &str, deadline: Duration, count: u64) -> Account {
+    flush(airlock::scope().executor(executor).deadline(deadline), || {
+        for number in 0..count {
+            note::enqueue_with(airlock::Options::new().queue(queue.to_owned()), number).expect("there is a scope");
+        }
+    })
+}
+
+#[test]
+fn a_server_that_is_down_killed_restarted_and_stopped() {
+    let (mut server, queue) = (RabbitServer::start(), queue_of_its_own());
+    let executor = celery(&server.url()).declare();
+    let long = Duration::from_secs(60);
+    notes_until(executor.clone(), &queue, long, 100).expect(&[("dispatched", 100)]);
+
+    server.kill();
+    let account = notes_until(executor.clone(), &queue, DEADLINE, 1_000);
+    assert_eq!(account.count("dispatched"), 0);
+    account.took_at_most(DEADLINE);
+    let account = notes_until(executor.clone(), &queue, DEADLINE, 1_000);
+    account.expect(&[("unavailable", 1), ("unattempted", 999)]);
+    account.says("no connection to 127.0.0.1");
+    account.took_at_most(DEADLINE);
+
+    server.restart();
+    notes_until(executor.clone(), &queue, long, 100).expect(&[("dispatched", 100)]);
+
+    server.signal("STOP");
+    let account = notes_until(executor.clone(), &queue, DEADLINE, 10_000);
+    account.took_at_most(DEADLINE);
+    assert_eq!(account.count("dispatched"), 0);
+    assert!(account.count("unconfirmed") > 0, "{:?}", account.texts);
+    let account = notes_until(executor.clone(), &queue, DEADLINE, 100);
+    account.took_at_most(DEADLINE);
+    account.expect(&[("unavailable", 1), ("unattempted", 99)]);
+    server.signal("CONT");
+    notes_until(executor, &queue, long, 100).expect(&[("dispatched", 100)]);
+    assert!(drain(&server.url(), &queue).len() >= 300);
+}
+
+#[test]
+fn a_wrong_password_and_a_wrong_virtual_host_are_rejected_and_told_apart() {
+    let server = RabbitServer::shared();
+    let port = server.port();
+    let account = notes_until(celery(&format!("amqp://guest:wr0ng@127.0.0.1:{port}")), "q", DEADLINE, 3);
+    account.expect(&[("rejected", 3)]);
+    account.says("user and password");
+    assert!(!account.texts.concat().contains("wr0ng"), "{:?}", account.texts);
+
+    let account = notes_until(celery(&format!("amqp://127.0.0.1:{port}/nowhere")), "q", DEADLINE, 3);
+    account.expect(&[("rejected", 3)]);
+    account.says("no virtual host `nowhere`");
+}
+
+#[test]
+fn a_queue_that_is_missing_is_rejected_and_the_others_are_sent() {
+    let (server, there, missing) = (RabbitServer::shared(), queue_of_its_own(), queue_of_its_own());
+    declare(&server.url(), &there);
+    let executor = celery(&server.url());
+    let account = flush(airlock::scope().executor(executor.clone()), || {
+        for queue in [&there, &missing, &there, &missing] {
+            note::enqueue_with(airlock::Options::new().queue(queue.clone()), 1).expect("there is a scope");
+        }
+    });
+    account.expect(&[("dispatched", 2), ("rejected", 2)]);
+    account.says(&format!("there is no queue `{missing}`"));
+    assert_eq!(drain(&server.url(), &there).len(), 2);
+
+    // It is there from now on.
+    declare(&server.url(), &missing);
+    notes_until(executor, &missing, DEADLINE, 2).expect(&[("dispatched", 2)]);
+}
+
+#[test]
+fn what_comes_back_is_told_apart_from_what_is_stored() {
+    let (server, stays, goes) = (RabbitServer::shared(), queue_of_its_own(), queue_of_its_own());
+    declare(&server.url(), &stays);
+    declare(&server.url(), &goes);
+    let executor = celery(&server.url()).connect_timeout(Duration::from_secs(30));
+    let both = |count: u64| {
+        let scope = airlock::scope().executor(executor.clone()).deadline(Duration::from_secs(30));
+        flush(scope, || {
+            for number in 0..count {
+                let queue = if number % 3 == 0 { &goes } else { &stays };
+                note::enqueue_with(airlock::Options::new().queue(queue.clone()), number).expect("there is a scope");
+            }
+        })
+    };
+    both(3).expect(&[("dispatched", 3)]);
+    // The queue was there when it was looked for.
+    delete(&server.url(), &goes);
+    let account = both(3_000);
+    account.expect(&[("rejected", 1_000), ("dispatched", 2_000)]);
+    assert!(account.ends.iter().enumerate().all(|(at, (_, end))| (at % 3 == 0) == (*end == "rejected")));
+    assert_eq!(drain(&server.url(), &stays).len(), 2_002);
+}
+
+#[test]
+fn a_queue_that_is_declared_otherwise_is_rejected_and_explained() {
+    let (server, queue) = (RabbitServer::shared(), queue_of_its_own());
+    declare(&server.url(), &queue);
+    let executor = DramatiqExecutor::new(server.url()).expect("a URL").declare();
+    let account = notes_until(executor, &queue, DEADLINE, 3);
+    account.expect(&[("rejected", 3)]);
+    account.says("is declared otherwise");
+    account.says("x-dead-letter-exchange");
+}
+
+#[test]
+fn a_black_hole_costs_the_time_to_connect_and_no_more() {
+    let hole = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let executor = celery(&format!("amqp://{}", hole.local_addr().expect("an address")));
+    let account = notes_until(executor.connect_timeout(Duration::from_secs(60)), "q", DEADLINE, 100);
+    account.took_at_most(DEADLINE);
+    account.expect(&[("unavailable", 1), ("unattempted", 99)]);
+}
+
+#[test]
+fn a_server_without_memory_blocks_and_what_is_written_then_is_unconfirmed() {
+    let (server, queue) = (RabbitServer::start(), queue_of_its_own());
+    let executor = celery(&server.url()).declare();
+    notes_until(executor.clone(), &queue, DEADLINE * 10, 1).expect(&[("dispatched", 1)]);
+    let _ = server.control(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
+    airlock_tests::process::until("the alarm is up", || {
+        let account = notes_until(executor.clone(), &queue, DEADLINE, 10);
+        account.took_at_most(DEADLINE);
+        account.count("unconfirmed") > 0
+    });
+    let account = notes_until(executor.clone(), &queue, DEADLINE, 10);
+    account.says("connection.blocked");
+    assert_eq!(account.count("dispatched"), 0);
+    let _ = server.control(&["set_vm_memory_high_watermark", "0.4"]);
+    airlock_tests::process::until("the alarm is over", || {
+        notes_until(executor.clone(), &queue, DEADLINE, 10).count("dispatched") == 10
+    });
+}
+
+#[test]
+fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
+    let (server, queue) = (RabbitServer::shared(), queue_of_its_own());
+    let long = Duration::from_secs(60);
+    let whole = {
+        let proxy = Proxy::start(server.port(), None);
+        let executor = celery(&proxy.amqp_url()).declare();
+        notes_until(executor, &queue, long, 10_000).expect(&[("dispatched", 10_000)]);
+        let _ = ids(&server.url(), &queue);
+        proxy.passed()
+    };
+    for round in 0..crate::tasks::rounds(5) {
+        let proxy = Proxy::start(server.port(), Some(crate::tasks::random(round) % whole));
+        let account = notes_until(celery(&proxy.amqp_url()).declare(), &queue, long, 10_000);
+        // The server may still be storing what it took.
+        let there = ids(&server.url(), &queue);
+        account.agrees_with(&there, 10_000);
+    }
+}
+
+#[test]
+fn a_server_killed_in_the_middle_of_a_flush_leaves_no_doubt_either() {
+    let (mut server, queue) = (RabbitServer::start(), queue_of_its_own());
+    let long = Duration::from_secs(60);
+    for round in 0..crate::tasks::rounds(3) {
+        let executor = celery(&server.url()).declare().connect_timeout(DEADLINE);
+        notes_until(executor.clone().connect_timeout(long), &queue, long, 1).expect(&[("dispatched", 1)]);
+        let proxy = Proxy::start(server.port(), None);
+        let through = celery(&proxy.amqp_url()).declare();
+        let some = crate::tasks::random(round) % 5_000_000;
+        let account = std::thread::scope(|scope| {
+            let flush = scope.spawn(|| notes_until(through, &queue, long, 10_000));
+            airlock_tests::process::until("some have left", || flush.is_finished() || proxy.passed() > some);
+            server.kill();
+            flush.join().expect("no panic")
+        });
+        server.restart();
+        let there = ids(&server.url(), &queue);
+        account.agrees_with(&there, 10_000);
+    }
+}

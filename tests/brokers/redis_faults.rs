@@ -1,0 +1,219 @@
+//! Redis at its worst: what is known then, and what is not.
+
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use airlock::{CeleryExecutor, DramatiqExecutor};
+use airlock_tests::servers::RedisServer;
+
+use crate::proxy::Proxy;
+use crate::tasks::{Account, flush, flush_notes, note, note_of, numbers};
+
+const DEADLINE: Duration = Duration::from_secs(2);
+
+fn celery(url: &str) -> CeleryExecutor {
+    CeleryExecutor::new(url).expect("a URL")
+}
+
+fn notes_until(executor: impl airlock::Executor, deadline: Duration, count: u64) -> Account {
+    flush(airlock::scope().executor(executor).deadline(deadline), || {
+        for number in 0..count {
+            note::enqueue(number).expect("there is a scope");
+        }
+    })
+}
+
+#[test]
+fn a_server_that_is_down_costs_one_attempt_and_the_rest_stays_here() {
+    let mut server = RedisServer::start();
+    server.kill();
+    let executor = celery(&server.url());
+    let account = notes_until(executor.clone(), DEADLINE, 1_000);
+    account.expect(&[("unavailable", 1), ("unattempted", 999)]);
+    account.says("no connection to 127.0.0.1");
+    account.took_at_most(DEADLINE);
+
+    // It comes back, and the next flush works by itself.
+    server.restart();
+    flush_notes(executor, 1_000).expect(&[("dispatched", 1_000)]);
+    assert_eq!(server.list("notes").len(), 1_000);
+}
+
+#[test]
+fn a_server_killed_between_two_flushes_loses_nothing_and_comes_back() {
+    let mut server = RedisServer::start();
+    let executor = celery(&server.url());
+    flush_notes(executor.clone(), 100).expect(&[("dispatched", 100)]);
+    server.kill();
+    let account = notes_until(executor.clone(), DEADLINE, 100);
+    assert_eq!(account.count("dispatched") + account.count("unconfirmed"), 0, "{account:?}");
+    server.restart();
+    flush_notes(executor, 100).expect(&[("dispatched", 100)]);
+    assert_eq!(server.list("notes").len(), 200);
+}
+
+#[test]
+fn a_restart_within_the_time_to_connect_is_not_even_noticed() {
+    let mut server = RedisServer::start();
+    let executor = celery(&server.url()).connect_timeout(Duration::from_secs(20));
+    flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+    server.kill();
+    std::thread::scope(|scope| {
+        let flush = scope.spawn(|| notes_until(executor, Duration::from_secs(30), 100));
+        server.restart();
+        flush.join().expect("no panic").expect(&[("dispatched", 100)]);
+    });
+}
+
+#[test]
+fn an_unknown_host_is_unavailable() {
+    let account = notes_until(celery("redis://no-such-host.invalid:6379/0"), DEADLINE, 10);
+    account.expect(&[("unavailable", 1), ("unattempted", 9)]);
+    account.says("no connection to no-such-host.invalid:6379");
+}
+
+#[test]
+fn a_wrong_password_is_rejected_and_told_to_nobody() {
+    let server = RedisServer::start_with(&["--requirepass", "right"]);
+    for url in [server.url().replace("//", "//:wr0ng@"), server.url()] {
+        let account = notes_until(celery(&url), DEADLINE, 3);
+        account.expect(&[("rejected", 3)]);
+        account.says("user and password");
+        assert!(!account.texts.concat().contains("wr0ng"), "{:?}", account.texts);
+    }
+    let right = server.url().replace("//", "//:right@");
+    flush_notes(celery(&right), 3).expect(&[("dispatched", 3)]);
+    assert!(!format!("{:?}", celery(&right)).contains("right@"));
+}
+
+#[test]
+fn a_database_that_does_not_exist_is_rejected() {
+    let server = RedisServer::start();
+    let account = notes_until(celery(&server.url().replace("/0", "/99")), DEADLINE, 3);
+    account.expect(&[("rejected", 3)]);
+    account.says("database 99");
+}
+
+#[test]
+fn a_key_of_another_type_is_rejected_and_the_others_are_sent() {
+    let server = RedisServer::start();
+    let _ = server.command(&["SET", "notes", "something else"]);
+    let _ = server.command(&["SET", "dramatiq:notes", "something else"]);
+    let body = || {
+        note::enqueue(1).expect("there is a scope");
+        note::enqueue_with(airlock::Options::new().queue("others"), 2).expect("there is a scope");
+    };
+    let account = flush(airlock::scope().executor(celery(&server.url())), body);
+    account.expect(&[("rejected", 1), ("dispatched", 1)]);
+    account.says("WRONGTYPE");
+    assert_eq!(numbers(&server.list("others")), [2]);
+
+    let dramatiq = DramatiqExecutor::new(server.url()).expect("a URL");
+    let account = flush(airlock::scope().executor(dramatiq), body);
+    account.expect(&[("rejected", 1), ("dispatched", 1)]);
+    assert_eq!(server.list("dramatiq:others").len(), 1);
+}
+
+#[test]
+fn a_server_without_memory_is_unavailable_and_keeps_what_it_took() {
+    let server = RedisServer::start_with(&["--maxmemory", "6mb", "--maxmemory-policy", "noeviction"]);
+    let account = flush_notes(celery(&server.url()), 20_000);
+    account.says("OOM");
+    let dispatched = account.count("dispatched");
+    assert!(dispatched > 0 && account.count("unavailable") > 0 && account.count("unattempted") > 0, "{dispatched}");
+    assert_eq!(account.count("unconfirmed"), 0);
+    assert_eq!(server.list("notes").len(), dispatched);
+}
+
+#[test]
+fn a_read_only_replica_is_unavailable() {
+    let server = RedisServer::start();
+    let port = server.port().to_string();
+    let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port]);
+    let account = notes_until(celery(&replica.url()), DEADLINE, 10);
+    assert_eq!(account.count("dispatched") + account.count("unconfirmed"), 0, "{account:?}");
+    account.says("READONLY");
+}
+
+#[test]
+fn a_stopped_server_costs_the_deadline_once() {
+    let server = RedisServer::start();
+    let executor = celery(&server.url());
+    flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+    server.signal("STOP");
+    let account = notes_until(executor.clone(), DEADLINE, 10_000);
+    account.took_at_most(DEADLINE);
+    assert_eq!(account.count("dispatched"), 0);
+    let (unconfirmed, unattempted) = (account.count("unconfirmed"), account.count("unattempted"));
+    assert!(unconfirmed > 0, "{:?}", account.texts);
+
+    // The next one finds nobody to talk to, which is known for certain: nothing is sent.
+    let account = notes_until(executor.clone(), DEADLINE, 100);
+    account.took_at_most(DEADLINE);
+    account.expect(&[("unavailable", 1), ("unattempted", 99)]);
+    server.signal("CONT");
+    flush_notes(executor, 1).expect(&[("dispatched", 1)]);
+    let there = server.list("notes").len();
+    assert!(there <= 2 + unconfirmed, "{there}, and {unattempted} were not attempted");
+}
+
+#[test]
+fn a_black_hole_costs_the_time_to_connect_and_no_more() {
+    // It listens and never answers.
+    let hole = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let executor = celery(&format!("redis://{}/0", hole.local_addr().expect("an address")));
+    let short = Duration::from_millis(500);
+    let account = notes_until(executor.clone().connect_timeout(Duration::from_secs(60)), DEADLINE, 100);
+    account.took_at_most(DEADLINE);
+    account.expect(&[("unavailable", 1), ("unattempted", 99)]);
+    let account = notes_until(executor.connect_timeout(short), DEADLINE, 100);
+    account.took_at_most(short);
+    account.expect(&[("unavailable", 1), ("unattempted", 99)]);
+}
+
+#[test]
+fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
+    let server = RedisServer::start();
+    let whole = {
+        // How many bytes a flush of this size takes.
+        let proxy = Proxy::start(server.port(), None);
+        flush_notes(celery(&proxy.redis_url()), 10_000).expect(&[("dispatched", 10_000)]);
+        proxy.passed()
+    };
+    let rounds = crate::tasks::rounds(10);
+    for round in 0..rounds {
+        let _ = server.command(&["DEL", "notes"]);
+        let proxy = Proxy::start(server.port(), Some(crate::tasks::random(round) % whole));
+        let account = notes_until(celery(&proxy.redis_url()), Duration::from_secs(20), 10_000);
+        let there: HashSet<String> = server.list("notes").iter().map(|envelope| note_of(envelope).0).collect();
+        account.agrees_with(&there, 10_000);
+    }
+}
+
+#[test]
+fn a_server_killed_in_the_middle_of_a_flush_leaves_no_doubt_either() {
+    let rounds = crate::tasks::rounds(3);
+    for round in 0..rounds {
+        let mut server = RedisServer::start();
+        let url = server.url();
+        let executor = celery(&url);
+        flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+        let account = std::thread::scope(|scope| {
+            let flush = scope.spawn(|| notes_until(executor, DEADLINE, 10_000));
+            let some = 1 + crate::tasks::random(round) as usize % 5_000;
+            airlock_tests::process::until("some have arrived", || {
+                flush.is_finished()
+                    || server.try_command(&["LLEN", "notes"]).is_ok_and(|length| match length {
+                        redis::Value::Int(length) => usize::try_from(length).unwrap_or(0) > some,
+                        _ => false,
+                    })
+            });
+            server.kill();
+            flush.join().expect("no panic")
+        });
+        server.restart();
+        let there: HashSet<String> = server.list("notes").iter().map(|envelope| note_of(envelope).0).collect();
+        account.agrees_with(&there, 10_000);
+    }
+}

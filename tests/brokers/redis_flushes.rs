@@ -1,0 +1,113 @@
+//! Redis at its best: what is flushed is in the queue, in order, from any thread and any runtime.
+
+use std::sync::LazyLock;
+use std::thread;
+use std::time::Duration;
+
+use airlock::CeleryExecutor;
+use airlock_tests::servers::RedisServer;
+
+use crate::tasks::{flush, flush_notes, numbers};
+
+fn celery(server: &RedisServer) -> CeleryExecutor {
+    CeleryExecutor::new(server.url()).expect("a URL")
+}
+
+#[test]
+fn a_flush_is_in_the_queue_in_order() {
+    let server = RedisServer::start();
+    let account = flush_notes(celery(&server), 10_000);
+    assert_eq!(account.count("dispatched"), 10_000, "{:?}", account.texts);
+    assert_eq!(numbers(&server.list("notes")), (0..10_000).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn one_executor_works_after_the_runtime_that_used_it_first_is_gone() {
+    let server = RedisServer::start();
+    let executor = celery(&server);
+    let flush = |executor: CeleryExecutor| assert_eq!(flush_notes(executor, 3).count("dispatched"), 3);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async { flush(executor.clone()) });
+    drop(runtime);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async { flush(executor.clone()) });
+    drop(runtime);
+    flush(executor.clone());
+    thread::scope(|scope| drop(scope.spawn(|| flush(executor.clone()))));
+    assert_eq!(server.list("notes").len(), 12);
+    assert_eq!(server.connections_made(), 1);
+}
+
+#[test]
+fn a_thousand_flushes_at_once_share_one_connection() {
+    let server = RedisServer::start();
+    let executor = celery(&server);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let flushes: Vec<_> = (0..1_000)
+            .map(|number| {
+                let executor = executor.clone();
+                let scope = airlock::scope().executor(executor).deadline(Duration::from_secs(30));
+                tokio::spawn(scope.run_async(async move {
+                    crate::tasks::note::enqueue(number)?;
+                    Ok::<(), airlock::Error>(())
+                }))
+            })
+            .collect();
+        for flush in flushes {
+            flush.await.expect("no panic").expect("it is sent");
+        }
+    });
+    let mut sent = numbers(&server.list("notes"));
+    sent.sort_unstable();
+    assert_eq!(sent, (0..1_000).collect::<Vec<_>>());
+    assert_eq!(server.connections_made(), 1);
+}
+
+#[test]
+fn an_executor_in_a_static_needs_nothing_around_it() {
+    static SERVER: LazyLock<RedisServer> = LazyLock::new(RedisServer::start);
+    static CELERY: LazyLock<CeleryExecutor> = LazyLock::new(|| celery(&SERVER));
+    assert_eq!(flush_notes(CELERY.clone(), 1).count("dispatched"), 1);
+    // A static isn't dropped.
+    SERVER.signal("KILL");
+}
+
+#[test]
+fn a_connection_ends_with_the_last_executor_that_shares_it() {
+    let server = RedisServer::start();
+    let executor = celery(&server);
+    flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+    assert_eq!(server.connections_made(), 1);
+    drop(executor);
+    airlock_tests::process::until("the connection has ended", || server.connections_made() == 0);
+}
+
+/// What is under way is bounded, whatever the size of the flush.
+#[test]
+fn a_flush_of_a_hundred_thousand_takes_no_more_memory_than_its_intents_and_some_jobs() {
+    let server = RedisServer::start_with(&["--appendonly", "no"]);
+    let executor = celery(&server);
+    let text = "x".repeat(1_000);
+    let mut before = 0;
+    let scope = airlock::scope().executor(executor).deadline(Duration::from_secs(60));
+    let account = flush(scope, || {
+        for number in 0..100_000 {
+            crate::tasks::heavy::enqueue(number, text.clone()).expect("there is a scope");
+        }
+        before = peak_of_memory();
+    });
+    account.expect(&[("dispatched", 100_000)]);
+    // All messages at a time would be more than 200 MiB.
+    let grown = peak_of_memory() - before;
+    assert!(grown < 100 * 1024, "{grown} KiB more than before the flush");
+}
+
+/// The most that this process has had in memory, in KiB.
+fn peak_of_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}

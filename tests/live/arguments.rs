@@ -1,0 +1,91 @@
+//! What a worker gets is what was given, whatever it is, in the order it was given.
+
+use std::collections::BTreeMap;
+
+use airlock::Intent;
+use airlock_tests::python::Worker;
+use serde_json::value::RawValue;
+
+use crate::fleet::{Server, System, assert_ran, flush_all};
+use crate::tasks;
+
+const ORDERED: u64 = 10_000;
+
+fn raw(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).unwrap()
+}
+
+/// Lists and maps around each other: sixty of them, and the arguments' own object.
+fn deep() -> Box<RawValue> {
+    let (mut open, mut close) = (String::new(), String::new());
+    for level in 0..60 {
+        let (left, right) = if level % 2 == 0 { ("[1,", "]") } else { ("{\"a\":", "}") };
+        open.push_str(left);
+        close.insert_str(0, right);
+    }
+    raw(format!("{open}null{close}"))
+}
+
+fn matrix() -> Vec<Intent> {
+    let odd =
+        "héllo ☃ 😀 \u{0}\u{1}\u{7f}\u{2028}\u{fffd} \"quoted\" back\\slash 'single' \r\n\t {{%s}} {0}".to_owned();
+    let named = BTreeMap::from([
+        (String::new(), None),
+        ("ключ".to_owned(), Some("значение".to_owned())),
+        ("__type__".to_owned(), Some("x".to_owned())),
+        ("a b\n".to_owned(), Some(odd.clone())),
+    ]);
+    let floats = vec![0.0, -0.0, 1.0, 1.5, 1e16, 1e300, 5e-324, f64::MAX, f64::MIN, 0.1 + 0.2, -1e-7];
+    vec![
+        tasks::none::intent(),
+        tasks::positional::intent(1, "zwei".to_owned(), Some(true)),
+        tasks::positional::intent(0, String::new(), None),
+        tasks::note::intent(u64::MAX),
+        tasks::numbers::intent(i64::MIN, u64::MAX, i128::MIN, u128::MAX, floats, 0.1),
+        tasks::numbers::intent(i64::MAX, 0, -1, 1 << 64, Vec::new(), f32::MIN_POSITIVE),
+        tasks::texts::intent(odd.clone(), vec![odd; 3], named),
+        tasks::any::intent(raw("null".to_owned())),
+        tasks::any::intent(raw(r#"[[],{},[null,[true,{"a":[]}]]]"#.to_owned())),
+        tasks::any::intent(deep()),
+        tasks::any::intent(raw(format!("1{}", "0".repeat(4000)))),
+        tasks::texts::intent("x☃".repeat(250_000), Vec::new(), BTreeMap::new()),
+        tasks::secret::intent(42, "tok_4242".to_owned()),
+    ]
+}
+
+/// All of the matrix, and then many at once, in order.
+fn round_trip(server: &Server, system: System, queue: &'static str) -> Worker {
+    let (executor, worker) = server.staffed(system, queue);
+    let sent = matrix();
+    flush_all(executor.clone(), &sent);
+    let runs = worker.await_runs(sent.len());
+    assert_ran(&runs, &sent);
+
+    let ordered: Vec<Intent> = (0..ORDERED).map(tasks::note::intent).collect();
+    flush_all(executor, &ordered);
+    let all = worker.await_runs(sent.len() + ordered.len());
+    assert_ran(&all[sent.len()..], &ordered);
+    assert_eq!(worker.errors(), Vec::<String>::new());
+    assert!(!worker.log().contains("tok_4242"), "a redacted value is in the worker's log");
+    worker
+}
+
+#[test]
+fn celery_on_redis_runs_what_was_given() {
+    round_trip(&Server::redis(), System::Celery, "arguments");
+}
+
+#[test]
+fn celery_on_rabbitmq_runs_what_was_given() {
+    round_trip(&Server::rabbit(), System::Celery, "celery-arguments");
+}
+
+#[test]
+fn dramatiq_on_redis_runs_what_was_given() {
+    round_trip(&Server::redis(), System::Dramatiq, "arguments");
+}
+
+#[test]
+fn dramatiq_on_rabbitmq_runs_what_was_given() {
+    round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-arguments");
+}

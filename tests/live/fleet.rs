@@ -1,0 +1,136 @@
+//! A broker, an executor for it, and a worker, for each combination.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use airlock::{CeleryExecutor, DramatiqExecutor, EnqueueError, Executor, FlushError, Intent, IntentId};
+use airlock_tests::exact::Exact;
+use airlock_tests::python::{Run, Worker};
+use airlock_tests::servers::{RabbitServer, RedisServer};
+
+/// Which library's worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum System {
+    Celery,
+    Dramatiq,
+}
+
+/// A running broker.
+pub(crate) enum Server {
+    Redis(RedisServer),
+    /// Shared by the tests, which use queues of their own.
+    Rabbit(Arc<RabbitServer>),
+}
+
+impl Server {
+    pub(crate) fn redis() -> Self {
+        // Workers write several times for each message; what survives a crash is not the question here.
+        Self::Redis(RedisServer::start_with(&["--appendfsync", "no"]))
+    }
+
+    pub(crate) fn rabbit() -> Self {
+        Self::Rabbit(RabbitServer::shared())
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Redis(server) => server.url(),
+            Self::Rabbit(server) => server.url(),
+        }
+    }
+
+    pub(crate) fn celery(&self) -> CeleryExecutor {
+        CeleryExecutor::new(self.url()).unwrap().declare()
+    }
+
+    pub(crate) fn dramatiq(&self) -> DramatiqExecutor {
+        DramatiqExecutor::new(self.url()).unwrap().declare()
+    }
+
+    /// An executor for the queue and a worker that reads it.
+    pub(crate) fn staffed(&self, system: System, queue: &'static str) -> (Arc<dyn Executor>, Worker) {
+        match system {
+            System::Celery => {
+                (Arc::new(self.celery().default_queue(queue)), Worker::celery(&self.url(), queue, &[], &[]))
+            }
+            System::Dramatiq => {
+                (Arc::new(self.dramatiq().default_queue(queue)), Worker::dramatiq(&self.url(), &[queue], &[], &[]))
+            }
+        }
+    }
+}
+
+/// A call that enqueues.
+pub(crate) type Call = Box<dyn FnOnce() -> Result<IntentId, EnqueueError>>;
+
+/// Calls with options, or none.
+pub(crate) fn call(enqueue: impl FnOnce() -> Result<IntentId, EnqueueError> + 'static) -> Call {
+    Box::new(enqueue)
+}
+
+/// Flushes intents.
+#[track_caller]
+pub(crate) fn flush_all(executor: impl Executor, intents: &[Intent]) {
+    let push = |intent: Intent| call(move || airlock::Scope::current().unwrap().push(intent));
+    flush(executor, intents.iter().cloned().map(push));
+}
+
+/// Flushes what the calls enqueue, and gives it.
+#[track_caller]
+pub(crate) fn flush(executor: impl Executor, calls: impl IntoIterator<Item = Call>) -> Vec<Intent> {
+    let scope = airlock::scope().executor(executor).deadline(Duration::from_secs(60));
+    let mut sent = Vec::new();
+    let flushed = scope.run(|| {
+        calls.into_iter().try_for_each(|call| call().map(drop))?;
+        sent = airlock::Scope::current().unwrap().intents();
+        Ok::<(), airlock::Error>(())
+    });
+    if let Err(error) = flushed {
+        panic!("{error} {:?}", FlushError::find(&error).map(|flush| flush.failed()));
+    }
+    sent
+}
+
+/// The worker's record is the list sent: ids and arguments, in order.
+#[track_caller]
+pub(crate) fn assert_ran(runs: &[Run], sent: &[Intent]) {
+    assert_eq!(runs.len(), sent.len(), "{} were sent", sent.len());
+    for (run, intent) in runs.iter().zip(sent) {
+        assert_eq!(run.task, intent.name());
+        assert_eq!(run.id, intent.id().to_string(), "{}", intent.name());
+        let (given, other) =
+            if intent.task().positional { (&run.args, ("{}", &run.kwargs)) } else { (&run.kwargs, ("[]", &run.args)) };
+        let json = intent.to_json().unwrap();
+        assert!(
+            Exact::of(given.get()) == Exact::of(json.get()),
+            "{} got {given}",
+            cut(json.get()),
+            given = cut(given.get())
+        );
+        assert_eq!(other.0, other.1.get());
+    }
+}
+
+/// The numbers that `tests.note` was run with.
+pub(crate) fn numbers(runs: &[Run]) -> Vec<u64> {
+    #[derive(serde::Deserialize)]
+    struct Note {
+        number: u64,
+    }
+    runs.iter().map(|run| serde_json::from_str::<Note>(run.kwargs.get()).unwrap().number).collect()
+}
+
+/// A second, and what a worker takes to look again.
+const LATE: Duration = Duration::from_secs(3);
+
+/// It ran when it was due: never early, and not much later.
+#[track_caller]
+pub(crate) fn assert_on_time(run: &Run, due: SystemTime) {
+    let due = due.duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let late = run.time - due;
+    assert!((0.0..LATE.as_secs_f64()).contains(&late), "{late} s late");
+}
+
+fn cut(json: &str) -> String {
+    json.chars().take(400).collect()
+}

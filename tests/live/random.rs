@@ -1,0 +1,199 @@
+//! Any valid intent arrives as it was.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use airlock::{Intent, Options};
+use proptest::collection::{btree_map, vec};
+use proptest::option::{self, weighted};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use serde_json::value::RawValue;
+
+use crate::fleet::{Call, Server, System, assert_ran, flush, flush_all};
+use crate::tasks;
+
+/// So many a combination, or as many as `AIRLOCK_RANDOM_INTENTS` says.
+const INTENTS: usize = 500;
+
+/// Texts with all that a `String` can hold, control characters and the odd planes of Unicode more often than by chance.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        vec(
+            prop_oneof![any::<char>(), (0_u8..=0x1f).prop_map(char::from), Just('"'), Just('\\'), Just('\u{2028}')],
+            0..40
+        )
+        .prop_map(String::from_iter),
+        "[a-z_]{0,12}",
+    ]
+}
+
+/// JSON of any shape.
+fn json() -> impl Strategy<Value = String> {
+    let finite = any::<f64>().prop_filter("JSON has no others", |float| float.is_finite());
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|value| value.to_string()),
+        any::<i128>().prop_map(|value| value.to_string()),
+        any::<u128>().prop_map(|value| value.to_string()),
+        any::<i64>().prop_map(|value| value.to_string()),
+        finite.prop_map(|value| serde_json::to_string(&value).unwrap()),
+        text().prop_map(|value| serde_json::to_string(&value).unwrap()),
+    ];
+    leaf.prop_recursive(40, 200, 6, |inner| {
+        let list = vec(inner.clone(), 0..6).prop_map(|values| format!("[{}]", values.join(",")));
+        let object = btree_map(text(), inner, 0..6).prop_map(|fields| {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{}:{value}", serde_json::to_string(name).unwrap()))
+                .collect();
+            format!("{{{}}}", fields.join(","))
+        });
+        prop_oneof![list, object]
+    })
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let finite =
+        || prop_oneof![any::<f64>(), any::<i32>().prop_map(f64::from)].prop_filter("", |float| float.is_finite());
+    prop_oneof![
+        json().prop_map(|json| tasks::any::intent(RawValue::from_string(json).unwrap())),
+        any::<u64>().prop_map(tasks::note::intent),
+        (any::<u64>(), text(), any::<Option<bool>>())
+            .prop_map(|(first, second, third)| tasks::positional::intent(first, second, third)),
+        (any::<i64>(), any::<u64>(), any::<i128>(), any::<u128>(), vec(finite(), 0..8))
+            .prop_map(|(a, b, c, d, e)| tasks::numbers::intent(a, b, c, d, e, 0.5)),
+        (text(), vec(text(), 0..5), btree_map(text(), option::of(text()), 0..5))
+            .prop_map(|(text, more, named): (_, _, BTreeMap<_, _>)| tasks::texts::intent(text, more, named)),
+    ]
+}
+
+/// Options of every kind, sensible or not.
+fn options() -> impl Strategy<Value = Options> {
+    let headers = vec((prop_oneof![text(), "x-[a-z]{1,9}"], text()), 0..4);
+    let soon = || (0_u64..3).prop_map(Duration::from_secs);
+    let extras = prop_oneof![
+        text().prop_map(|text| ("celery", "shadow", serde_json::json!(text))),
+        any::<bool>().prop_map(|ignore| ("celery", "ignore_result", serde_json::json!(ignore))),
+        text().prop_map(|text| ("celery", "root_id", serde_json::json!(text))),
+        text().prop_map(|text| ("celery", "reply_to", serde_json::json!(text))),
+        any::<u32>().prop_map(|seconds| ("celery", "soft_time_limit", serde_json::json!(seconds))),
+        any::<u64>().prop_map(|backoff| ("dramatiq", "min_backoff", serde_json::json!(backoff))),
+        any::<bool>().prop_map(|notify| ("dramatiq", "notify_shutdown", serde_json::json!(notify))),
+        any::<u64>().prop_map(|ttl| ("dramatiq", "result_ttl", serde_json::json!(ttl))),
+    ];
+    let times = (
+        weighted(0.1, soon()),
+        option::of((3600..10_000_000_000_u64).prop_map(Duration::from_secs)),
+        option::of(prop_oneof![1..100_000_u64, 1..u64::MAX].prop_map(Duration::from_secs)),
+    );
+    (headers, times, option::of(text()), weighted(0.2, any::<u32>()), vec(extras, 0..3)).prop_map(
+        |(headers, (delay, expires, timeout), origin, retries, extras)| {
+            let mut options = Options::new();
+            options = headers.into_iter().fold(options, |options, (name, value)| options.header(name, value));
+            options =
+                extras.into_iter().fold(options, |options, (system, key, value)| options.extra(system, key, value));
+            options = delay.into_iter().fold(options, Options::delay);
+            options = expires.into_iter().fold(options, Options::expires_in);
+            options = timeout.into_iter().fold(options, Options::timeout);
+            options = origin.into_iter().fold(options, |options, origin| options.origin(origin));
+            retries.into_iter().fold(options, Options::max_retries)
+        },
+    )
+}
+
+/// What the executor accepts of many odd options runs, and the worker has nothing to say.
+#[expect(clippy::print_stdout, reason = "it is shown when the test fails")]
+fn options_round_trip(server: &Server, system: System, queue: &'static str) {
+    let seed = std::env::var("AIRLOCK_SEED").map_or_else(|_| fresh_seed(), |seed| seed.parse().unwrap());
+    println!("AIRLOCK_SEED={seed}");
+    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
+    let (executor, worker) = server.staffed(system, queue);
+    let (celery, dramatiq) = (server.celery().default_queue(queue), server.dramatiq().default_queue(queue));
+    let accepted = |options: &Options| {
+        let guard = airlock::scope().enter();
+        tasks::note::enqueue_with(options.clone(), 0).unwrap();
+        let intent = airlock::Scope::current().unwrap().intents().remove(0);
+        let _ = guard.discard();
+        let message = match system {
+            System::Celery => celery.message(&intent, SystemTime::now()),
+            System::Dramatiq => dramatiq.message(&intent, SystemTime::now()),
+        };
+        message.is_ok()
+    };
+    let options: Vec<_> =
+        (0..3000).map(|_| options().new_tree(&mut runner).unwrap().current()).filter(accepted).collect();
+    assert!(options.len() > 100, "only {} are accepted", options.len());
+    let calls = options.into_iter().zip(0..).map(|(options, number)| {
+        let enqueue: Call = Box::new(move || tasks::note::enqueue_with(options, number));
+        enqueue
+    });
+    let mut sent: Vec<_> = flush(executor, calls).iter().map(|intent| intent.id().to_string()).collect();
+    let mut ran: Vec<_> = worker.await_runs(sent.len()).into_iter().map(|run| run.id).collect();
+    // Some were delayed.
+    sent.sort();
+    ran.sort();
+    assert_eq!(ran, sent);
+    assert_eq!(worker.errors(), Vec::<String>::new());
+}
+
+/// Different ones each time; the seed is told when they don't arrive.
+#[expect(clippy::print_stdout, reason = "it is shown when the test fails")]
+fn round_trip(server: &Server, system: System, queue: &'static str) {
+    let count = std::env::var("AIRLOCK_RANDOM_INTENTS").map_or(INTENTS, |count| count.parse().unwrap());
+    let seed = std::env::var("AIRLOCK_SEED").map_or_else(|_| fresh_seed(), |seed| seed.parse().unwrap());
+    println!("AIRLOCK_SEED={seed}");
+    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
+    let (executor, worker) = server.staffed(system, queue);
+    let sent: Vec<Intent> = (0..count).map(|_| intent().new_tree(&mut runner).unwrap().current()).collect();
+    flush_all(executor, &sent);
+    assert_ran(&worker.await_runs(count), &sent);
+    assert_eq!(worker.errors(), Vec::<String>::new());
+}
+
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0)
+}
+
+#[test]
+fn celery_on_redis_gets_any_intent() {
+    round_trip(&Server::redis(), System::Celery, "random");
+}
+
+#[test]
+fn celery_on_rabbitmq_gets_any_intent() {
+    round_trip(&Server::rabbit(), System::Celery, "celery-random");
+}
+
+#[test]
+fn dramatiq_on_redis_gets_any_intent() {
+    round_trip(&Server::redis(), System::Dramatiq, "random");
+}
+
+#[test]
+fn dramatiq_on_rabbitmq_gets_any_intent() {
+    round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-random");
+}
+
+#[test]
+fn celery_on_redis_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::redis(), System::Celery, "options");
+}
+
+#[test]
+fn celery_on_rabbitmq_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::rabbit(), System::Celery, "celery-random-options");
+}
+
+#[test]
+fn dramatiq_on_redis_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::redis(), System::Dramatiq, "options");
+}
+
+#[test]
+fn dramatiq_on_rabbitmq_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-random-options");
+}

@@ -1,0 +1,9 @@
+//! Real brokers for tests: each on a free port of the loopback interface, with a folder of its own, ended with its handle.
+
+mod rabbit;
+#[cfg(feature = "redis")]
+mod redis;
+
+pub use rabbit::RabbitServer;
+#[cfg(feature = "redis")]
+pub use redis::RedisServer;

@@ -1,0 +1,9 @@
+//! Messages beside what the real libraries write for the same call: the files here are theirs, written by `capture.py`.
+//! And what no worker could take, refused.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+mod celery;
+mod dramatiq;
+mod golden;
+mod refusals;
+mod tasks;
