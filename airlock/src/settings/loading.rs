@@ -235,7 +235,7 @@ mod tests {
             told[0],
             "the executor `carrier_pigeon` is not compiled in; add the feature `carrier-pigeon` of airlock in Cargo.toml"
         );
-        assert!(told[1].contains("did you mean `carrier_pigeon`? there are `inline`"), "{}", told[1]);
+        assert!(told[1].contains("did you mean `carrier_pigeon`? there are `"), "{}", told[1]);
         assert!(
             !told[1].contains("and `carrier_pigeon`") && !told[1].contains(", `carrier_pigeon`") && told.len() == 2,
             "{told:?}"
