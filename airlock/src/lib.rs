@@ -19,7 +19,6 @@ mod nearest;
 mod options;
 mod panics;
 mod policy;
-#[cfg(feature = "settings")]
 mod redact;
 mod registry;
 mod scope;

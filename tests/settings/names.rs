@@ -35,6 +35,13 @@ airlock::register_executor!("webhook", |settings| {
     }))
 });
 
+// Reads its URL as any other string, and quotes a part of it.
+airlock::register_executor!("careless", |settings| {
+    let (url, quotes) = (settings.required::<String>("url")?, settings.required::<String>("quotes")?);
+    let pool: fn(Intent) -> Result<(), DispatchError> = |_| Ok(());
+    if url.is_empty() { Ok(airlock::executor_fn(pool)) } else { Err(format!("no answer: {quotes}").into()) }
+});
+
 // One that leads to another.
 airlock::register_executor!("shadow", shadow);
 
