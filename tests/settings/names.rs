@@ -72,3 +72,17 @@ mod shadowed {
 
     airlock::register_lifecycle!("come_what_may", |_| Ok(airlock::AlwaysFlush));
 }
+
+#[test]
+fn sync_is_another_name_of_inline_and_the_variables_of_the_kit_and_of_a_cluster_are_no_settings() {
+    let variables = [
+        ("AIRLOCK_EXECUTOR", "sync"),
+        ("AIRLOCK_INLINE__CHECKED", "true"),
+        ("AIRLOCK_LOCK", "overwrite"),
+        ("AIRLOCK_SERVICE_HOST", "10.0.0.1"),
+        ("AIRLOCK_PORT", "tcp://10.0.0.1:80"),
+        ("AIRLOCK_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ];
+    let shown = airlock::Settings::loader().text("airlock.toml", "").variables(variables).load().unwrap().to_string();
+    assert!(shown.contains("inline.checked") && shown.starts_with("executor "), "{shown}");
+}

@@ -108,6 +108,8 @@ impl Loading {
     }
 
     pub(super) fn executor(&self, name: &str, source: &Source) -> Result<Made<dyn Executor>, Reported> {
+        // Its other name, unless the program has an executor called so; the table is `[inline]` either way.
+        let name = if name == "sync" && self.names.get(name).is_none() { "inline" } else { name };
         match self.find(Kind::Executor, name, source)? {
             (named, Make::Executor(make)) => self.make(named, source, make),
             (_, _) => unreachable!("`find` looks at the kind"),
