@@ -17,7 +17,6 @@ pub fn logged<R>(run: impl FnOnce() -> R) -> (R, String) {
 ///
 /// # Panics
 /// There is such a log already.
-#[must_use]
 pub fn logged_everywhere() -> impl Fn() -> String {
     let log = Log::default();
     if let Err(error) = tracing::subscriber::set_global_default(log.clone()) {
