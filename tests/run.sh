@@ -74,6 +74,14 @@ grep -qF "examples/data/orders.jsonl:42:" <<<"$out" || { echo "quickstart --orde
 out=$(cargo run --quiet -p airlock-examples --features tokio --example quickstart_async)
 grep -qF "nothing escaped" <<<"$out" || { echo "quickstart_async did not end as it should" >&2; exit 1; }
 
+out=$(cargo run --quiet -p airlock-examples --example executors)
+for line in \
+    "sent for order 42" \
+    "calling shop.send_email with 34 bytes" \
+    "would run shop.send_email(order_id=42, token=***)"; do
+    grep -qF -- "$line" <<<"$out" || { echo "executors did not print: $line" >&2; exit 1; }
+done
+
 out=$(cargo run --quiet -p airlock-examples --features settings --example settings)
 for line in \
     "examples/data/airlock.toml:3" \

@@ -21,7 +21,6 @@ mod nearest;
 mod options;
 mod panics;
 mod policy;
-#[cfg(feature = "settings")]
 mod redact;
 mod registry;
 mod scope;

@@ -6,6 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
+use crate::redact::redact_text;
+
 /// A panic of foreign code as a text.
 #[inline]
 pub(crate) fn catch_panic<R>(run: impl FnOnce() -> R) -> Result<R, String> {
@@ -15,7 +17,7 @@ pub(crate) fn catch_panic<R>(run: impl FnOnce() -> R) -> Result<R, String> {
 #[cold]
 fn panic_message(payload: Box<dyn Any + Send>) -> String {
     let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let message = text.unwrap_or("a panic without a message").to_owned();
+    let message = redact_text(text.unwrap_or("a panic without a message")).into_owned();
     // A payload may panic as it is dropped, and what that throws may again: there it ends.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
     message

@@ -54,3 +54,22 @@ async fn async_tasks_are_awaited_and_refused_where_nobody_awaits() {
     assert_eq!(perform::<notify>((7,)).unwrap_err().kind(), DispatchErrorKind::Rejected);
     assert_eq!(perform_async::<notify>((7,)).await.unwrap_err().kind(), DispatchErrorKind::Rejected);
 }
+
+struct Shelf(u64);
+
+#[airlock::task(name = "kit.shelve")]
+fn shelve(#[state] shelf: &Shelf, order_id: u64) -> Result<(), String> {
+    if shelf.0 == order_id { Ok(()) } else { Err(format!("there is {} there", shelf.0)) }
+}
+
+#[test]
+fn a_task_with_state_is_performed_with_that_of_a_scope_and_without_it_the_error_says_what_is_missing() {
+    use airlock::testing::{perform_in, perform_in_async};
+
+    let scope = || airlock::scope().state(Shelf(42));
+    perform_in::<shelve>(scope(), (42,)).unwrap();
+    assert!(perform_in::<shelve>(scope(), (43,)).is_err());
+    futures::executor::block_on(perform_in_async::<shelve>(scope(), (42,))).unwrap();
+    let error = perform::<shelve>((42,)).unwrap_err();
+    assert!(format!("{error:?}").contains("its state"), "{error:?}");
+}

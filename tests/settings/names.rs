@@ -35,6 +35,13 @@ airlock::register_executor!("webhook", |settings| {
     }))
 });
 
+// Reads its URL as any other string, and quotes a part of it.
+airlock::register_executor!("careless", |settings| {
+    let (url, quotes) = (settings.required::<String>("url")?, settings.required::<String>("quotes")?);
+    let pool: fn(Intent) -> Result<(), DispatchError> = |_| Ok(());
+    if url.is_empty() { Ok(airlock::executor_fn(pool)) } else { Err(format!("no answer: {quotes}").into()) }
+});
+
 // One that leads to another.
 airlock::register_executor!("shadow", shadow);
 
@@ -64,4 +71,18 @@ mod shadowed {
     struct Box;
 
     airlock::register_lifecycle!("come_what_may", |_| Ok(airlock::AlwaysFlush));
+}
+
+#[test]
+fn sync_is_another_name_of_inline_and_the_variables_of_the_kit_and_of_a_cluster_are_no_settings() {
+    let variables = [
+        ("AIRLOCK_EXECUTOR", "sync"),
+        ("AIRLOCK_INLINE__CHECKED", "true"),
+        ("AIRLOCK_LOCK", "overwrite"),
+        ("AIRLOCK_SERVICE_HOST", "10.0.0.1"),
+        ("AIRLOCK_PORT", "tcp://10.0.0.1:80"),
+        ("AIRLOCK_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ];
+    let shown = airlock::Settings::loader().text("airlock.toml", "").variables(variables).load().unwrap().to_string();
+    assert!(shown.contains("inline.checked") && shown.starts_with("executor "), "{shown}");
 }

@@ -13,6 +13,18 @@ pub fn logged<R>(run: impl FnOnce() -> R) -> (R, String) {
     (result, text)
 }
 
+/// From now on, all that this process logs, on any thread; the closure gives what there is so far. Once a process.
+///
+/// # Panics
+/// There is such a log already.
+pub fn logged_everywhere() -> impl Fn() -> String {
+    let log = Log::default();
+    if let Err(error) = tracing::subscriber::set_global_default(log.clone()) {
+        panic!("{error}");
+    }
+    move || log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 #[derive(Debug, Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 

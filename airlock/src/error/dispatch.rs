@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use crate::intent::{Intent, IntentId};
+use crate::redact::redact_text;
 
 /// What is known about an intent whose hand-over failed. They are kept apart because only some may be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +30,10 @@ pub enum DispatchErrorKind {
 /// let error = DispatchError::unavailable("connection refused");
 /// assert_eq!(error.kind(), DispatchErrorKind::Unavailable);
 /// ```
-#[derive(Debug, Clone)]
+///
+/// Wherever airlock tells it, URLs in the text of that error are printed without user and password. The error itself,
+/// as [`source`](std::error::Error::source), is the one that was given, with all that its own words say.
+#[derive(Clone)]
 pub struct DispatchError {
     kind: DispatchErrorKind,
     // Shared by the report and the error of a flush.
@@ -71,7 +75,7 @@ impl DispatchError {
         self.kind
     }
 
-    /// The error behind it with its own sources, on one line.
+    /// The error behind it with its own sources, on one line and without passwords of URLs.
     pub(crate) fn reason(&self) -> String {
         let mut reason = self.source.to_string();
         let mut next = self.source.source();
@@ -79,7 +83,7 @@ impl DispatchError {
             reason = format!("{reason}: {error}");
             next = error.source();
         }
-        reason.split_whitespace().collect::<Vec<_>>().join(" ")
+        redact_text(&reason.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
     }
 }
 
@@ -91,6 +95,13 @@ impl fmt::Display for DispatchError {
             DispatchErrorKind::Unconfirmed => "unconfirmed",
             DispatchErrorKind::TaskFailed => "the task failed",
         })
+    }
+}
+
+impl fmt::Debug for DispatchError {
+    /// The error behind it as a text: its own `Debug` might show a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DispatchError").field("kind", &self.kind).field("reason", &self.reason()).finish()
     }
 }
 

@@ -252,7 +252,7 @@ impl Drop for FlushError {
             return;
         }
         if let Some(on_lost) = &core.settings().on_lost.value {
-            let lost = Lost::new(core.info().clone(), intents);
+            let lost = Lost::of_flush_error(core.info().clone(), intents);
             if let Err(panicked) = catch_panic(|| on_lost(lost)) {
                 tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
             }

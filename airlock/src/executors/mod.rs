@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::intent::Intent;
+use crate::redact::redact_text;
 use crate::state::State;
 
 pub use batch::{Batch, Begun, Ticket};
@@ -251,10 +252,10 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A reason for people; keep argument values out of it.
+    /// A reason for people; keep argument values out of it. URLs lose their user and password.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: redact_text(&reason.into()).into_owned() }
     }
 
     /// The reason.

@@ -9,6 +9,7 @@ mod tasks;
 use std::fmt;
 
 use crate::intent::Intent;
+use crate::redact::redact_text;
 
 pub use combine::{And, PolicyFn, policy_fn};
 pub use dedupe::Dedupe;
@@ -97,10 +98,10 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A violation with a reason for people; keep argument values out of it.
+    /// A violation with a reason for people; keep argument values out of it. URLs lose their user and password.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: redact_text(&reason.into()).into_owned() }
     }
 
     /// The reason.

@@ -40,6 +40,11 @@ impl SettingsProblem {
         &self.message
     }
 
+    pub(super) fn map_message(mut self, map: impl FnOnce(&str) -> String) -> Self {
+        self.message = map(&self.message);
+        self
+    }
+
     fn order(&self) -> (u8, usize, &str) {
         match &self.place {
             Source::File { line, .. } => (0, *line, ""),

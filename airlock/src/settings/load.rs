@@ -56,6 +56,11 @@ impl Settings {
     ///
     /// [`register_executor!`](crate::register_executor) and its twins add names. The table of something that is not
     /// chosen is not looked into. A secret may stand in a file of its own, which a variable that ends in `_FILE` names.
+    /// `sync` is another name of `inline`.
+    ///
+    /// Any other variable that begins with `AIRLOCK_` is a mistake, but for `AIRLOCK_LOCK`, which the test kit reads, and
+    /// those that Kubernetes sets beside a service called `airlock`: `AIRLOCK_SERVICE_HOST`, `AIRLOCK_SERVICE_PORT`,
+    /// `AIRLOCK_SERVICE_PORT_<NAME>`, `AIRLOCK_PORT`, and `AIRLOCK_PORT_<NUMBER>_<PROTOCOL>` with what may follow it.
     ///
     /// ```no_run
     /// airlock::configure(airlock::Settings::load()?);
@@ -241,6 +246,10 @@ fn read(loading: &Loading, settings: &mut Settings) {
         }
     }
     if let Ok(Some((deadline, source))) = top.read::<Duration>("deadline") {
+        if deadline.is_zero() {
+            let message = "`deadline` is no time at all, so nothing would go out; leave it out, or write one like `5s`";
+            let _ = loading.report(source.clone(), message.to_owned());
+        }
         settings.deadline = Slot { source, ..Slot::default(Some(deadline)) };
     }
     if let Ok(Some((timings, source))) = top.read::<bool>("timings") {

@@ -13,7 +13,7 @@ use super::variables::Variables;
 use crate::executors::Executor;
 use crate::nearest::nearest;
 use crate::policy::Policy;
-use crate::redact::HIDDEN;
+use crate::redact::{HIDDEN, redact_text, secret_parts};
 use crate::scope::Lifecycle;
 
 /// The keys at the top of a file.
@@ -54,18 +54,26 @@ impl Loading {
     }
 
     pub(super) fn into_problems(self) -> Vec<SettingsProblem> {
-        self.problems.into_inner()
+        // Only now are all secrets known: one may be read after a message that has it was written.
+        let mut secrets = self.secrets.into_inner();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let hide = |message: &str| {
+            let message = secrets.iter().fold(message.to_owned(), |message, secret| message.replace(secret, HIDDEN));
+            redact_text(&message).into_owned()
+        };
+        self.problems.into_inner().into_iter().map(|problem| problem.map_message(hide)).collect()
     }
 
     pub(super) fn report(&self, place: Source, message: String) -> Reported {
-        let message = self.secrets.borrow().iter().fold(message, |message, secret| message.replace(secret, HIDDEN));
         self.problems.borrow_mut().push(SettingsProblem::new(place, message));
         Reported
     }
 
-    /// Texts that no message may have.
-    pub(super) fn hide(&self, secrets: Vec<&str>) {
-        self.secrets.borrow_mut().extend(secrets.into_iter().filter(|text| !text.is_empty()).map(str::to_owned));
+    /// What no message may have: of texts that are secret as a whole, all of it; of others, the passwords in them.
+    pub(super) fn hide(&self, texts: &[&str], whole: bool) {
+        let mut secrets = self.secrets.borrow_mut();
+        secrets.extend(texts.iter().flat_map(|text| secret_parts(text)));
+        secrets.extend(texts.iter().filter(|text| whole && !text.is_empty()).map(|text| (*text).to_owned()));
     }
 
     pub(super) fn line(&self, line: usize) -> Source {
@@ -100,6 +108,8 @@ impl Loading {
     }
 
     pub(super) fn executor(&self, name: &str, source: &Source) -> Result<Made<dyn Executor>, Reported> {
+        // Its other name, unless the program has an executor called so; the table is `[inline]` either way.
+        let name = if name == "sync" && self.names.get(name).is_none() { "inline" } else { name };
         match self.find(Kind::Executor, name, source)? {
             (named, Make::Executor(make)) => self.make(named, source, make),
             (_, _) => unreachable!("`find` looks at the kind"),

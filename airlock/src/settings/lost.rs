@@ -3,16 +3,41 @@
 use crate::intent::Intent;
 use crate::scope::ScopeInfo;
 
-/// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it.
+/// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it; or an
+/// executor of this process had accepted them, and was dropped before it ran them.
 #[derive(Debug)]
 pub struct Lost {
     scope: ScopeInfo,
     intents: Vec<Intent>,
+    /// What they were dropped in.
+    #[cfg(feature = "testing")]
+    holder: &'static str,
 }
 
 impl Lost {
+    /// Of accepted work that did not run.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
     pub(crate) fn new(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self { scope, intents }
+        Self {
+            scope,
+            intents,
+            #[cfg(feature = "testing")]
+            holder: "the accepted work of an executor",
+        }
+    }
+
+    pub(crate) fn of_flush_error(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
+        Self {
+            scope,
+            intents,
+            #[cfg(feature = "testing")]
+            holder: "a flush error",
+        }
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn holder(&self) -> &'static str {
+        self.holder
     }
 
     /// The scope whose flush failed.

@@ -64,7 +64,7 @@ impl Setting for Secret {
         self.to_string()
     }
 
-    fn secrets(&self) -> Vec<&str> {
+    fn texts(&self) -> Vec<&str> {
         vec![&self.0]
     }
 }

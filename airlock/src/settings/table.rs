@@ -134,7 +134,7 @@ impl<'a> SettingsTable<'a> {
     }
 
     /// Tells what is wrong with the value of a key, at its place. Keep secrets out of the reason; those read as
-    /// [`Secret`](crate::Secret) are taken out of it.
+    /// [`Secret`](crate::Secret), and the passwords of URLs, are taken out of it.
     #[must_use = "return it with `Err(…)` or `?`"]
     pub fn refuse(&mut self, key: &str, reason: impl Display) -> Reported {
         let read = self.read.iter().find(|shown| shown.key == self.shown_key(key));
@@ -149,8 +149,9 @@ impl<'a> SettingsTable<'a> {
             None => self.of_file(key)?,
         };
         if let Some((value, source)) = &read {
-            self.loading.hide(value.secrets());
-            let value = if is_secret_name(key) && !T::SECRET { HIDDEN.to_owned() } else { value.shown() };
+            let is_secret = is_secret_name(key);
+            self.loading.hide(&value.texts(), is_secret || T::SECRET);
+            let value = if is_secret && !T::SECRET { HIDDEN.to_owned() } else { value.shown() };
             self.read.push(Shown { key: self.shown_key(key), value, source: source.clone() });
         }
         Ok(read)

@@ -32,9 +32,9 @@ pub trait Setting: Sized {
     /// As it may be shown.
     #[doc(hidden)]
     fn shown(&self) -> String;
-    /// The texts that must not be shown.
+    /// The texts in it, which may have secrets in them.
     #[doc(hidden)]
-    fn secrets(&self) -> Vec<&str> {
+    fn texts(&self) -> Vec<&str> {
         Vec::new()
     }
 }
@@ -62,6 +62,10 @@ impl Setting for String {
     fn shown(&self) -> String {
         // Not every password is read as a secret.
         format!("{:?}", redact_url(self))
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        vec![self]
     }
 }
 
@@ -184,8 +188,8 @@ impl<T: Setting> Setting for Vec<T> {
         format!("[{}]", self.iter().map(T::shown).collect::<Vec<_>>().join(", "))
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        self.iter().flat_map(T::secrets).collect()
+    fn texts(&self) -> Vec<&str> {
+        self.iter().flat_map(T::texts).collect()
     }
 }
 

@@ -13,6 +13,9 @@ const PREFIX: &str = "AIRLOCK_";
 /// Names the settings file.
 pub(super) const CONFIG: &str = "AIRLOCK_CONFIG";
 
+/// The test kit's word for what may be done to a lock file of tasks; no setting.
+const LOCK: &str = "AIRLOCK_LOCK";
+
 /// The variables that begin with `AIRLOCK_`. One that is empty counts as not set.
 pub(super) struct Variables {
     values: BTreeMap<String, OsString>,
@@ -25,7 +28,8 @@ impl Variables {
         let values = variables
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-            .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
+            .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty() && !is_service_link(name))
+            .filter(|(name, _)| name != LOCK)
             .collect();
         Self { values, known: RefCell::new(BTreeSet::from([CONFIG.to_owned()])) }
     }
@@ -72,5 +76,61 @@ impl Variables {
     pub(super) fn table_of(name: &str) -> Option<String> {
         let (table, _) = name.strip_prefix(PREFIX)?.split_once("__")?;
         Some(table.to_ascii_lowercase())
+    }
+}
+
+/// Whether a cluster sets it in every pod beside a service called `airlock`: `AIRLOCK_SERVICE_HOST`,
+/// `AIRLOCK_SERVICE_PORT`, `AIRLOCK_SERVICE_PORT_HTTP`, `AIRLOCK_PORT`, `AIRLOCK_PORT_80_TCP` and
+/// `AIRLOCK_PORT_80_TCP_ADDR`, `…_PORT`, `…_PROTO`. Nobody wrote them, so they are no mistakes.
+fn is_service_link(name: &str) -> bool {
+    let Some(name) = name.strip_prefix(PREFIX) else { return false };
+    if matches!(name, "SERVICE_HOST" | "SERVICE_PORT" | "PORT") {
+        return true;
+    }
+    if let Some(port) = name.strip_prefix("SERVICE_PORT_") {
+        // `__` parts the table of a setting from its key.
+        return !port.is_empty() && !port.starts_with('_') && !port.contains("__");
+    }
+    let Some(port) = name.strip_prefix("PORT_") else { return false };
+    let parts: Vec<_> = port.split('_').collect();
+    let [number, protocol, rest @ ..] = &*parts else { return false };
+    number.parse::<u16>().is_ok()
+        && matches!(*protocol, "TCP" | "UDP" | "SCTP")
+        && matches!(rest, [] | ["ADDR" | "PORT" | "PROTO"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_a_service_called_airlock_are_no_settings_and_what_is_like_them_is() {
+        let links = [
+            "SERVICE_HOST",
+            "SERVICE_PORT",
+            "SERVICE_PORT_HTTP",
+            "SERVICE_PORT_HTTP_2",
+            "PORT",
+            "PORT_80_TCP",
+            "PORT_80_TCP_ADDR",
+            "PORT_53_UDP_PORT",
+            "PORT_9_SCTP_PROTO",
+        ];
+        assert!(links.iter().all(|name| is_service_link(&format!("AIRLOCK_{name}"))));
+        let others = [
+            "SERVICE",
+            "SERVICE_HOSTS",
+            "SERVICE_PORT_",
+            "SERVICE_PORT__X",
+            "SERVICE__HOST",
+            "PORT_",
+            "PORT_X_TCP",
+            "PORT_80",
+            "PORT_80_TCP_NAME",
+            "PORT_80_TCP_ADDR_X",
+            "PORTS",
+            "EXECUTOR",
+        ];
+        assert!(!others.iter().any(|name| is_service_link(&format!("AIRLOCK_{name}"))));
     }
 }

@@ -93,6 +93,9 @@ impl<R> Recorded for Captured<R> {
 /// the scope ([`Scope::run`](crate::Scope::run), [`Scope::wrap`](crate::Scope::wrap)) enqueue into it until the closure
 /// returns. Scopes and local policies around the call have no part in it.
 ///
+/// Arguments are encoded, read back and encoded again, and the two encodings compared: what a type never writes, such as
+/// a field with `#[serde(skip)]`, is not missed.
+///
 /// # Panics
 /// An argument doesn't survive its encoding, or a policy panicked: the message says which.
 #[track_caller]

@@ -89,7 +89,9 @@ impl fmt::Display for DrainError {
         if !self.failed.is_empty() {
             let mut failed = format!("{} of {ran} tasks failed:", self.failed.len());
             for (intent, error) in &self.failed {
-                told::line(&mut failed, 1, &format!("{}: {error}: {}", told::call(intent), error.reason()));
+                // No values: an error may end up in any log.
+                let place = format_args!("{} ({})", intent.name(), intent.location());
+                told::line(&mut failed, 1, &format!("{}: {error}: {}", place, error.reason()));
             }
             told.push(failed);
         }
@@ -136,7 +138,7 @@ pub fn drain(recorded: &(impl Recorded + ?Sized)) -> Result<Drained, DrainError>
     let mut queue = Queue::of(recorded);
     while let Some(intent) = queue.next() {
         match survive(&intent) {
-            Ok(arrived) => queue.ended(intent, run(arrived)),
+            Ok(arrived) => queue.ended(intent, run(crate::scope(), arrived)),
             Err(fault) => queue.failed(intent, DispatchError::rejected(fault)),
         }
     }
@@ -153,7 +155,7 @@ pub fn drain_async<R: Recorded + ?Sized>(recorded: &R) -> impl Future<Output = R
         while let Some(intent) = queue.next() {
             match survive(&intent) {
                 Ok(arrived) => {
-                    let ran = run_async(arrived).await;
+                    let ran = run_async(crate::scope(), arrived).await;
                     queue.ended(intent, ran);
                 }
                 Err(fault) => queue.failed(intent, DispatchError::rejected(fault)),

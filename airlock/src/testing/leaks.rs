@@ -74,7 +74,8 @@ fn watch() -> (Leaks, Settings) {
     settings.on_lost.value = Some(Arc::new(move |found: Lost| {
         let names: Vec<_> =
             found.intents().iter().map(|intent| format!("{} ({})", intent.name(), intent.location())).collect();
-        lost.note(format!("{}: a flush error was dropped with {} in it; handle it", found.scope(), names.join(", ")));
+        let what = found.holder();
+        lost.note(format!("{}: {what} was dropped with {} in it; handle it", found.scope(), names.join(", ")));
         if let Some(on_lost) = &on_lost {
             on_lost(found);
         }

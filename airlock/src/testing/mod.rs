@@ -27,7 +27,7 @@
 //! | see what code would let out | [`capture`], [`capture_async`], [`capture_in`] |
 //! | assert on it | [`assert_enqueued!`](crate::assert_enqueued), [`assert_not_enqueued!`](crate::assert_not_enqueued), [`assert_enqueued_in_order!`](crate::assert_enqueued_in_order), [`assert_nothing_enqueued!`](crate::assert_nothing_enqueued) |
 //! | run it, and what that enqueues | [`drain`], [`drain_async`] |
-//! | run one task as a worker would | [`perform`], [`perform_async`] |
+//! | run one task as a worker would | [`perform`], [`perform_async`]; with state, [`perform_in`], [`perform_in_async`] |
 //! | give one test settings of its own | [`with_settings`], [`with_settings_async`] |
 //! | put an executor into a whole program | [`RecordingExecutor`] |
 //! | fail a test that loses intents | [`no_leaks`], [`no_leaks_async`] |
@@ -36,8 +36,9 @@
 //!
 //! What fails shows argument values, except those marked `#[redact]`, and no header or extra.
 //!
-//! Everything here sends arguments through their encoding and back, so a type that doesn't survive it is found in a
-//! test and not in production. Nothing is global, so tests run side by side: plain `#[test]`, `#[tokio::test]` and
+//! Everything here sends arguments through their encoding and back, so a type that can't be read back, or is written
+//! differently afterwards, is found in a test and not in production. Only encodings are compared: what a type never
+//! writes, such as a field with `#[serde(skip)]`, is lost unseen, and the task runs with its default. Nothing is global, so tests run side by side: plain `#[test]`, `#[tokio::test]` and
 //! runners that give each test a process.
 
 mod asserting;
@@ -66,5 +67,5 @@ pub use fault::{Fault, FaultExecutor};
 pub use leaks::{no_leaks, no_leaks_async};
 pub use lock::{Break, LockMode, TaskLock, TaskLockError, assert_task_lock};
 pub use overrides::{with_settings, with_settings_async};
-pub use perform::{perform, perform_async};
+pub use perform::{perform, perform_async, perform_in, perform_in_async};
 pub use recording::{Recorded, RecordingExecutor};

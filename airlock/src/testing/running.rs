@@ -7,6 +7,7 @@ use crate::error::DispatchError;
 use crate::intent::{Intent, Started};
 use crate::panics::catching_panics;
 use crate::policy::{Policy, Violation};
+use crate::scope::context;
 use crate::scope::{Frame, ScopeBuilder, frames};
 use crate::task::TaskKind;
 
@@ -14,8 +15,16 @@ use crate::task::TaskKind;
 /// itself has no scope unless it makes one, as everywhere else.
 const AROUND: &str = "the run of a task in a test";
 
-fn scope() -> ScopeBuilder {
-    crate::scope().name(AROUND).policy(NeedsAScope)
+fn around(scope: ScopeBuilder) -> ScopeBuilder {
+    scope.name(AROUND).policy(NeedsAScope)
+}
+
+/// One that was never enqueued finds its state in the scope it runs in.
+fn stated(mut intent: Intent) -> Intent {
+    if intent.around.is_none() {
+        intent.around = context::current();
+    }
+    intent
 }
 
 /// Refuses what a task enqueues without a scope of its own: it would be refused in production.
@@ -42,9 +51,9 @@ impl Policy for NeedsAScope {
 }
 
 /// Runs a task that is no `async fn`, and gives what it let out.
-pub(super) fn run(intent: Intent) -> Captured<Result<(), DispatchError>> {
-    capture_in(scope(), || match intent.task().kind {
-        TaskKind::Sync | TaskKind::Elsewhere => match intent.start()? {
+pub(super) fn run(scope: ScopeBuilder, intent: Intent) -> Captured<Result<(), DispatchError>> {
+    capture_in(around(scope), || match intent.task().kind {
+        TaskKind::Sync | TaskKind::Elsewhere => match stated(intent).start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
             Started::Unable(error) => Err(error),
             Started::Pending(_) => unreachable!("only an async task gives a future"),
@@ -54,9 +63,9 @@ pub(super) fn run(intent: Intent) -> Captured<Result<(), DispatchError>> {
 }
 
 /// Runs a task, and gives what it let out.
-pub(super) async fn run_async(intent: Intent) -> Captured<Result<(), DispatchError>> {
-    capture_in_async(scope(), async {
-        match intent.start()? {
+pub(super) async fn run_async(scope: ScopeBuilder, intent: Intent) -> Captured<Result<(), DispatchError>> {
+    capture_in_async(around(scope), async {
+        match stated(intent).start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
             Started::Pending(future) => {
                 catching_panics(future).await.map_err(DispatchError::panicked)?.map_err(DispatchError::task_failed)
