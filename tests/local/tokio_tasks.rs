@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::runtimes::runtime;
 use crate::threads::{Probe, act, act_later, elsewhere, failures, flush, shut_down};
-use airlock::{Deadline, DispatchErrorKind, Executor, TokioExecutor};
+use airlock::{Deadline, DispatchErrorKind, Executor, ThreadPoolExecutor, TokioExecutor};
 use airlock_tests::patience::{Gate, PATIENCE, eventually};
 
 #[tokio::test]
@@ -226,4 +226,47 @@ fn dropping_the_last_handle_loses_nothing() {
     let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1);
     flush(airlock::scope().executor(executor), &probe, 0..100).unwrap();
     assert_eq!((0..100).map(|_| ran.recv_timeout(PATIENCE).unwrap()).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+}
+
+/// Panics as it is dropped.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("the destructor of a task");
+    }
+}
+
+#[test]
+fn a_destructor_that_panics_ends_its_task_and_no_other() {
+    #[airlock::task(name = "local.cut_off", timeout = "50ms")]
+    async fn cut_off() {
+        let _bomb = Bomb;
+        std::future::pending::<()>().await;
+    }
+
+    let (runtime, pool) = (runtime(), ThreadPoolExecutor::new().threads(1));
+    let (failures, on_error) = failures();
+    let (also_failures, also_on_error) = crate::threads::failures();
+    let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1).on_error(on_error);
+    let pool = pool.on_error(also_on_error);
+    for executor in [Arc::new(executor) as Arc<dyn Executor>, Arc::new(pool)] {
+        let (probe, ran) = Probe::sending();
+        for _ in 0..2 {
+            let ended = airlock::scope().executor(Arc::clone(&executor)).run_reported(|| {
+                cut_off::enqueue().unwrap();
+                act_later::enqueue(probe.clone(), 1).unwrap();
+                act::enqueue(probe.clone(), 2).unwrap();
+            });
+            assert_eq!(ended.flush.unwrap().counts().dispatched, 3);
+            assert_eq!([ran.recv_timeout(PATIENCE), ran.recv_timeout(PATIENCE)], [Ok(1), Ok(2)]);
+        }
+        assert!(shut_down(&executor).is_empty());
+    }
+    for failures in [failures, also_failures] {
+        let told: Vec<_> = failures.lock().unwrap().iter().map(|failure| failure.to_string()).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.iter().all(|told| told.contains("task failed: panicked: the destructor of a task")), "{told:?}");
+    }
 }

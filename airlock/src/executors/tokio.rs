@@ -12,7 +12,7 @@ use super::backlog::{Backlog, Job, Limits};
 use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
-use crate::panics::catch_panic;
+use crate::panics::{catch_panic, catching_panics};
 use crate::shutdown::{self, Drains};
 
 /// Runs tasks on a tokio runtime: `async` ones are spawned, plain functions run on its blocking pool. A flush hands
@@ -301,7 +301,8 @@ impl Worker {
 
     async fn work_async(mut self) {
         while let Some(job) = self.job.take_if(|job| job.is_async()) {
-            self.crew.backlog.run_async(job).await;
+            // As in `work`. A worker that unwinds would be taken for one whose runtime has ended.
+            let _ = catching_panics(self.crew.backlog.run_async(job)).await;
             self.job = self.crew.backlog.next();
         }
         self.go_on();

@@ -6,6 +6,7 @@ use super::Backlog;
 use crate::error::DispatchError;
 use crate::executors::Deadline;
 use crate::intent::{Identity, Intent};
+use crate::panics::{catch_panic, catching_panics};
 use crate::task::TaskKind;
 use crate::timer;
 
@@ -56,21 +57,27 @@ impl Backlog {
     /// Runs a plain function on this thread.
     pub(in crate::executors) fn run(&self, job: Job) {
         let Some((mut running, intent)) = self.start(job) else { return };
-        running.end(intent.call(), None);
+        // The task itself is caught; what else panics is a destructor of its arguments.
+        running
+            .end(catch_panic(|| intent.call()).unwrap_or_else(|message| Err(DispatchError::panicked(message))), None);
     }
 
     /// Runs any task.
     pub(in crate::executors) async fn run_async(&self, job: Job) {
         let Some((mut running, intent)) = self.start(job) else { return };
         let timeout = intent.options().get_timeout().filter(|_| intent.task().kind == TaskKind::Async);
-        let ended = match timeout {
-            None => intent.call_async().await,
-            Some(timeout) => {
-                let ended = timer::until(Deadline::after(timeout), intent.call_async()).await;
-                ended.unwrap_or_else(|| Err(DispatchError::task_failed(format!("it took longer than its {timeout:?}"))))
+        // The task itself is caught; what else panics is a destructor, of a task that is cut off for example.
+        let ended = catching_panics(async move {
+            match timeout {
+                None => intent.call_async().await,
+                Some(timeout) => {
+                    let ended = timer::until(Deadline::after(timeout), intent.call_async()).await;
+                    let too_long = || DispatchError::task_failed(format!("it took longer than its {timeout:?}"));
+                    ended.unwrap_or_else(|| Err(too_long()))
+                }
             }
-        };
-        running.end(ended, None);
+        });
+        running.end(ended.await.unwrap_or_else(|message| Err(DispatchError::panicked(message))), None);
     }
 
     /// Looks whether the job is still worth running.

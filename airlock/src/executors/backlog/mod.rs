@@ -296,9 +296,12 @@ impl Backlog {
             let (executor, error) = (self.limits.title(), format!("{}: {}", failure.error, failure.error.reason()));
             tracing::error!(target: "airlock", task, %id, %location, executor, error, "accepted work did not end well");
         });
-        if let Some(on_error) = &self.limits.on_error
-            && let Err(panicked) = catch_panic(|| on_error(failure))
-        {
+        let told = catch_panic(|| match &self.limits.on_error {
+            Some(on_error) => on_error(failure),
+            // Here, since an argument of the intent in it may panic as it goes.
+            None => drop(failure),
+        });
+        if let Err(panicked) = told {
             let _ = catch_panic(|| tracing::error!(target: "airlock", panicked, "the error handler panicked"));
         }
     }

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use crate::panics::catch_panic;
+
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     /// How many wait: whoever changes something mostly finds nobody, and takes no lock then.
@@ -32,7 +34,7 @@ impl Waiters {
         }
         let first = self.change(|line| line.wakers.pop_front());
         if let Some((_, waker)) = first {
-            waker.wake();
+            wake(waker);
         }
     }
 
@@ -42,7 +44,7 @@ impl Waiters {
             return;
         }
         let all = self.change(|line| std::mem::take(&mut line.wakers));
-        all.into_iter().for_each(|(_, waker)| waker.wake());
+        all.into_iter().for_each(|(_, waker)| wake(waker));
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut Line) -> R) -> R {
@@ -51,6 +53,11 @@ impl Waiters {
         self.count.store(line.wakers.len(), Ordering::Relaxed);
         result
     }
+}
+
+/// Foreign code: one that panics must not take along the job that its caller holds, or the wakes after it.
+fn wake(waker: Waker) {
+    let _ = catch_panic(|| waker.wake());
 }
 
 /// A place in the line, once it has waited.
