@@ -22,6 +22,11 @@ fn files(folder: &str, ending: &str) -> BTreeMap<String, String> {
     found
 }
 
+/// The names of the cases that don't compile.
+pub(crate) fn failing_cases() -> impl Iterator<Item = String> {
+    files("fail", "rs").into_keys()
+}
+
 /// The first line of each error.
 fn errors(stderr: &str) -> impl Iterator<Item = &str> {
     stderr.lines().filter(|line| line.starts_with("error"))
