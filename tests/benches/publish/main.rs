@@ -15,6 +15,7 @@ mod python;
 
 use std::time::{Duration, Instant};
 
+use airlock::{CeleryExecutor, DramatiqExecutor};
 use airlock_tests::servers::{RabbitServer, RedisServer};
 
 /// One way to publish: a name, how many messages a round, and the round.
@@ -24,11 +25,23 @@ struct Way<'a> {
     publish: Box<dyn FnMut(usize) + 'a>,
 }
 
+impl<'a> Way<'a> {
+    fn new(name: &'static str, count: usize, publish: impl FnMut(usize) + 'a) -> Self {
+        Self { name, count, publish: Box::new(publish) }
+    }
+}
+
 /// Against what a way is compared: another one by its place, and the ratio it is to reach.
 struct Budget {
     way: usize,
     against: usize,
     at_least: f64,
+}
+
+impl Budget {
+    fn new(way: usize, against: usize, at_least: f64) -> Self {
+        Self { way, against, at_least }
+    }
 }
 
 const MANY: usize = 10_000;
@@ -45,6 +58,29 @@ fn main() {
     }
 }
 
+/// The places of the ways below.
+const LIMIT: usize = 0;
+const CELERY: usize = 1;
+const DRAMATIQ: usize = 2;
+const LIMIT_SINGLE: usize = 3;
+const CELERY_SINGLE: usize = 4;
+
+/// What each system is asked: many messages at once, then `few` one at a time, with the limit before ours.
+fn ways<'a>(
+    limit: (&'static str, impl FnMut(usize) + 'a),
+    (few, single_limit): (usize, (&'static str, impl FnMut(usize) + 'a)),
+    celery: &'a CeleryExecutor,
+    dramatiq: &'a DramatiqExecutor,
+) -> Vec<Way<'a>> {
+    vec![
+        Way::new(limit.0, MANY, limit.1),
+        Way::new("airlock, Celery, one flush", MANY, |count| ours::flush(celery, count)),
+        Way::new("airlock, Dramatiq, one flush", MANY, |count| ours::flush(dramatiq, count)),
+        Way::new(single_limit.0, few, single_limit.1),
+        Way::new("airlock, Celery, one intent a flush", few, |count| ours::flushes(celery, count)),
+    ]
+}
+
 fn redis(rounds: usize) {
     // As most are run: what is measured is the way there, and not the disk.
     let server = RedisServer::start_with(&["--appendonly", "no"]);
@@ -53,33 +89,16 @@ fn redis(rounds: usize) {
     let mut hop = limit::RedisHop::new(&url);
     let (celery, dramatiq) = (ours::celery(&url), ours::dramatiq(&url));
     let mut python = python::Producers::start(&url, &server.url());
-    let mut ways = vec![
-        Way {
-            name: "limit: crate redis, pipelines of 1,000 LPUSH",
-            count: MANY,
-            publish: Box::new(|count| pipelines.push(count)),
-        },
-        Way { name: "airlock, Celery, one flush", count: MANY, publish: Box::new(|count| ours::flush(&celery, count)) },
-        Way {
-            name: "airlock, Dramatiq, one flush",
-            count: MANY,
-            publish: Box::new(|count| ours::flush(&dramatiq, count)),
-        },
-        Way {
-            name: "limit: one LPUSH at a time, through a hop",
-            count: 500,
-            publish: Box::new(|count| hop.push(count)),
-        },
-        Way {
-            name: "airlock, Celery, one intent a flush",
-            count: 500,
-            publish: Box::new(|count| ours::flushes(&celery, count)),
-        },
-    ];
-    let mut budgets = vec![Budget { way: 1, against: 0, at_least: 0.5 }, Budget { way: 4, against: 3, at_least: 0.8 }];
+    let mut ways = ways(
+        ("limit: crate redis, pipelines of 1,000 LPUSH", |count| pipelines.push(count)),
+        (500, ("limit: one LPUSH at a time, through a hop", |count| hop.push(count))),
+        &celery,
+        &dramatiq,
+    );
+    let mut budgets = vec![Budget::new(CELERY, LIMIT, 0.5), Budget::new(CELERY_SINGLE, LIMIT_SINGLE, 0.8)];
     if let Some(python) = &mut python {
-        budgets.push(Budget { way: 1, against: ways.len(), at_least: 50.0 });
-        budgets.push(Budget { way: 2, against: ways.len() + 1, at_least: 25.0 });
+        budgets.push(Budget::new(CELERY, ways.len(), 50.0));
+        budgets.push(Budget::new(DRAMATIQ, ways.len() + 1, 25.0));
         ways.extend(python.ways());
     }
     let empty = || drop(server.command(&["FLUSHDB"]));
@@ -93,37 +112,20 @@ fn rabbit(rounds: usize) {
     let mut hop = limit::RabbitHop::new(&url);
     let (celery, dramatiq) = (ours::celery(&url).declare(), ours::dramatiq(&url).declare());
     let mut python = python::Producers::start(&url, &server.url());
-    let mut ways = vec![
-        Way {
-            name: "limit: lapin, 1,000 confirms in flight",
-            count: MANY,
-            publish: Box::new(|count| confirms.publish(count)),
-        },
-        Way { name: "airlock, Celery, one flush", count: MANY, publish: Box::new(|count| ours::flush(&celery, count)) },
-        Way {
-            name: "airlock, Dramatiq, one flush",
-            count: MANY,
-            publish: Box::new(|count| ours::flush(&dramatiq, count)),
-        },
-        Way {
-            name: "limit: lapin, one confirm at a time, through a hop",
-            count: 300,
-            publish: Box::new(|count| hop.publish(count)),
-        },
-        Way {
-            name: "airlock, Celery, one intent a flush",
-            count: 300,
-            publish: Box::new(|count| ours::flushes(&celery, count)),
-        },
-    ];
+    let mut ways = ways(
+        ("limit: lapin, 1,000 confirms in flight", |count| confirms.publish(count)),
+        (300, ("limit: lapin, one confirm at a time, through a hop", |count| hop.publish(count))),
+        &celery,
+        &dramatiq,
+    );
     let mut budgets = vec![
-        Budget { way: 1, against: 0, at_least: 0.8 },
-        Budget { way: 2, against: 0, at_least: 0.8 },
-        Budget { way: 4, against: 3, at_least: 0.8 },
+        Budget::new(CELERY, LIMIT, 0.8),
+        Budget::new(DRAMATIQ, LIMIT, 0.8),
+        Budget::new(CELERY_SINGLE, LIMIT_SINGLE, 0.8),
     ];
     if let Some(python) = &mut python {
-        budgets.push(Budget { way: 1, against: ways.len(), at_least: 15.0 });
-        budgets.push(Budget { way: 2, against: ways.len() + 1, at_least: 10.0 });
+        budgets.push(Budget::new(CELERY, ways.len(), 15.0));
+        budgets.push(Budget::new(DRAMATIQ, ways.len() + 1, 10.0));
         ways.extend(python.ways());
     }
     let empty = || limit::purge(&url, &["limit", "celery", "default"]);

@@ -33,12 +33,8 @@ impl Producers {
     pub(crate) fn ways(&mut self) -> [Way<'_>; 2] {
         let Self { celery, dramatiq } = self;
         [
-            Way {
-                name: "Python: Celery's apply_async",
-                count: COUNT,
-                publish: Box::new(|count| celery.publish(count)),
-            },
-            Way { name: "Python: Dramatiq's send", count: COUNT, publish: Box::new(|count| dramatiq.publish(count)) },
+            Way::new("Python: Celery's apply_async", COUNT, |count| celery.publish(count)),
+            Way::new("Python: Dramatiq's send", COUNT, |count| dramatiq.publish(count)),
         ]
     }
 }
