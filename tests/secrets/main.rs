@@ -1,11 +1,14 @@
 //! Promise 18, of what runs here: a password in a URL, a redacted argument and an ordinary one go through everything
 //! that fails, logs and is printed, and all that is said is searched for them. The log is the whole process's, also of
-//! other threads, so this has a binary of its own and one test.
+//! other threads, so this has a binary of its own.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+#[cfg(all(feature = "amqp", feature = "celery"))]
+mod rabbit;
 
 use std::fmt::{Debug, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime};
 
 use airlock::testing::{Expected, Fault, FaultExecutor, capture, drain, perform};
@@ -18,6 +21,9 @@ use airlock_tests::log::logged_everywhere;
 const PASSWORD: &str = "canary-password-1309";
 const REDACTED: &str = "canary-redacted-2718";
 const ORDINARY: &str = "canary-ordinary-3141";
+/// What this process has logged so far, from the first look on.
+static LOG: LazyLock<Box<dyn Fn() -> String + Send + Sync>> = LazyLock::new(|| Box::new(logged_everywhere()));
+
 const URL: &str = "no answer from redis://me:canary-password-1309@h/0: refused";
 
 #[airlock::task(name = "secrets.send")]
@@ -92,7 +98,7 @@ fn executors(told: &Arc<Mutex<String>>) -> Vec<Arc<dyn Executor>> {
 
 #[test]
 fn promise_18_neither_passwords_nor_arguments_are_in_anything_that_is_said() {
-    let log = logged_everywhere();
+    LazyLock::force(&LOG);
     let told = Arc::new(Mutex::new(String::new()));
     let say = |what: &dyn Debug| writeln!(told.lock().unwrap(), "{what:?} {what:#?}").unwrap();
     let shown = |what: String| told.lock().unwrap().push_str(&what);
@@ -150,7 +156,7 @@ fn promise_18_neither_passwords_nor_arguments_are_in_anything_that_is_said() {
     say(&airlock::configuration());
     shown(airlock::configuration().to_string());
 
-    let told = told.lock().unwrap().clone() + &log();
+    let told = told.lock().unwrap().clone() + &LOG();
     assert!(told.contains("secrets.send") && told.contains("accepted work did not end well"), "{told}");
     for canary in [PASSWORD, REDACTED, ORDINARY] {
         let line = told.lines().find(|line| line.contains(canary));

@@ -17,7 +17,7 @@ pub fn logged<R>(run: impl FnOnce() -> R) -> (R, String) {
 ///
 /// # Panics
 /// There is such a log already.
-pub fn logged_everywhere() -> impl Fn() -> String {
+pub fn logged_everywhere() -> impl Fn() -> String + Send + Sync {
     let log = Log::default();
     if let Err(error) = tracing::subscriber::set_global_default(log.clone()) {
         panic!("{error}");

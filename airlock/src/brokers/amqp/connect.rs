@@ -14,7 +14,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::plug::{Plug, Pulled};
 use super::publisher::Publisher;
-use super::{AmqpConnection, refusal};
+use super::{AmqpConnection, quiet, refusal};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::link::Alive;
 use crate::brokers::url::{BrokerUrl, Scheme};
@@ -45,6 +45,8 @@ async fn open(url: &BrokerUrl, addresses: Vec<SocketAddr>, plug: Plug) -> lapin:
     let tls = (url.scheme == Scheme::AmqpTls).then(|| url.host.clone());
     let properties = ConnectionProperties::default().with_connection_name("airlock".into());
     let dial = async move |_: AMQPUri, runtime| {
+        // It runs on the thread that the client has for this connection.
+        quiet::this_thread();
         let dialled = tokio::time::timeout(HANDSHAKE, AsyncTcpStream::connect(&runtime, addresses.clone())).await;
         let stream: AsyncTcpStream<Compat<TcpStream>> = dialled.map_err(std::io::Error::from)??;
         #[cfg(unix)]

@@ -4,6 +4,7 @@ mod connect;
 mod plug;
 mod publisher;
 mod queues;
+mod quiet;
 mod refusal;
 mod returned;
 mod slot;
