@@ -44,7 +44,9 @@ fn promise_14_executors_made_of_others_cost_no_more() {
             let error = flush(way, std::sync::Arc::clone(&executor), 2, Some(DEADLINE)).unwrap_err();
             let took = start.elapsed();
             assert!(took >= DEADLINE && took <= AT_MOST, "{} {way:?}: {took:?}", executor.name());
-            assert_eq!((error.unconfirmed().len(), error.undispatched().len()), (1, 1));
+            // One a dead executor: a fallback gives the second what the first has not begun.
+            let dead = if executor.name().starts_with("fallback") { 2 } else { 1 };
+            assert_eq!((error.unconfirmed().len(), error.undispatched().len()), (dead, 2 - dead));
             drop(error.into_intents());
         }
     }

@@ -1,13 +1,17 @@
 //! Trying again, and trying another way.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use airlock::testing::{Fault, FaultExecutor};
 use airlock::{
-    Ended, Executor, Fallback, FlushError, FlushReport, InlineExecutor, Intent, OnFailure, ReportEntry, Retry, Route,
-    ScopeBuilder,
+    Batch, Begun, BoxFuture, Ended, Executor, Fallback, FlushError, FlushReport, InlineExecutor, Intent, OnFailure,
+    ReportEntry, Retry, Route, ScopeBuilder, ThreadPoolExecutor, Ticket,
 };
+use airlock_tests::patience::{Gate, PATIENCE};
 use airlock_tests::recorder::{Picky, Recorder};
+
+use crate::threads::Probe;
 
 #[airlock::task(name = "retries.note")]
 fn note(n: u32) {
@@ -105,6 +109,35 @@ fn promise_13_what_may_have_been_accepted_once_stays_unconfirmed_until_it_is_kno
 }
 
 #[test]
+fn promise_13_what_was_begun_and_never_settled_stays_unconfirmed_too() {
+    /// Keeps what settles its first intent, and takes nothing after that.
+    #[derive(Default)]
+    struct Keeps(Mutex<Option<Ticket>>);
+
+    impl Executor for Keeps {
+        fn name(&self) -> &str {
+            "keeps"
+        }
+
+        fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+            Box::pin(async move {
+                let Some((_, ticket)) = batch.begin().map(Begun::into_parts) else { return };
+                let mut kept = self.0.lock().unwrap();
+                match &*kept {
+                    None => *kept = Some(ticket),
+                    Some(_) => ticket.settle(Err(airlock_tests::recorder::unavailable())),
+                }
+            })
+        }
+    }
+
+    let error = flush(airlock::scope().executor(quick(Keeps::default()).unconfirmed()), 1).unwrap_err();
+    assert_eq!(outcomes(error.report()), ["unconfirmed: the executor had not said how it went when the flush ended"]);
+    assert_eq!((error.undispatched().len(), error.unconfirmed().len()), (0, 1));
+    drop(error.into_intents());
+}
+
+#[test]
 fn it_never_waits_past_the_deadline() {
     let broker = FaultExecutor::new().then(usize::MAX, Fault::Unavailable);
     let hour = Duration::from_secs(3600);
@@ -196,6 +229,74 @@ fn it_accepts_what_both_accept() {
         assert!(error.to_string().ends_with("rejected: not this one"));
         drop(error.into_intents());
     }
+}
+
+#[test]
+fn a_pool_that_is_full_leaves_time_for_the_second() {
+    let (gate, second) = (Gate::new(), Recorder::new());
+    let full = ThreadPoolExecutor::new().threads(1).queue_limit(1);
+    let waits = Probe::new({
+        let gate = gate.clone();
+        move |_| {
+            gate.pass();
+            Ok(())
+        }
+    });
+    crate::threads::flush(airlock::scope().executor(full.clone()), &waits, 0..1).unwrap();
+    gate.await_waiting(1);
+    crate::threads::flush(airlock::scope().executor(full.clone()), &waits, 1..2).unwrap();
+    let executor = Fallback::new(full.clone(), second.clone()).move_on_after(Duration::from_millis(20));
+    let report = flush(airlock::scope().deadline(PATIENCE).executor(executor), 3).unwrap();
+    assert_eq!(report.counts().dispatched, 3);
+    assert_eq!(second.calls(), ["retries.note(n=0)", "retries.note(n=1)", "retries.note(n=2)"]);
+    gate.open();
+    assert!(crate::threads::shut_down(&full).is_empty());
+}
+
+#[test]
+fn the_first_has_half_of_the_time_unless_told_otherwise() {
+    struct Asks(Arc<Mutex<Option<Duration>>>);
+
+    impl Executor for Asks {
+        fn name(&self) -> &str {
+            "asks"
+        }
+
+        fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+            Box::pin(async move { *self.0.lock().unwrap() = batch.deadline().remaining() })
+        }
+    }
+
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    for (set, expected) in [(None, 30), (Some(10), 10), (Some(90), 60)] {
+        let asked = Arc::default();
+        let mut executor = Fallback::new(Asks(Arc::clone(&asked)), Recorder::new());
+        if let Some(set) = set {
+            executor = executor.move_on_after(minutes(set));
+        }
+        drop(flush(airlock::scope().deadline(minutes(60)).executor(executor), 1).unwrap_err().into_intents());
+        let had = asked.lock().unwrap().unwrap();
+        assert!(had <= minutes(expected) && had > minutes(expected - 2), "{set:?}: {had:?}");
+    }
+}
+
+#[test]
+fn promise_13_of_a_first_that_hangs_what_it_began_is_unconfirmed_and_the_rest_goes_to_the_second() {
+    let first = FaultExecutor::new().then(1, Fault::None).then(1, Fault::Pends);
+    let second = Recorder::new();
+    let executor = Fallback::new(first, second.clone()).move_on_after(Duration::from_millis(20));
+    let scope = || airlock::scope().deadline(PATIENCE);
+    let error = flush(scope().executor(executor), 4).unwrap_err();
+    let hung = "unconfirmed: the executor ended without saying how it went";
+    assert_eq!(outcomes(error.report()), ["dispatched", hung, "dispatched", "dispatched"]);
+    assert_eq!(second.calls(), ["retries.note(n=2)", "retries.note(n=3)"]);
+    drop(error.into_intents());
+    // Under fail-fast, that is a failure.
+    let first = FaultExecutor::new().then(1, Fault::Pends);
+    let executor = Fallback::new(first, second.clone()).move_on_after(Duration::from_millis(20));
+    let error = flush(scope().on_failure(OnFailure::FailFast).executor(executor), 2).unwrap_err();
+    assert_eq!((error.unconfirmed().len(), error.undispatched().len(), second.calls().len()), (1, 1, 2));
+    drop(error.into_intents());
 }
 
 // Together.

@@ -1,12 +1,18 @@
 //! One flush, several executors.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Waker};
+
 use airlock::testing::{Fault, FaultExecutor};
 use airlock::{
-    Ended, Executor, FlushError, FlushReport, InlineExecutor, Intent, LogExecutor, OnFailure, Options, ReportEntry,
-    Route, ScopeBuilder, TokioExecutor,
+    Batch, BoxFuture, Ended, Executor, Fallback, FlushError, FlushReport, InlineExecutor, Intent, LogExecutor,
+    OnFailure, Options, ReportEntry, Retry, Route, ScopeBuilder, TokioExecutor,
 };
 use airlock_tests::patience::{Gate, PATIENCE, block_on};
 use airlock_tests::recorder::{Picky, Recorder};
+use tokio::sync::Notify;
 
 #[airlock::task(name = "mail.send")]
 fn send(n: u32) {
@@ -189,6 +195,104 @@ fn one_share_does_not_wait_for_another() {
     assert_eq!(nine(airlock::scope().deadline(PATIENCE).executor(route)).unwrap().counts().dispatched, 9);
     assert_eq!(rest.calls().len(), 3);
     assert!(block_on(full.shutdown(airlock::Deadline::after(PATIENCE))).is_empty());
+}
+
+/// Notes what it is given, and lets others go on after each.
+struct Polite(Recorder);
+
+impl Executor for Polite {
+    fn name(&self) -> &str {
+        "polite"
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            while let Some(begun) = batch.begin() {
+                self.0.note(begun.intent().to_string());
+                begun.settle(Ok(()));
+                tokio::task::yield_now().await;
+            }
+        })
+    }
+}
+
+/// Begins and says nothing until it is told to.
+struct Held(Arc<Notify>);
+
+impl Executor for Held {
+    fn name(&self) -> &str {
+        "held"
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            while let Some(begun) = batch.begin() {
+                self.0.notified().await;
+                begun.settle(Ok(()));
+            }
+        })
+    }
+}
+
+#[test]
+fn promise_04_what_runs_on_the_thread_of_the_flush_begins_after_the_other_shares_and_lets_them_go_on() {
+    static RAN: LazyLock<Recorder> = LazyLock::new(Recorder::new);
+
+    #[airlock::task(name = "here.run")]
+    fn run(n: u32) {
+        RAN.note(format!("here.run(n={n})"));
+    }
+
+    let closure = |intent: Intent| {
+        RAN.note(intent.to_string());
+        Ok::<(), String>(())
+    };
+    let here: [fn() -> Box<dyn Executor>; 5] = [
+        || Box::new(InlineExecutor::new()),
+        || Box::new(InlineExecutor::new().checked()),
+        || Box::new(Retry::new(InlineExecutor::new())),
+        || Box::new(Route::new().named("nothing", Recorder::new()).otherwise(InlineExecutor::new())),
+        || Box::new(Fallback::new(FaultExecutor::new().then(1, Fault::Unavailable), InlineExecutor::new())),
+    ];
+    let here = here.into_iter().map(|make| make()).chain([Box::new(closure) as Box<dyn Executor>]);
+    for (turn, executor) in here.enumerate() {
+        let before = RAN.calls().len();
+        let route = Route::new().to::<run>(executor).otherwise(Polite(RAN.clone()));
+        let body = || {
+            (0..3).for_each(|n| drop(run::enqueue(n)));
+            (0..3).for_each(|n| drop(send::enqueue(n)));
+        };
+        airlock::scope().executor(route).run(body).unwrap();
+        let in_turn: Vec<_> = (0..3).flat_map(|n| [format!("mail.send(n={n})"), format!("here.run(n={n})")]).collect();
+        assert_eq!(RAN.calls()[before..], in_turn, "{turn}");
+    }
+}
+
+#[test]
+fn promise_04_a_share_that_hangs_holds_up_nothing_that_runs_here() {
+    let recorder = Recorder::new();
+    let here = {
+        let recorder = recorder.clone();
+        move |intent: Intent| {
+            recorder.note(intent.to_string());
+            Ok::<(), String>(())
+        }
+    };
+    let answers = Arc::new(Notify::new());
+    let route = Route::new().named("mail.*", Held(Arc::clone(&answers))).otherwise(here);
+    let mut flush = pin!(airlock::scope().deadline(PATIENCE).executor(route).run_reported_async(async {
+        count::enqueue(1).unwrap();
+        count::enqueue(2).unwrap();
+        send::enqueue(3).unwrap();
+    }));
+    let mut context = Context::from_waker(Waker::noop());
+    // Each poll runs one.
+    for _ in 0..2 {
+        assert!(flush.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(recorder.calls(), ["stock.count(n=1)", "stock.count(n=2)"]);
+    answers.notify_one();
+    assert_eq!(block_on(flush).flush.unwrap().counts().dispatched, 3);
 }
 
 #[test]

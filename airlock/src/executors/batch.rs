@@ -1,7 +1,9 @@
 //! What an executor is given: intents one by one, each to be settled.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 use std::vec;
 
@@ -90,6 +92,22 @@ impl Batch {
             timings: self.timings,
             items: intents.enumerate().map(|(offset, intent)| (first + offset, intent)).collect(),
         }
+    }
+
+    /// Lets other executors of the flush go on, if there are any: for those that do their work on its thread.
+    pub(super) async fn make_way(&self) {
+        if self.remaining() == 0 || !self.ledger.is_beside_others() {
+            return;
+        }
+        let mut was_polled = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut was_polled, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// How many intents have not begun. Fewer may come.

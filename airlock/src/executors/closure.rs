@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::{Batch, BoxFuture, Executor};
+use super::{Batch, BoxFuture, Executor, ExecutorTraits};
 use crate::error::DispatchError;
 use crate::intent::Intent;
 
@@ -47,7 +47,12 @@ where
                     Err(unknown) => DispatchError::unconfirmed(unknown),
                 });
                 ticket.settle(result);
+                batch.make_way().await;
             }
         })
+    }
+
+    fn traits(&self) -> ExecutorTraits {
+        ExecutorTraits { runs_here: true, ..ExecutorTraits::default() }
     }
 }

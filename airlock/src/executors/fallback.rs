@@ -1,18 +1,24 @@
 //! Another one if the first can't be reached.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::batch::Divided;
 use super::ledger::{Attempt, Go, Left};
 use super::{Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::DispatchErrorKind;
 use crate::intent::Intent;
+use crate::timer;
 
 /// Hands to a second executor what the first could not take because it was unavailable.
 ///
-/// It accepts what both accept, and moves on for `Unavailable` alone, with what was held back because of it: what may
-/// have been accepted by the first is not given to the second. The order stays: nothing is moved on before the first
-/// has ended. A first executor that hangs uses up the flush's deadline, and then nothing is left for the second.
+/// It accepts what both accept, and moves on with what was `Unavailable` and what was held back because of that: what
+/// may have been accepted by the first is not given to the second. The order stays: nothing is moved on before the
+/// first has ended.
+///
+/// A first executor that does not answer, or has no room, is left behind after half of the flush's time, or after what
+/// [`move_on_after`](Self::move_on_after) says. What it has begun without saying how that went is then `Unconfirmed`,
+/// and what it has not begun goes to the second. So give a first that is slow with much to send a longer time.
 ///
 /// Three in a row are a fallback of a fallback.
 ///
@@ -30,13 +36,31 @@ pub struct Fallback<A, B> {
     first: A,
     second: B,
     name: String,
+    first_has: Option<Duration>,
 }
 
 impl<A: Executor, B: Executor> Fallback<A, B> {
     /// The first, and the one for when it is unavailable.
     pub fn new(first: A, second: B) -> Self {
         let name = format!("fallback({}, {})", first.name(), second.name());
-        Self { first, second, name }
+        Self { first, second, name, first_has: None }
+    }
+
+    /// How long the first has in each flush, at most up to the deadline; otherwise that is half of the flush's time, and
+    /// without a deadline as long as it takes.
+    pub fn move_on_after(mut self, time: Duration) -> Self {
+        self.first_has = Some(time);
+        self
+    }
+
+    /// When the first has had its time.
+    fn until(&self, deadline: Deadline) -> Deadline {
+        let time = self.first_has.or_else(|| deadline.remaining().map(|left| left / 2));
+        match (time.map(Deadline::after), deadline.instant()) {
+            (None, _) => deadline,
+            (Some(own), Some(instant)) if own.instant().is_none_or(|own| own > instant) => deadline,
+            (Some(own), _) => own,
+        }
     }
 }
 
@@ -53,19 +77,22 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let Divided { ledger, timings, items } = batch.divide();
-            let (first, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral, timings);
-            self.first.dispatch(batch).await;
-            let left = first.finish(Ending::Returned);
-            let moves_on = |left: Left| matches!(left, Left::HeldBack | Left::Failed(DispatchErrorKind::Unavailable));
+            let until = self.until(ledger.deadline());
+            let (first, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral(until), timings);
+            let ended = timer::until(until, self.first.dispatch(batch)).await;
+            let left = first.finish(ended.map_or(Ending::DeadlinePassed, |()| Ending::Returned));
             if left.iter().any(|(_, _, left)| matches!(left, Left::Failed(_)) && !moves_on(*left)) {
                 ledger.fail_fast();
             }
-            let unavailable = left.iter().any(|(_, _, left)| *left == Left::Failed(DispatchErrorKind::Unavailable));
-            if !unavailable || ledger.is_stopped() {
+            if ledger.is_stopped() {
                 return;
             }
             let items = left.into_iter().filter(|(_, _, left)| moves_on(*left)).map(|(at, intent, _)| (at, intent));
-            let (second, batch) = Attempt::new(&ledger, items.collect(), Go::Only, timings);
+            let items: Vec<_> = items.collect();
+            if items.is_empty() {
+                return;
+            }
+            let (second, batch) = Attempt::new(&ledger, items, Go::Only, timings);
             self.second.dispatch(batch).await;
             second.finish(Ending::Returned);
         })
@@ -80,10 +107,16 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
         ExecutorTraits {
             takes_local: first.takes_local && second.takes_local,
             no_deadline: first.no_deadline && second.no_deadline,
+            runs_here: first.runs_here || second.runs_here,
             inline: false,
             gives_back: false,
         }
     }
+}
+
+/// Whether the first is known not to have accepted it, for want of the first and not because of the intent.
+fn moves_on(left: Left) -> bool {
+    matches!(left, Left::HeldBack | Left::OutOfTime | Left::Failed(DispatchErrorKind::Unavailable))
 }
 
 impl<A, B> fmt::Debug for Fallback<A, B> {

@@ -68,11 +68,18 @@ impl Executor for InlineExecutor {
                     Err(error) => Err(error),
                 };
                 ticket.settle(result);
+                batch.make_way().await;
             }
         })
     }
 
     fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { takes_local: true, inline: !self.checked, gives_back: !self.checked, no_deadline: true }
+        ExecutorTraits {
+            takes_local: true,
+            inline: !self.checked,
+            gives_back: !self.checked,
+            no_deadline: true,
+            runs_here: true,
+        }
     }
 }

@@ -65,8 +65,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Whole {
     ledger: Arc<Ledger>,
-    /// Whether a failure here is one there at once, or only once whoever divided it says so.
-    tells: bool,
+    go: Go,
 }
 
 /// What only exceptions touch.
@@ -164,6 +163,11 @@ impl Ledger {
         own.or_else(|| self.whole.as_ref()?.ledger.stopped())
     }
 
+    /// Whether other executors have their parts of the batch at the same time.
+    pub(crate) fn is_beside_others(&self) -> bool {
+        self.whole.as_ref().is_some_and(|whole| whole.go == Go::Beside || whole.ledger.is_beside_others())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.states.len()
     }
@@ -190,7 +194,7 @@ impl Ledger {
     pub(crate) fn fail_fast(&self) {
         if self.on_failure == OnFailure::FailFast {
             self.stop_for(Stop::Failure);
-            if let Some(Whole { ledger, tells: true }) = &self.whole {
+            if let Some(Whole { ledger, go: Go::Only | Go::Beside }) = &self.whole {
                 ledger.fail_fast();
             }
         }

@@ -92,6 +92,6 @@ impl Executor for LogExecutor {
     }
 
     fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { takes_local: true, no_deadline: true, ..ExecutorTraits::default() }
+        ExecutorTraits { takes_local: true, no_deadline: true, runs_here: true, ..ExecutorTraits::default() }
     }
 }

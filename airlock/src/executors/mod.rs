@@ -139,6 +139,8 @@ pub struct ExecutorTraits {
     pub gives_back: bool,
     /// Never waits for anything outside this process, so there is no deadline unless one is set.
     pub no_deadline: bool,
+    /// Does its work on the thread of the flush, which meanwhile drives no other executor.
+    pub runs_here: bool,
 }
 
 macro_rules! forward {

@@ -69,7 +69,7 @@ impl<E: Executor> Retry<E> {
         match left {
             Left::HeldBack | Left::Failed(DispatchErrorKind::Unavailable) => true,
             Left::Failed(DispatchErrorKind::Unconfirmed) => self.unconfirmed,
-            Left::Failed(_) | Left::Done | Left::Unattempted => false,
+            Left::Failed(_) | Left::Done | Left::OutOfTime | Left::Unattempted => false,
         }
     }
 
@@ -95,7 +95,7 @@ impl<E: Executor> Executor for Retry<E> {
         Box::pin(async move {
             let Divided { ledger, timings, mut items } = batch.divide();
             for attempt in 1.. {
-                let (go, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral, timings);
+                let (go, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral(ledger.deadline()), timings);
                 self.executor.dispatch(batch).await;
                 let left = go.finish(Ending::Returned);
                 // A failure that stays is one of the whole batch, which is what fail-fast looks at.

@@ -20,8 +20,9 @@ use crate::policy::TaskList;
 /// to [`otherwise`](Self::otherwise), and without one it is refused before anything is handed over.
 ///
 /// The executors of one flush are handed their shares side by side. Within a share the order is that of the calls;
-/// between shares there is none, so tasks that depend on their order belong in one route. An executor that is
-/// unavailable leaves the rest of *its* share unattempted, and the others go on; under
+/// between shares there is none, so tasks that depend on their order belong in one route. What runs on the thread of
+/// the flush (inline, a closure) begins once the others have begun, and lets them go on after each intent, without
+/// waiting for their end. An executor that is unavailable leaves the rest of *its* share unattempted, and the others go on; under
 /// [`FailFast`](crate::OnFailure::FailFast) a failure in one share stops them all. The deadline is one for all.
 ///
 /// ```
@@ -154,9 +155,14 @@ impl Executor for Route {
                 )));
             }
             lost.finish(Ending::Returned);
-            let routes = self.routes.iter().zip(shares).filter(|(_, share)| !share.is_empty());
-            let hand_over = routes.map(|((_, executor), share)| -> BoxFuture<'_, ()> {
-                let (attempt, batch) = Attempt::new(&ledger, share, Go::Only, timings);
+            let executors = self.routes.iter().map(|(_, executor)| executor);
+            let mut shares: Vec<_> = executors.zip(shares).filter(|(_, share)| !share.is_empty()).collect();
+            // Whoever works on this thread keeps the others waiting, so that they come first in each round.
+            shares.sort_by_key(|(executor, _)| executor.traits().runs_here);
+            let waits = shares.len() > 1 && shares.first().is_some_and(|(executor, _)| !executor.traits().runs_here);
+            let go = if waits { Go::Beside } else { Go::Only };
+            let hand_over = shares.into_iter().map(|(executor, share)| -> BoxFuture<'_, ()> {
+                let (attempt, batch) = Attempt::new(&ledger, share, go, timings);
                 Box::pin(async move {
                     // One that panics doesn't take the others with it.
                     let ended = catching_panics(async move { executor.dispatch(batch).await }).await;
@@ -175,6 +181,7 @@ impl Executor for Route {
         ExecutorTraits {
             takes_local: self.all(|traits| traits.takes_local),
             no_deadline: self.all(|traits| traits.no_deadline),
+            runs_here: self.routes.iter().any(|(_, executor)| executor.traits().runs_here),
             inline: false,
             gives_back: false,
         }

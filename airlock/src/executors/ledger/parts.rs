@@ -8,9 +8,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cause, Ending, ItemState, Ledger, Settled, Whole};
+use super::{Cause, Ending, ItemState, Ledger, Settled, Stop, Whole};
 use crate::error::DispatchErrorKind;
-use crate::executors::Batch;
+use crate::executors::{Batch, Deadline};
 use crate::intent::Intent;
 
 /// A part, by the places of its intents in the whole.
@@ -111,10 +111,12 @@ pub(crate) struct Attempt {
 /// Who hears of a failure in a part, and whether its intents may be given once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Go {
-    /// The only go at these intents: a failure in it is one of the whole.
+    /// The only go at these intents: a failure in it is one of the whole at once.
     Only,
-    /// There may be another one.
-    OneOfSeveral,
+    /// The same, while other executors have theirs at other intents.
+    Beside,
+    /// There may be another one, and this one ends by then.
+    OneOfSeveral(Deadline),
 }
 
 /// How an intent of an attempt ended, as far as it matters for another one.
@@ -124,6 +126,8 @@ pub(crate) enum Left {
     Failed(DispatchErrorKind),
     /// Not begun because an earlier one was unavailable, or failed under fail-fast.
     HeldBack,
+    /// Not begun before the deadline.
+    OutOfTime,
     /// Not begun for another reason.
     Unattempted,
 }
@@ -131,8 +135,9 @@ pub(crate) enum Left {
 impl Attempt {
     /// A part of its own for these intents.
     pub(crate) fn new(whole: &Arc<Ledger>, items: Vec<(usize, Intent)>, go: Go, timings: bool) -> (Self, Batch) {
-        let link = Whole { ledger: Arc::clone(whole), tells: go == Go::Only };
-        let ledger = Arc::new(Ledger::part_of(Some(link), items.len(), whole.on_failure, whole.deadline));
+        let link = Whole { ledger: Arc::clone(whole), go };
+        let deadline = if let Go::OneOfSeveral(deadline) = go { deadline } else { whole.deadline };
+        let ledger = Arc::new(Ledger::part_of(Some(link), items.len(), whole.on_failure, deadline));
         let places = items.iter().map(|(place, _)| *place).collect();
         let mut rest = whole.rest();
         if rest.closed {
@@ -143,7 +148,7 @@ impl Attempt {
         }
         drop(rest);
         // Without a second handle, arguments can be moved into a task.
-        let again = if go == Go::OneOfSeveral { items.clone() } else { Vec::new() };
+        let again = if matches!(go, Go::OneOfSeveral(_)) { items.clone() } else { Vec::new() };
         let intents = items.into_iter().map(|(_, intent)| intent).collect();
         let batch = Batch::new(intents, Arc::clone(&ledger), timings);
         (Self { whole: Arc::clone(whole), ledger, again }, batch)
@@ -173,8 +178,9 @@ impl Left {
             ItemState::Dispatched => Self::Done,
             ItemState::Failed(failure) => Self::Failed(failure.error.kind()),
             ItemState::Unsettled => Self::Failed(DispatchErrorKind::Unconfirmed),
-            ItemState::NotBegun(Some(Cause::Stopped(super::Stop::Unavailable | super::Stop::Failure))) => {
-                Self::HeldBack
+            ItemState::NotBegun(Some(Cause::Stopped(Stop::Unavailable | Stop::Failure))) => Self::HeldBack,
+            ItemState::NotBegun(Some(Cause::Stopped(Stop::Deadline) | Cause::Ended(Ending::DeadlinePassed))) => {
+                Self::OutOfTime
             }
             ItemState::NotBegun(_) => Self::Unattempted,
         }
