@@ -54,9 +54,10 @@ impl Settings {
     /// | | `log_on_flush` | `arguments` |
     /// | lifecycle | `flush_on_success`, `always_flush`, `release_nested` | |
     ///
-    /// [`register_executor!`](crate::register_executor) and its twins add names. The table of something that is not
-    /// chosen is not looked into. A secret may stand in a file of its own, which a variable that ends in `_FILE` names.
-    /// `sync` is another name of `inline`.
+    /// [`register_executor!`](crate::register_executor) and its twins add names. Of what is not chosen, tables of the
+    /// names above are looked into for unknown keys and values of another type, and those of other names are not. A
+    /// secret may stand in a file of its own, which a variable that ends in `_FILE` names. `sync` is another name of
+    /// `inline`.
     ///
     /// Any other variable that begins with `AIRLOCK_` is a mistake, but for `AIRLOCK_LOCK`, which the test kit reads, and
     /// those that Kubernetes sets beside a service called `airlock`: `AIRLOCK_SERVICE_HOST`, `AIRLOCK_SERVICE_PORT`,

@@ -1,12 +1,12 @@
 //! One load: what is read from, what was made, and what is wrong with it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::SettingsProblem;
-use super::file::{File, Value};
-use super::names::{Kind, Make, Named, Names, Refusal, remedy};
+use super::file::{File, Table, Value};
+use super::names::{Kind, Make, Named, Names, Refusal, list, remedy};
 use super::source::{Shown, Source};
 use super::table::{Reported, SettingsTable};
 use super::variables::Variables;
@@ -143,10 +143,7 @@ impl Loading {
             return Err(self.report(source.clone(), message.replace("of a executor", "of an executor")));
         }
         if let Make::Off { feature } = named.make {
-            let message = format!(
-                "the executor `{name}` is not compiled in; add the feature `{feature}` of airlock in Cargo.toml"
-            );
-            return Err(self.report(source.clone(), message));
+            return Err(self.report(source.clone(), is_off(name, feature)));
         }
         Ok((*named, named.make))
     }
@@ -163,12 +160,7 @@ impl Loading {
             let message = format!("executors lead to each other in a circle: {}; break it", path.join(" to "));
             return Err(self.report(source.clone(), message));
         }
-        let entry = self.file.as_ref().and_then(|file| file.root.get(name));
-        let (place, table) = match entry.map(|entry| (entry.line, &entry.value)) {
-            Some((line, Value::Table(table))) => (self.line(line), Some(table)),
-            _ => (source.clone(), None),
-        };
-        let mut table = SettingsTable::new(self, Some(name), table, place.clone());
+        let (place, mut table) = self.table(name, source);
         self.making.borrow_mut().push(name);
         let made = make(&mut table);
         self.making.borrow_mut().pop();
@@ -182,13 +174,47 @@ impl Loading {
         }
     }
 
+    /// The table of the name, and where it stands, or else where the name was chosen.
+    fn table(&self, name: &'static str, chosen: &Source) -> (Source, SettingsTable<'_>) {
+        let entry = self.file.as_ref().and_then(|file| file.root.get(name));
+        let (place, table) = match entry.map(|entry| (entry.line, &entry.value)) {
+            Some((line, Value::Table(table))) => (self.line(line), Some(table)),
+            _ => (chosen.clone(), None),
+        };
+        (place.clone(), SettingsTable::new(self, Some(name), table, place))
+    }
+
+    /// Reads the table of something that is built in and not chosen: for its mistakes alone, and without a value that is
+    /// missing being one. What users register may do more than read when it is made, and is left alone.
+    fn look_into(&self, named: &Named) {
+        let mut table = self.table(named.name, &Source::Default).1.of_nothing_chosen();
+        match named.make {
+            Make::Executor(make) => drop(make(&mut table)),
+            Make::Policy(make) => drop(make(&mut table)),
+            Make::Lifecycle(make) => drop(make(&mut table)),
+            Make::Off { .. } => return,
+        }
+        table.finish();
+        self.read.borrow_mut().insert(named.name, true);
+    }
+
     /// Reports whatever stands in the file or the environment and means nothing.
     pub(super) fn check_rest(&self) {
+        let tables = self.file.iter().flat_map(|file| file.root.iter()).map(|entry| entry.key.clone());
+        let tables = tables.chain(self.variables.unknown().into_iter().filter_map(Variables::table_of));
+        for table in tables.collect::<BTreeSet<_>>() {
+            let is_unread = |named: &&Named| named.is_built_in() && !self.read.borrow().contains_key(named.name);
+            if let Some(named) = self.names.get(&table).filter(is_unread) {
+                self.look_into(named);
+            }
+        }
         let entries = self.file.iter().flat_map(|file| file.root.iter());
         for entry in entries.filter(|entry| !KEYS.contains(&&*entry.key)) {
             let key = &entry.key;
             let message = match (&entry.value, self.names.get(key)) {
+                (Value::Table(_), Some(Named { make: Make::Off { feature }, .. })) => is_off(key, feature),
                 (Value::Table(_), Some(_)) => continue,
+                (Value::Table(table), None) if key == "airlock" => no_heading(table),
                 (Value::Table(_), None) => self.no_table(key),
                 (_, Some(_)) => format!("`{key}` is a table; write `[{key}]` and its keys below it"),
                 (_, None) => format!("there is no setting `{key}`{}", remedy(&nearest(key, KEYS), KEYS)),
@@ -199,6 +225,7 @@ impl Loading {
             let table = Variables::table_of(name);
             let message = match table.as_deref().map(|table| (table, self.names.get(table))) {
                 Some((table, None)) => self.no_table(table),
+                Some((table, Some(Named { make: Make::Off { feature }, .. }))) => is_off(table, feature),
                 // Only who makes it knows its keys.
                 Some((_, Some(named))) if self.read.borrow().get(named.name) != Some(&true) => continue,
                 _ => {
@@ -217,6 +244,24 @@ impl Loading {
     }
 }
 
+fn is_off(name: &str, feature: &str) -> String {
+    format!("the executor `{name}` is not compiled in; add the feature `{feature}` of airlock in Cargo.toml")
+}
+
+/// What to say of `[airlock]` and of `[airlock.log]`.
+fn no_heading(table: &Table) -> String {
+    let inner: Vec<_> = table.iter().filter(|entry| matches!(entry.value, Value::Table(_))).collect();
+    let written = |prefix: &str| list(inner.iter().map(|entry| format!("[{prefix}{}]", entry.key)));
+    let mut remedies = Vec::new();
+    if inner.len() < table.iter().count() || inner.is_empty() {
+        remedies.push("leave the heading out".to_owned());
+    }
+    if !inner.is_empty() {
+        remedies.push(format!("write {} instead of {}", written(""), written("airlock.")));
+    }
+    format!("the whole file is about airlock, without a table `[airlock]`; {}", remedies.join(", and "))
+}
+
 /// An error with its sources, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
@@ -231,23 +276,26 @@ mod tests {
     #[test]
     fn an_executor_whose_feature_is_off_is_known_and_the_error_names_the_feature() {
         let file = File::parse(Arc::from("airlock.toml"), "[carrier_pigeon]\nspeed = 1\n").map_err(|_| "no TOML");
-        let mut loading = Loading::new(file.ok(), Variables::of([]), Vec::new());
+        let variables = Variables::of([("AIRLOCK_CARRIER_PIGEON__SPEED".into(), "2".into())]);
+        let mut loading = Loading::new(file.ok(), variables, Vec::new());
         let pigeon = Named::built_in("carrier_pigeon", Make::Off { feature: "carrier-pigeon" });
         loading.names.add(pigeon);
         let refused = loading.executor("carrier_pigeon", &Source::Default).map(|_| "made");
         assert_eq!(refused, Err(Reported));
         let near = loading.executor("carrier_pigeons", &Source::Default).map(|_| "made");
         assert_eq!(near, Err(Reported));
-        // A table of something that is not chosen is nobody's business, compiled in or not.
+        // So is its table, and a variable of it, chosen or not.
         loading.check_rest();
         let told: Vec<_> = loading.into_problems().iter().map(ToString::to_string).collect();
+        let off = "the executor `carrier_pigeon` is not compiled in; add the feature `carrier-pigeon` of airlock in Cargo.toml";
+        let places = [told[0].clone(), told[2].clone(), told[3].clone()];
         assert_eq!(
-            told[0],
-            "the executor `carrier_pigeon` is not compiled in; add the feature `carrier-pigeon` of airlock in Cargo.toml"
+            places,
+            [off.to_owned(), format!("airlock.toml:1: {off}"), format!("AIRLOCK_CARRIER_PIGEON__SPEED: {off}")]
         );
         assert!(told[1].contains("did you mean `carrier_pigeon`? there are `"), "{}", told[1]);
         assert!(
-            !told[1].contains("and `carrier_pigeon`") && !told[1].contains(", `carrier_pigeon`") && told.len() == 2,
+            !told[1].contains("and `carrier_pigeon`") && !told[1].contains(", `carrier_pigeon`") && told.len() == 4,
             "{told:?}"
         );
     }

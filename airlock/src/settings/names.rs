@@ -73,6 +73,10 @@ impl Named {
         Self { name, place: None, make }
     }
 
+    pub(super) fn is_built_in(&self) -> bool {
+        self.place.is_none()
+    }
+
     pub(super) fn kind(&self) -> Kind {
         match self.make {
             Make::Executor(_) | Make::Off { .. } => Kind::Executor,

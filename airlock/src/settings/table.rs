@@ -47,6 +47,8 @@ pub struct SettingsTable<'a> {
     table: Option<&'a Table>,
     /// Where it stands, or where its owner was chosen.
     place: Source,
+    /// Whether something is made from it: otherwise nothing has to be there, or to be good for it.
+    is_chosen: bool,
     /// What was asked for: the keys that are valid.
     keys: Vec<String>,
     read: Vec<Shown>,
@@ -74,7 +76,13 @@ impl fmt::Debug for SettingsTable<'_> {
 
 impl<'a> SettingsTable<'a> {
     pub(super) fn new(loading: &'a Loading, name: Option<&'a str>, table: Option<&'a Table>, place: Source) -> Self {
-        Self { loading, name, table, place, keys: Vec::new(), read: Vec::new() }
+        Self { loading, name, table, place, is_chosen: true, keys: Vec::new(), read: Vec::new() }
+    }
+
+    /// Of something that is not to be made.
+    pub(super) fn of_nothing_chosen(mut self) -> Self {
+        self.is_chosen = false;
+        self
     }
 
     /// The name this was chosen by.
@@ -98,6 +106,9 @@ impl<'a> SettingsTable<'a> {
     pub fn required<T: Setting>(&mut self, key: &str) -> Result<T, Reported> {
         if let Some(value) = self.optional(key)? {
             return Ok(value);
+        }
+        if !self.is_chosen {
+            return Err(Reported);
         }
         let unread = |key: &&str| !self.keys.iter().any(|read| read == key);
         let near =
@@ -137,6 +148,9 @@ impl<'a> SettingsTable<'a> {
     /// [`Secret`](crate::Secret), and the passwords of URLs, are taken out of it.
     #[must_use = "return it with `Err(…)` or `?`"]
     pub fn refuse(&mut self, key: &str, reason: impl Display) -> Reported {
+        if !self.is_chosen {
+            return Reported;
+        }
         let read = self.read.iter().find(|shown| shown.key == self.shown_key(key));
         let place = read.map_or_else(|| self.place.clone(), |shown| shown.source.clone());
         self.loading.report(place, format!("{} can't be used: {reason}", self.told(key)))
@@ -164,7 +178,9 @@ impl<'a> SettingsTable<'a> {
             let message = format!("`{name}` is set as well; keep one of them");
             return Err(self.loading.report(Variables::place(&in_file), message));
         }
-        let held = if T::SECRET { self.loading.secret_file(&in_file)? } else { None };
+        // What nobody needs may not be there.
+        let reads_file = T::SECRET && self.loading.is_set(&in_file) && self.is_chosen;
+        let held = if reads_file { self.loading.secret_file(&in_file)? } else { None };
         let (name, text) = match (held, self.loading.variable(&name)?) {
             (Some(text), _) => (in_file, text),
             (None, Some(text)) => (name, text.to_owned()),
