@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::executors::{BoxFuture, Deadline, Executor, Unfinished, join_all};
+use crate::executors::{BoxFuture, Deadline, Unfinished, join_all, shut_down};
 use crate::scope::block_on;
 use crate::settings;
 
@@ -26,7 +26,8 @@ pub(crate) fn register(used: Weak<dyn Drains>) {
 /// nothing more, finish what they accepted until the deadline, and give back the rest. For the end of `main`.
 ///
 /// Executors of your own take part if they are configured, or a part of what is; others have
-/// [`Executor::shutdown`].
+/// [`Executor::shutdown`](crate::Executor::shutdown). One that isn't ready at the deadline, or panics, costs the others
+/// nothing: the log says so.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +52,7 @@ pub async fn shutdown_async(deadline: Deadline) -> Unfinished {
     };
     let configured = settings::configuration().executor.value;
     let mut all: Vec<BoxFuture<'_, Unfinished>> = used.into_iter().map(|used| used.drain(deadline)).collect();
-    all.push(configured.shutdown(deadline));
+    all.push(shut_down(&*configured, deadline));
     let mut all = join_all(all).await;
     let of_configured = all.pop().unwrap_or_default();
     let mut unfinished = Unfinished::default();

@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airlock::{
-    Batch, BoxFuture, Deadline, Executor, InlineExecutor, Intent, Options, Route, Settings, ThreadPoolExecutor,
-    TokioExecutor, Unfinished,
+    Batch, BoxFuture, Deadline, Executor, Fallback, InlineExecutor, Intent, Options, Retry, Route, Settings,
+    ThreadPoolExecutor, TokioExecutor, Unfinished,
 };
 use airlock_tests::patience::{Gate, PATIENCE};
 
@@ -126,6 +126,125 @@ fn an_executor_of_ones_own_takes_part_if_it_is_configured() {
     assert_eq!(numbers(&airlock::shutdown(Deadline::after(PATIENCE))), [7]);
     assert!(asked.try_recv().is_ok());
     airlock::reset_configuration();
+}
+
+/// An executor of one's own that ends in a bad way.
+#[derive(Clone, Copy)]
+enum Bad {
+    Hangs,
+    Panics,
+    PanicsAtOnce,
+    /// Hangs, and panics when it is dropped.
+    PanicsAtTheEnd,
+}
+
+impl Executor for Bad {
+    fn name(&self) -> &str {
+        "bad"
+    }
+
+    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+        Box::pin(async move { drop(batch) })
+    }
+
+    fn shutdown<'a>(&'a self, _: Deadline) -> BoxFuture<'a, Unfinished> {
+        struct Bomb;
+
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("the end went wrong");
+            }
+        }
+
+        match self {
+            Self::Hangs => Box::pin(std::future::pending()),
+            Self::Panics => Box::pin(async { panic!("it went wrong") }),
+            Self::PanicsAtOnce => panic!("it went wrong at once"),
+            Self::PanicsAtTheEnd => Box::pin(async {
+                let _bomb = Bomb;
+                std::future::pending().await
+            }),
+        }
+    }
+}
+
+const BAD: [Bad; 4] = [Bad::Hangs, Bad::Panics, Bad::PanicsAtOnce, Bad::PanicsAtTheEnd];
+
+/// A deadline that is well past before anybody's patience ends, and what a shutdown may take with it.
+const SOON: Duration = Duration::from_millis(100);
+
+#[test]
+fn an_executor_of_ones_own_that_hangs_or_panics_keeps_back_nothing_of_the_others() {
+    for bad in BAD {
+        type Make = fn(Bad, ThreadPoolExecutor) -> Arc<dyn Executor>;
+        let made: [Make; 4] = [
+            |bad, pool| Arc::new(Route::new().named("bad.*", bad).otherwise(pool)),
+            |bad, pool| Arc::new(Fallback::new(pool, Retry::new(bad))),
+            |bad, pool| Arc::new(Retry::new(Fallback::new(Box::new(bad) as Box<dyn Executor>, Arc::new(pool)))),
+            // The configured one hangs, and the pool was only used.
+            |bad, _| Arc::new(bad),
+        ];
+        for make in made {
+            let (_alone, gate) = alone();
+            let pool = ThreadPoolExecutor::new().threads(1);
+            flush(pool.clone(), 0..3);
+            gate.await_waiting(1);
+            airlock::configure(Settings::new().executor(make(bad, pool)));
+            let start = Instant::now();
+            let unfinished = airlock::shutdown(Deadline::after(SOON));
+            airlock::reset_configuration();
+            assert!(start.elapsed() < SOON + Duration::from_secs(10));
+            assert_eq!((numbers(&unfinished), unfinished.running), (vec![1, 2], 1));
+            gate.open();
+            assert!(airlock::shutdown(Deadline::after(PATIENCE)).is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_went_wrong_at_a_shutdown_is_in_the_log() {
+    for (bad, told) in BAD.into_iter().zip([
+        "cut off at the deadline",
+        "it went wrong",
+        "it went wrong at once",
+        "cut off at the deadline",
+    ]) {
+        let route = Route::new().named("bad.*", bad).otherwise(InlineExecutor::new());
+        let shut_down = || airlock_tests::patience::block_on(route.shutdown(Deadline::after(SOON)));
+        let (unfinished, log) = airlock_tests::log::logged(shut_down);
+        assert!(unfinished.is_empty());
+        assert!(log.contains(r#"executor="bad""#) && log.contains(told), "{log}");
+    }
+}
+
+#[test]
+fn an_executor_around_another_gets_back_what_that_had_left() {
+    /// As somebody might count or log.
+    struct Around(ThreadPoolExecutor);
+
+    impl Executor for Around {
+        fn name(&self) -> &str {
+            "around"
+        }
+
+        fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
+            self.0.dispatch(batch)
+        }
+
+        fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
+            Box::pin(async move { self.0.shutdown(deadline).await })
+        }
+    }
+
+    let (_alone, gate) = alone();
+    let pool = ThreadPoolExecutor::new().threads(1);
+    flush(pool.clone(), 0..3);
+    gate.await_waiting(1);
+    let route = Route::new().otherwise(Around(pool));
+    let unfinished = airlock_tests::patience::block_on(route.shutdown(Deadline::after(SOON)));
+    assert_eq!((numbers(&unfinished), unfinished.running), (vec![1, 2], 1));
+    gate.open();
+    assert!(airlock::shutdown(Deadline::after(PATIENCE)).is_empty());
 }
 
 #[test]

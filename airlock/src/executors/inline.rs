@@ -80,6 +80,7 @@ impl Executor for InlineExecutor {
             gives_back: !self.checked,
             no_deadline: true,
             runs_here: true,
+            keeps_deadlines: true,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use super::{BoxFuture, Deadline, Executor, Unfinished};
+use crate::panics::{catch_panic, catching_panics};
+use crate::timer;
 
 /// Awaits them all, each going on while others wait. The outputs come in the order of the futures.
 pub(crate) async fn join_all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
@@ -22,10 +24,35 @@ pub(crate) async fn join_all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
     slots.into_iter().filter_map(|(_, output)| output).collect()
 }
 
+/// Shuts down an executor, which may be anybody's: it costs at most the deadline, and takes nobody else with it.
+pub(crate) fn shut_down(executor: &dyn Executor, deadline: Deadline) -> BoxFuture<'_, Unfinished> {
+    Box::pin(async move {
+        let ended = match catch_panic(|| executor.shutdown(deadline)) {
+            Ok(mut future) => {
+                let ended = catching_panics(&mut future);
+                // What gives back its intents at the deadline must not be cut while it does.
+                let until = if executor.traits().keeps_deadlines { Deadline::NONE } else { deadline };
+                let ended = timer::until(until, ended).await;
+                // Cut off, it still has destructors, which are foreign code.
+                let _ = catch_panic(|| drop(future));
+                ended.unwrap_or_else(|| Err("cut off at the deadline".to_owned()))
+            }
+            Err(panicked) => Err(panicked),
+        };
+        ended.unwrap_or_else(|error| {
+            let _ = catch_panic(|| {
+                let executor = executor.name();
+                tracing::error!(target: "airlock", executor, error, "a shutdown failed; what was left there is not known");
+            });
+            Unfinished::default()
+        })
+    })
+}
+
 /// Shuts down executors side by side.
 pub(super) fn shutdown_all<'a>(executors: Vec<&'a dyn Executor>, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
     Box::pin(async move {
-        let all = executors.into_iter().map(|executor| executor.shutdown(deadline)).collect();
+        let all = executors.into_iter().map(|executor| shut_down(executor, deadline)).collect();
         let mut unfinished = Unfinished::default();
         join_all(all).await.into_iter().for_each(|left| unfinished.add(left));
         unfinished

@@ -50,7 +50,7 @@ pub use closure::executor_fn;
 pub use dramatiq::DramatiqExecutor;
 pub use fallback::Fallback;
 pub use inline::InlineExecutor;
-pub(crate) use join::join_all;
+pub(crate) use join::{join_all, shut_down};
 pub(crate) use ledger::{Cause, Ending, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
 pub use retry::Retry;
@@ -115,6 +115,9 @@ pub trait Executor: Send + Sync + 'static {
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()>;
 
     /// Stops taking work, finishes what was accepted until the deadline, and gives back the rest.
+    ///
+    /// A shutdown of several executors goes on without one that isn't ready at the deadline or panics, and says so in
+    /// the log. One that blocks its thread keeps the others waiting.
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
         let _ = deadline;
         Box::pin(async { Unfinished::default() })
@@ -141,6 +144,8 @@ pub struct ExecutorTraits {
     pub no_deadline: bool,
     /// Does its work on the thread of the flush, which meanwhile drives no other executor.
     pub runs_here: bool,
+    /// Ends its shutdown by the deadline itself, with what it gives back, whatever else it is made of does.
+    pub keeps_deadlines: bool,
 }
 
 macro_rules! forward {

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::batch::Divided;
 use super::ledger::{Attempt, Go, Left};
-use super::{Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
+use super::{
+    Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished, shut_down,
+};
 use crate::error::DispatchErrorKind;
 use crate::intent::Intent;
 use crate::timer;
@@ -123,11 +125,11 @@ impl<E: Executor> Executor for Retry<E> {
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
-        self.executor.shutdown(deadline)
+        shut_down(&self.executor, deadline)
     }
 
     fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { inline: false, gives_back: false, ..self.executor.traits() }
+        ExecutorTraits { inline: false, gives_back: false, keeps_deadlines: true, ..self.executor.traits() }
     }
 }
 

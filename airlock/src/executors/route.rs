@@ -182,6 +182,7 @@ impl Executor for Route {
             takes_local: self.all(|traits| traits.takes_local),
             no_deadline: self.all(|traits| traits.no_deadline),
             runs_here: self.routes.iter().any(|(_, executor)| executor.traits().runs_here),
+            keeps_deadlines: true,
             inline: false,
             gives_back: false,
         }
