@@ -3,6 +3,7 @@
 mod dispatch;
 mod enqueue;
 mod flush;
+mod told;
 
 use std::error::Error as StdError;
 

@@ -266,6 +266,26 @@ async fn a_task_that_fails_tells_its_error_as_the_source() {
     assert_eq!(error.source().unwrap().to_string(), "there is no 0");
 }
 
+#[test]
+fn promise_18_an_error_that_would_print_a_password_has_its_text_as_the_source_and_is_there_for_those_who_ask() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("not sent")]
+    struct NotSent(#[source] Url);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no answer from {0}")]
+    struct Url(&'static str);
+
+    for (url, shown) in [("redis://me:secret@h/0", "redis://***@h/0"), ("redis://h/0", "redis://h/0")] {
+        let error = airlock::DispatchError::unavailable(NotSent(Url(url)));
+        let behind = error.source().unwrap();
+        let texts = [behind.to_string(), behind.source().unwrap().to_string()];
+        assert_eq!(texts, ["not sent".to_owned(), format!("no answer from {shown}")]);
+        assert_eq!(behind.downcast_ref::<NotSent>().is_some(), url == shown);
+        assert_eq!(error.get_ref().downcast_ref::<NotSent>().unwrap().0.0, url);
+    }
+}
+
 #[tokio::test]
 async fn what_cant_run_here_is_rejected_and_told_why() {
     let told = |error: airlock::DispatchError| (error.kind(), error.source().unwrap().to_string());

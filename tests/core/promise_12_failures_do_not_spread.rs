@@ -195,10 +195,19 @@ fn a_flush_error_is_found_behind_boxes_and_sources() {
     #[error("the request failed")]
     struct Wrapped(#[source] Box<dyn StdError + Send + Sync>);
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("no answer from redis://me:secret@h/0")]
+    struct NoAnswer(#[source] Wrapped);
+
     let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Rejected]);
     let id = error.undispatched()[0].id();
     let wrapped = Wrapped(Box::new(Wrapped(Box::new(airlock::Error::other(airlock::Error::from(error))))));
     let found = FlushError::find(&wrapped).expect("it is in there");
+    assert_eq!(found.undispatched()[0].id(), id);
+    // Also behind a text from which a password was taken.
+    let told = DispatchError::task_failed(Wrapped(Box::new(NoAnswer(wrapped))));
+    let told = Wrapped(Box::new(told));
+    let found = FlushError::find(&told).expect("it is in there");
     assert_eq!(found.undispatched()[0].id(), id);
     assert!(FlushError::find(&Wrapped("something else".into())).is_none());
     assert!(FlushError::find(&airlock::Error::other("something else")).is_none());

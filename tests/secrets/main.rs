@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 
 use airlock::testing::{Expected, Fault, FaultExecutor, capture, drain, perform};
 use airlock::{
-    DispatchError, Executor, Fallback, InlineExecutor, Intent, LogExecutor, Options, Rejection, Retry, Route, Settings,
-    ThreadPoolExecutor, TokioExecutor, registry,
+    DispatchError, Executor, Fallback, InlineExecutor, Intent, LogExecutor, Options, Outcome, Rejection, Retry, Route,
+    Settings, ThreadPoolExecutor, TokioExecutor, registry,
 };
 use airlock_tests::log::logged_everywhere;
 
@@ -51,6 +51,29 @@ fn values() -> (String, String) {
     (ORDINARY.to_owned(), REDACTED.to_owned())
 }
 
+/// The error and all behind it, as reporters print them.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(|error| format!("{error} {error:?} {error:#?}\n")).collect()
+}
+
+/// An error with one behind it, in which the password is.
+#[derive(Debug, thiserror::Error)]
+#[error("not sent")]
+struct NotSent(#[source] Behind);
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Behind(&'static str);
+
+/// One that only its `Debug` tells.
+#[derive(Debug, thiserror::Error)]
+#[error("not sent either")]
+struct Quiet {
+    #[allow(dead_code, reason = "it is printed by `Debug`")]
+    to: &'static str,
+}
+
 fn enqueue() {
     let ((to, token), (also_to, also_token)) = (values(), values());
     send::enqueue(to, token).unwrap();
@@ -69,12 +92,14 @@ fn executors(told: &Arc<Mutex<String>>) -> Vec<Arc<dyn Executor>> {
         move |failure: airlock::Failure| writeln!(told.lock().unwrap(), "{failure} {failure:?} {failure:#?}").unwrap()
     };
     let faults = [Fault::Unavailable, Fault::Rejected, Fault::Unconfirmed, Fault::TaskFailed, Fault::Panics];
-    let kinds: [fn(&'static str) -> DispatchError; 5] = [
+    let kinds: [fn(&'static str) -> DispatchError; 7] = [
         DispatchError::unavailable,
         DispatchError::rejected,
         DispatchError::unconfirmed,
         DispatchError::task_failed,
         |text| DispatchError::rejected(Rejection::new(text)),
+        |text| DispatchError::rejected(NotSent(Behind(text))),
+        |to| DispatchError::rejected(Quiet { to }),
     ];
     let mut all: Vec<Arc<dyn Executor>> = vec![
         Arc::new(InlineExecutor::new()),
@@ -126,6 +151,12 @@ fn promise_18_neither_passwords_nor_arguments_are_in_anything_that_is_said() {
                     say(&error);
                     say(error.report());
                     shown(format!("{error} {} {:?}", error.report(), error.failed()));
+                    shown(chain(&error));
+                    error.failed().iter().chain(error.unconfirmed()).for_each(|failure| shown(chain(&failure.error)));
+                    error.report().entries().iter().for_each(|entry| match entry.outcome() {
+                        Outcome::Failed { error } | Outcome::Unconfirmed { error } => shown(chain(error)),
+                        _ => {}
+                    });
                     drop(error);
                 }
             }
@@ -143,6 +174,15 @@ fn promise_18_neither_passwords_nor_arguments_are_in_anything_that_is_said() {
     shown(error.to_string());
     let error = perform::<send>(values()).unwrap_err();
     say(&error);
+    shown(chain(&error));
+    for arguments in [format!(r#"["{ORDINARY}", "{REDACTED}"]"#), format!(r#"[["{ORDINARY}"], {{"{REDACTED}": 1}}]"#)] {
+        let error = registry().invoke("secrets.send", serde_json::from_str(&arguments).unwrap()).unwrap_err();
+        say(&error);
+        shown(chain(&error));
+    }
+    let error = registry().decode(&format!(r#"{{"task": "secrets.send", "args": ["{ORDINARY}"]}}"#)).unwrap_err();
+    say(&error);
+    shown(chain(&error));
     say(&Expected::of::<send>().field("to", ORDINARY).field("token", REDACTED));
     say(registry());
     say(&Options::new().queue("mail").header("token", REDACTED));

@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::told::Given;
 use crate::intent::{Intent, IntentId};
 use crate::redact::redact_text;
 
@@ -31,18 +32,19 @@ pub enum DispatchErrorKind {
 /// assert_eq!(error.kind(), DispatchErrorKind::Unavailable);
 /// ```
 ///
-/// Wherever airlock tells it, URLs in the text of that error are printed without user and password. The error itself,
-/// as [`source`](std::error::Error::source), is the one that was given, with all that its own words say.
+/// Wherever airlock tells it, URLs in the text of that error are printed without user and password. As
+/// [`source`](std::error::Error::source), which reporters print, stands the error that was given, or its text if one of
+/// its words has to be hidden; [`get_ref`](Self::get_ref) always is the error itself.
 #[derive(Clone)]
 pub struct DispatchError {
     kind: DispatchErrorKind,
     // Shared by the report and the error of a flush.
-    source: Arc<dyn StdError + Send + Sync>,
+    given: Arc<Given>,
 }
 
 impl DispatchError {
     fn new(kind: DispatchErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind, source: source.into().into() }
+        Self { kind, given: Arc::new(Given::new(source.into())) }
     }
 
     /// Not accepted; don't retry.
@@ -75,10 +77,25 @@ impl DispatchError {
         self.kind
     }
 
+    /// The error that was given, with all that its own words say: to look into, not to print.
+    ///
+    /// ```
+    /// use std::io;
+    /// use airlock::DispatchError;
+    ///
+    /// let error = DispatchError::unavailable(io::Error::from(io::ErrorKind::ConnectionRefused));
+    /// let given = error.get_ref().downcast_ref::<io::Error>().map(io::Error::kind);
+    /// assert_eq!(given, Some(io::ErrorKind::ConnectionRefused));
+    /// ```
+    #[must_use]
+    pub fn get_ref(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.given.error()
+    }
+
     /// The error behind it with its own sources, on one line and without passwords of URLs.
     pub(crate) fn reason(&self) -> String {
-        let mut reason = self.source.to_string();
-        let mut next = self.source.source();
+        let mut reason = self.given.error().to_string();
+        let mut next = self.given.error().source();
         while let Some(error) = next {
             reason = format!("{reason}: {error}");
             next = error.source();
@@ -107,7 +124,7 @@ impl fmt::Debug for DispatchError {
 
 impl StdError for DispatchError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&*self.source)
+        Some(self.given.told())
     }
 }
 

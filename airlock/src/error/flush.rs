@@ -229,7 +229,11 @@ impl FlushError {
             if found.is_some() {
                 return found;
             }
-            next = error.source();
+            next = match error.downcast_ref::<DispatchError>() {
+                // Its source may be a text.
+                Some(error) => Some(error.get_ref()),
+                None => error.source(),
+            };
         }
         None
     }
