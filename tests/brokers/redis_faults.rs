@@ -193,7 +193,7 @@ fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
 
 #[test]
 fn a_server_killed_in_the_middle_of_a_flush_leaves_no_doubt_either() {
-    let rounds = crate::tasks::rounds(3);
+    let rounds = crate::tasks::rounds(10);
     for round in 0..rounds {
         let mut server = RedisServer::start();
         let url = server.url();

@@ -4,6 +4,7 @@
 mod arguments;
 mod celery_options;
 mod dramatiq_options;
+mod examples;
 mod fleet;
 mod random;
 mod tasks;

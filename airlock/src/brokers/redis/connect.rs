@@ -1,9 +1,11 @@
 //! From a URL to a connection that is ready to send.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, Value};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -19,14 +21,27 @@ pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<RedisConnec
     let stream = TcpStream::connect((url.host.as_str(), url.port))
         .await
         .map_err(|error| DispatchError::unavailable(BrokerFault::new(format!("no connection to {place}: {error}"))))?;
-    // Answers are awaited: what is written should leave at once.
-    let _ = stream.set_nodelay(true);
+    tune(&stream);
     #[cfg(feature = "redis-tls")]
     if url.scheme == crate::brokers::url::Scheme::RedisTls {
         let stream = super::tls::connect(url, stream).await?;
         return set_up(url, stream, alive).await;
     }
     set_up(url, stream, alive).await
+}
+
+/// How long nothing is said before the kernel asks whether the other side is there, and how often it asks then. Where a
+/// firewall forgets what is quiet, that is after minutes.
+const QUIET: Duration = Duration::from_secs(30);
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
+/// A socket without these does its work, too.
+fn tune(stream: &TcpStream) {
+    // Answers are awaited: what is written should leave at once.
+    let _ = stream.set_nodelay(true);
+    // The client has no heartbeat: a connection that died unnoticed would cost the next flush its time.
+    let asks = TcpKeepalive::new().with_time(QUIET).with_interval(ASK_EVERY);
+    let _ = SockRef::from(stream).set_tcp_keepalive(&asks);
 }
 
 async fn set_up<S>(url: &BrokerUrl, stream: S, alive: Alive) -> Result<RedisConnection, DispatchError>
@@ -89,5 +104,25 @@ fn refused(url: &BrokerUrl, error: &RedisError) -> DispatchError {
             let what = format!("{place} refuses the connection, asked for database {} ({code})", url.path);
             DispatchError::rejected(BrokerFault::new(what))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_connection_is_asked_whether_it_lives() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap_or_else(|error| panic!("{error}")).block_on(async {
+            let stream = TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{error}"));
+            tune(&stream);
+            let socket = SockRef::from(&stream);
+            assert!(socket.keepalive().is_ok_and(|is_on| is_on));
+            assert!(socket.tcp_keepalive_time().is_ok_and(|time| time == QUIET));
+            assert!(stream.nodelay().is_ok_and(|is_on| is_on));
+        });
     }
 }

@@ -1,0 +1,61 @@
+//! The examples for live systems, as their comments say: a producer and its worker.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use airlock_tests::process::{Folder, Process};
+use airlock_tests::python::python;
+use airlock_tests::servers::{RabbitServer, RedisServer};
+
+/// An example's program; built with the features of the whole suite, so that nothing is built twice.
+fn example(name: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--workspace", "--all-features", "--example", name])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let deps = std::env::current_exe().unwrap();
+    deps.ancestors().nth(2).unwrap().join("examples").join(name)
+}
+
+/// The worker prints what the example sends.
+fn run(name: &str, broker: &str, worker: &[&str], is_ready: &str) {
+    let folder = Folder::fresh("example");
+    let mut command = Command::new(python());
+    command
+        .args(["-m", name])
+        .args(worker)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/workers"))
+        .env("BROKER", broker)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    let mut worker = Process::start(&mut command, folder.path().join("log"));
+    worker.await_line(is_ready);
+
+    let out = Command::new(example(name)).env("BROKER", broker).output().unwrap();
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success() && said.contains("3 enqueued: 3 dispatched"), "{said}");
+    for line in ["receipt for order 1", "receipt for order 2, express", "how did you like order 1?"] {
+        worker.await_line(line);
+    }
+}
+
+#[test]
+fn celery_workers_run_what_the_example_sends() {
+    let (redis, rabbit) = (RedisServer::start(), RabbitServer::shared());
+    for broker in [redis.url(), rabbit.url()] {
+        let worker = ["-A", "celery_worker", "worker", "--queues", "mail", "--loglevel", "INFO", "--concurrency", "1"];
+        run("celery", &broker, &worker, " ready.");
+    }
+}
+
+#[test]
+fn dramatiq_workers_run_what_the_example_sends() {
+    // Its queue has another shape than Celery's of the same name.
+    let (redis, rabbit) = (RedisServer::start(), RabbitServer::start());
+    for broker in [redis.url(), rabbit.url()] {
+        let worker = ["dramatiq_worker", "--queues", "mail", "--processes", "1", "--threads", "1"];
+        run("dramatiq", &broker, &worker, "Worker process is ready for action.");
+    }
+}
