@@ -1,9 +1,13 @@
-//! One timer thread for the whole program, started on demand: deadlines work under any runtime and under none.
+//! One timer thread for the whole program, started on demand: deadlines work under any runtime and under none. A forked
+//! child, which has no copy of the thread, gets a timer of its own.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
@@ -37,13 +41,14 @@ impl AlarmClock {
     /// Calls the waker then, and no longer at the time set before.
     pub(crate) fn set(&mut self, at: Instant, waker: &Waker) {
         self.unset();
-        let key = TIMER.lock().key(at);
+        let timer = Timer::of_this_process();
+        let key = timer.lock().key(at);
         self.0 = Some(key);
-        TIMER.set(key, waker.clone());
+        timer.set(key, waker.clone());
     }
 
     pub(crate) fn unset(&mut self) {
-        let replaced = self.0.take().map(|key| TIMER.lock().wakers.remove(&key));
+        let replaced = self.0.take().map(|key| Timer::of_this_process().lock().wakers.remove(&key));
         drop(replaced);
     }
 }
@@ -58,7 +63,7 @@ impl Drop for AlarmClock {
 /// A place in the queue of the timer thread, given up when dropped.
 struct Alarm {
     at: Option<Instant>,
-    set: Option<Key>,
+    set: Option<(Key, Waker)>,
 }
 
 impl Alarm {
@@ -67,16 +72,23 @@ impl Alarm {
         if at <= Instant::now() {
             return Poll::Ready(());
         }
-        let key = *self.set.get_or_insert_with(|| TIMER.lock().key(at));
-        TIMER.set(key, cx.waker().clone());
+        // Most futures are polled with the same waker again and again.
+        if self.set.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        let timer = Timer::of_this_process();
+        let waker = cx.waker().clone();
+        let key = self.set.as_ref().map_or_else(|| timer.lock().key(at), |(key, _)| *key);
+        self.set = Some((key, waker.clone()));
+        timer.set(key, waker);
         Poll::Pending
     }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        if let Some(key) = self.set {
-            let waker = TIMER.lock().wakers.remove(&key);
+        if let Some((key, _)) = self.set {
+            let waker = Timer::of_this_process().lock().wakers.remove(&key);
             drop(waker);
         }
     }
@@ -86,8 +98,13 @@ impl Drop for Alarm {
 type Key = (Instant, u64);
 
 struct Timer {
+    /// The process that has the thread, 0 before there is one.
+    process: AtomicU32,
     queue: Mutex<Queue>,
     changed: Condvar,
+    /// That of a forked child. What the parent's timer held for it comes too late: whoever held the lock when the process
+    /// was forked does not exist in the child.
+    child: OnceLock<Box<Self>>,
 }
 
 struct Queue {
@@ -98,10 +115,30 @@ struct Queue {
     asleep_until: Option<Instant>,
 }
 
-static TIMER: Timer = Timer {
-    queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false, asleep_until: None }),
-    changed: Condvar::new(),
-};
+static TIMER: Timer = Timer::new();
+
+thread_local! {
+    static IS_TIMER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work that may take its time: here, unless this is the timer thread, which every deadline needs.
+#[cfg(any(feature = "threads", feature = "tokio"))]
+pub(crate) fn off_its_thread(work: impl FnOnce() + Send + 'static) {
+    if !IS_TIMER.get() {
+        return work();
+    }
+    // Shared, since a thread that can't start drops its closure.
+    let work = std::sync::Arc::new(Mutex::new(Some(work)));
+    let theirs = std::sync::Arc::clone(&work);
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let started =
+        thread::Builder::new().name("airlock-late".to_owned()).spawn(move || take(&theirs).map(|work| work()));
+    if started.is_err()
+        && let Some(work) = take(&work)
+    {
+        work();
+    }
+}
 
 impl Queue {
     fn key(&mut self, at: Instant) -> Key {
@@ -111,6 +148,27 @@ impl Queue {
 }
 
 impl Timer {
+    const fn new() -> Self {
+        Self {
+            process: AtomicU32::new(0),
+            queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false, asleep_until: None }),
+            changed: Condvar::new(),
+            child: OnceLock::new(),
+        }
+    }
+
+    fn of_this_process() -> &'static Self {
+        let here = process::id();
+        let mut timer = &TIMER;
+        while let Err(process) = timer.process.compare_exchange(0, here, Ordering::Relaxed, Ordering::Relaxed) {
+            if process == here {
+                break;
+            }
+            timer = timer.child.get_or_init(|| Box::new(Self::new()));
+        }
+        timer
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,6 +194,7 @@ impl Timer {
     }
 
     fn run(&self) {
+        IS_TIMER.set(true);
         let mut queue = self.lock();
         loop {
             let now = Instant::now();

@@ -12,6 +12,13 @@ pub(crate) fn runtime() -> Background {
     Background(Some(Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()))
 }
 
+impl Background {
+    /// Ends it, and waits until it has dropped what it had.
+    pub(crate) fn end(mut self) {
+        drop(self.0.take());
+    }
+}
+
 impl Deref for Background {
     type Target = Runtime;
 
@@ -22,6 +29,8 @@ impl Deref for Background {
 
 impl Drop for Background {
     fn drop(&mut self) {
-        self.0.take().unwrap().shutdown_background();
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }

@@ -340,6 +340,21 @@ fn a_flush_dropped_while_it_waits_for_room_is_known_not_to_have_been_accepted() 
     assert!(shut_down(&pool).is_empty());
 }
 
+#[test]
+fn a_queue_takes_memory_only_as_it_fills() {
+    let probe = Probe::new(|_| Ok(()));
+    let runtime = crate::runtimes::runtime();
+    let tokio = airlock::TokioExecutor::on(runtime.handle().clone()).queue_limit(usize::MAX);
+    let pool = ThreadPoolExecutor::new().threads(1).queue_limit(usize::MAX).delayed_limit(usize::MAX);
+    for executor in [Arc::new(pool) as Arc<dyn Executor>, Arc::new(tokio)] {
+        let measured = allocation_counter::measure(|| {
+            flush(airlock::scope().executor(Arc::clone(&executor)), &probe, 0..1).unwrap();
+        });
+        assert!(measured.bytes_max < 100_000, "{measured:?}");
+        assert!(shut_down(&executor).is_empty());
+    }
+}
+
 /// Tasks that wait at the gate.
 fn blocking(gate: &Gate) -> Probe {
     let gate = gate.clone();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::process;
 use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 use std::thread;
@@ -60,8 +61,6 @@ struct Handle {
 struct Pool {
     backlog: Arc<Backlog>,
     alarm: Waker,
-    /// The process that has the threads: a forked child has none of them.
-    process: u32,
     running: usize,
 }
 
@@ -100,7 +99,8 @@ impl ThreadPoolExecutor {
         self.with(|limits| limits.name = Some(name.into().into()))
     }
 
-    /// How many intents may wait to be started.
+    /// How many intents may wait to be started. They take memory as they come, some 80 bytes each besides their own, so
+    /// that the limit may be as high as the program has memory for.
     ///
     /// # Panics
     /// With 0 intents.
@@ -163,13 +163,13 @@ impl Executor for ThreadPoolExecutor {
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let pool = self.pool();
-            if let Some(error) = pool.is_unusable() {
+            if let Err(error) = pool.check() {
                 if let Some(begun) = batch.begin() {
-                    begun.settle(Err(DispatchError::unavailable(error)));
+                    begun.settle(Err(error));
                 }
                 return;
             }
-            pool.backlog.accept(batch, &pool.alarm, || {}).await;
+            pool.backlog.accept(batch, &pool.alarm, |_| pool.backlog.wake_threads()).await;
         })
     }
 
@@ -178,7 +178,7 @@ impl Executor for ThreadPoolExecutor {
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
-        Box::pin(async move { self.pool().backlog.shutdown(deadline).await })
+        Box::pin(async move { self.pool().backlog.shutdown(deadline, || false).await })
     }
 }
 
@@ -197,12 +197,13 @@ impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         let alarm = Waker::from(Arc::clone(&self));
         self.0.release_due(&alarm);
+        self.0.wake_threads();
     }
 }
 
 impl Pool {
     fn start(limits: &Limits, threads: NonZeroUsize) -> Arc<Self> {
-        let backlog = Arc::new(Backlog::new(limits.clone()));
+        let backlog = Arc::new(Backlog::new(limits.clone(), process::id()));
         let alarm = Waker::from(Arc::new(Alarm(Arc::clone(&backlog))));
         let name = limits.name.as_deref().unwrap_or("airlock-pool").to_owned();
         let start = |number| {
@@ -216,21 +217,21 @@ impl Pool {
         }
         let used: Arc<dyn Drains> = Arc::clone(&backlog) as _;
         shutdown::register(Arc::downgrade(&used));
-        Arc::new(Self { backlog, alarm, process: std::process::id(), running: started.len() })
+        Arc::new(Self { backlog, alarm, running: started.len() })
     }
 
-    fn is_unusable(&self) -> Option<String> {
-        let title = || self.backlog.limits().title();
-        if self.process != std::process::id() {
-            return Some(format!("the threads of {} are in the parent process; make a pool after the fork", title()));
+    fn check(&self) -> Result<(), DispatchError> {
+        self.backlog.check_process()?;
+        if self.running > 0 {
+            return Ok(());
         }
-        (self.running == 0).then(|| format!("{} could not start a thread", title()))
+        Err(DispatchError::unavailable(format!("{} could not start a thread", self.backlog.limits().title())))
     }
 }
 
 impl Drains for Backlog {
     fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished> {
-        Box::pin(async move { self.shutdown(deadline).await })
+        Box::pin(async move { self.shutdown(deadline, || false).await })
     }
 }
 

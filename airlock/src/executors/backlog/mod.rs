@@ -1,78 +1,76 @@
-//! What an executor that runs tasks in this process has accepted: bounded, in order, and accounted for to the last.
-//!
-//! Work waits in one of three places: the queue; until its time, among the delayed; and from then on, before the queue,
-//! as due. Each intent that was accepted is run, dropped as expired and reported, or handed back by a shutdown.
+//! What an executor that runs tasks in this process has accepted: bounded, in order, and accounted for to the last. Each
+//! intent that was accepted is run, dropped as expired and reported, or handed back by a shutdown.
 
 mod delayed;
 mod job;
+mod lost;
 mod options;
 mod waiters;
+mod waiting;
 
 use std::fmt;
 use std::future::poll_fn;
-use std::panic::Location;
+use std::process;
+#[cfg(feature = "threads")]
+use std::sync::Condvar;
+#[cfg(feature = "threads")]
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::SystemTime;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, unbounded};
-
-use super::{Batch, Deadline, Ticket, Unfinished};
+use super::{Batch, Begun, Deadline, Ticket, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::panics::catch_panic;
-use crate::scope::ScopeInfo;
-use crate::settings::{self, Lost};
 use crate::timer;
 
-use delayed::Delayed;
 pub(super) use job::Job;
 pub(super) use options::Limits;
 use waiters::Waiters;
-
-/// Ends when the last accepted intent of a closed backlog is done: its sender goes.
-type End = std::convert::Infallible;
+use waiting::{Apart, Entrance, Place, Waiting};
 
 pub(super) struct Backlog {
     limits: Limits,
-    queue: (Sender<Job>, Receiver<Job>),
-    /// Bounded by the limit of the delayed: it is where they go when it is their time.
-    due: (Sender<Job>, Receiver<Job>),
-    delayed: Mutex<Delayed>,
-    /// How many were offered, which numbers them, and how many of those were refused or are done.
-    offered: Apart<AtomicU64>,
+    /// The process that has whoever does the work: a forked child has a copy of the work, and none of them.
+    process: u32,
+    waiting: Waiting,
+    /// Where threads wait for work, and for the end of it.
+    #[cfg(feature = "threads")]
+    work: Condvar,
+    /// How many of those that were accepted are done.
     finished: Apart<AtomicU64>,
     closed: Apart<AtomicBool>,
-    end: (Mutex<Option<Sender<End>>>, Receiver<End>),
     room: Waiters,
     delayed_room: Waiters,
     idle: Waiters,
 }
 
-/// In cache lines of its own: one side writes what the other has no business with, all the time.
-#[repr(align(128))]
-struct Apart<T>(T);
-
-/// How many intents are taken between two looks at the clock.
-const BETWEEN_LOOKS: usize = 32;
+/// How many intents are taken between two looks at the clock, all under one lock.
+const AT_ONCE: usize = 128;
 
 enum Refusal {
     Full,
     Closed,
 }
 
+/// Why no more was taken at once.
+enum Stop {
+    Enough,
+    Ended,
+    Refused(Begun, Refusal),
+}
+
 impl Backlog {
-    pub(super) fn new(limits: Limits) -> Self {
-        let (end, ended) = bounded(0);
+    /// `process` has whoever does the work.
+    pub(super) fn new(limits: Limits, process: u32) -> Self {
         Self {
-            queue: bounded(limits.queue),
-            due: unbounded(),
-            delayed: Mutex::default(),
-            offered: Apart(AtomicU64::new(0)),
+            process,
+            waiting: Waiting::default(),
+            #[cfg(feature = "threads")]
+            work: Condvar::new(),
             finished: Apart(AtomicU64::new(0)),
             closed: Apart(AtomicBool::new(false)),
-            end: (Mutex::new(Some(end)), ended),
             room: Waiters::default(),
             delayed_room: Waiters::default(),
             idle: Waiters::default(),
@@ -80,51 +78,83 @@ impl Backlog {
         }
     }
 
-    /// Accepts what the batch has, waiting for room up to the flush's deadline. `accepted` is called after each intent;
-    /// the alarm is called when delayed work is due.
-    pub(super) async fn accept(&self, mut batch: Batch, alarm: &Waker, accepted: impl Fn()) {
-        let mut taken = 0_usize;
+    /// Whether this process is a forked child of the one that has the work. Looked at before any lock: the thread that
+    /// held it when the process was forked does not exist here.
+    fn is_inherited(&self) -> bool {
+        self.process != process::id()
+    }
+
+    /// Why this process can't hand anything over, if it can't.
+    pub(super) fn check_process(&self) -> Result<(), DispatchError> {
+        if !self.is_inherited() {
+            return Ok(());
+        }
+        Err(DispatchError::unavailable(format!(
+            "this process was forked from the one that runs the tasks of {}; make an executor after the fork",
+            self.limits.title(),
+        )))
+    }
+
+    /// Accepts what the batch has, waiting for room up to the flush's deadline. `accepted` is called with how many were,
+    /// again and again; the alarm is called when delayed work is due.
+    pub(super) async fn accept(&self, mut batch: Batch, alarm: &Waker, accepted: impl Fn(usize)) {
         loop {
-            let look = taken.is_multiple_of(BETWEEN_LOOKS);
-            taken += 1;
-            match batch.hand_over_next(look, |intent, is_delayed| self.offer(intent, is_delayed, alarm)) {
-                None => return,
-                Some(Ok(())) => accepted(),
-                Some(Err((begun, refusal))) => {
-                    let (intent, ticket) = begun.into_parts();
-                    let mut waiting = NotAccepted { backlog: self, intent: Some(intent), ticket: Some(ticket) };
-                    let result = match refusal {
-                        Refusal::Full => self.wait_for_room(&mut waiting.intent, alarm).await,
-                        Refusal::Closed => Err(self.is_closed()),
-                    };
-                    let is_accepted = result.is_ok();
-                    if let Some(ticket) = waiting.ticket.take() {
-                        ticket.settle_with(result, waiting.intent.take());
-                    }
-                    // Only now: should it panic, what was accepted has been said to be.
-                    if is_accepted {
-                        accepted();
-                    }
-                    // It may have waited for long.
-                    taken = 0;
-                }
+            let (taken, stop) = self.take(&mut batch, alarm);
+            if taken > 0 {
+                accepted(taken);
+            }
+            let (begun, refusal) = match stop {
+                Stop::Enough => continue,
+                Stop::Ended => return,
+                Stop::Refused(begun, refusal) => (begun, refusal),
+            };
+            let (intent, ticket) = begun.into_parts();
+            let mut waits = NotAccepted { backlog: self, intent: Some(intent), ticket: Some(ticket) };
+            let result = match refusal {
+                Refusal::Full => self.wait_for_room(&mut waits.intent, alarm).await,
+                Refusal::Closed => Err(self.is_closed()),
+            };
+            let is_accepted = result.is_ok();
+            if let Some(ticket) = waits.ticket.take() {
+                ticket.settle_with(result, waits.intent.take());
+            }
+            // Only now: should it panic, what was accepted has been said to be.
+            if is_accepted {
+                accepted(1);
             }
         }
     }
 
+    /// Takes what there is room for, up to so many at once.
+    fn take(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop) {
+        let mut entrance = self.waiting.entrance();
+        let mut room = self.waiting.room(&entrance, &self.limits);
+        entrance.expect(batch.remaining().min(room));
+        for taken in 0..AT_ONCE {
+            let offer = |intent, is_delayed| self.offer(&mut entrance, &mut room, intent, is_delayed, alarm);
+            match batch.hand_over_next(taken == 0, offer) {
+                Some(Ok(())) => {}
+                None => return (taken, Stop::Ended),
+                Some(Err((begun, refusal))) => return (taken, Stop::Refused(begun, refusal)),
+            }
+        }
+        (AT_ONCE, Stop::Enough)
+    }
+
     async fn wait_for_room(&self, waits: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
         let delayed = waits.as_ref().and_then(starts_later).is_some();
-        let mut waiting = if delayed { &self.delayed_room } else { &self.room }.waiter();
+        let mut place = if delayed { &self.delayed_room } else { &self.room }.waiter();
         poll_fn(|cx| {
             // Once more after the place in the line is taken: room may have come in between.
             for registered in [false, true] {
                 if registered {
-                    waiting.wait(cx.waker());
+                    place.wait(cx.waker());
                 }
                 let Some(offered) = waits.take() else { unreachable!("polled after it was ready") };
-                match self.offer(offered, true, alarm) {
+                let answer = self.offer_one(offered, alarm);
+                match answer {
                     Ok(()) => {
-                        waiting.served();
+                        place.served();
                         return Poll::Ready(Ok(()));
                     }
                     Err((back, refusal)) => {
@@ -140,145 +170,167 @@ impl Backlog {
         .await
     }
 
+    fn offer_one(&self, intent: Intent, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
+        let mut entrance = self.waiting.entrance();
+        let mut room = self.waiting.room(&entrance, &self.limits);
+        self.offer(&mut entrance, &mut room, intent, true, alarm)
+    }
+
     #[inline]
-    fn offer(&self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
-        // Counted before the look at `closed`, so that a shutdown that has seen everything done has seen this.
-        let number = self.offered.0.fetch_add(1, Ordering::SeqCst);
+    fn offer(
+        &self,
+        entrance: &mut Entrance,
+        room: &mut usize,
+        intent: Intent,
+        is_delayed: bool,
+        alarm: &Waker,
+    ) -> Result<(), (Intent, Refusal)> {
+        // Under the lock: whoever closes, and takes the lock afterwards, has seen the last that was accepted.
         if self.closed.0.load(Ordering::SeqCst) {
-            self.finish(1);
             return Err((intent, Refusal::Closed));
         }
-        let start = if is_delayed { starts_later(&intent) } else { None };
-        let job = Job { intent, number };
-        let refused = match start {
-            None => self.queue.0.try_send(job).map_err(TrySendError::into_inner),
-            Some(at) => {
-                let mut delayed = self.delayed();
-                delayed.insert(at, job, self.limits.delayed.saturating_sub(self.due.1.len()), alarm)
-            }
-        };
-        refused.map_err(|job| {
-            self.finish(1);
-            (job.intent, Refusal::Full)
-        })
+        if is_delayed && let Some(start) = starts_later(&intent) {
+            let accepted = self.waiting.accept_delayed(entrance, intent, start, &self.limits, alarm);
+            return accepted.map_err(|intent| (intent, Refusal::Full));
+        }
+        let Some(left) = room.checked_sub(1) else { return Err((intent, Refusal::Full)) };
+        *room = left;
+        entrance.accept(intent);
+        Ok(())
     }
 
     /// Moves what is due to where it is taken next.
     pub(super) fn release_due(&self, alarm: &Waker) {
-        let mut delayed = self.delayed();
-        while let Some(job) = delayed.pop_due() {
-            // Never full and never without a receiver.
-            let _ = self.due.0.send(job);
-        }
-        delayed.set_alarm(alarm);
+        self.waiting.release_due(alarm);
     }
 
     /// The next to be started, if there is one.
     pub(super) fn next(&self) -> Option<Job> {
-        if let Ok(job) = self.due.1.try_recv() {
-            self.delayed_room.wake_one();
-            return Some(job);
+        let (job, place) = self.waiting.pop()?;
+        // There is room now where it was.
+        match place {
+            Place::Queue => &self.room,
+            Place::Due => &self.delayed_room,
         }
-        let job = self.queue.1.try_recv().ok()?;
-        self.room.wake_one();
+        .wake_one();
         Some(job)
     }
 
     /// The next to be started, once there is one; `None` when there will be no more.
     #[cfg(feature = "threads")]
     pub(super) fn wait_for_next(&self) -> Option<Job> {
+        if let Some(job) = self.next() {
+            return Some(job);
+        }
+        let mut entrance = self.waiting.entrance();
         loop {
-            if let Some(job) = self.next() {
-                return Some(job);
+            if self.waiting.ready(&entrance) > 0 {
+                // Others take from it too, without a lock.
+                drop(entrance);
+                if let Some(job) = self.next() {
+                    self.wake_threads();
+                    return Some(job);
+                }
+                entrance = self.waiting.entrance();
+                continue;
             }
-            crossbeam_channel::select! {
-                recv(self.due.1) -> job => {
-                    self.delayed_room.wake_one();
-                    return job.ok();
-                }
-                recv(self.queue.1) -> job => {
-                    self.room.wake_one();
-                    return job.ok();
-                }
-                recv(self.end.1) -> _ => {
-                    // It may have ended, and something offered since then not been refused yet.
-                    if self.outstanding() == 0 {
-                        return None;
-                    }
-                }
+            if self.closed.0.load(Ordering::SeqCst) && self.outstanding(&entrance) == 0 {
+                return None;
             }
+            entrance.asleep += 1;
+            entrance = self.work.wait(entrance).unwrap_or_else(PoisonError::into_inner);
+            entrance.asleep -= 1;
+            entrance.waking = false;
         }
     }
 
-    /// Whether nothing waits to be started now.
-    #[cfg(feature = "tokio")]
-    pub(super) fn is_empty(&self) -> bool {
-        self.due.1.is_empty() && self.queue.1.is_empty()
+    /// Wakes a thread if there is work. It wakes the next one if there is more: whoever hands over is not held up for each
+    /// of them.
+    #[cfg(feature = "threads")]
+    pub(super) fn wake_threads(&self) {
+        let mut entrance = self.waiting.entrance();
+        if entrance.asleep > 0 && !entrance.waking && self.waiting.ready(&entrance) > 0 {
+            entrance.waking = true;
+            drop(entrance);
+            self.work.notify_one();
+        }
     }
 
-    /// Takes back what was not started after all, and says how much waits to be.
+    /// How many could be started now.
     #[cfg(feature = "tokio")]
-    pub(super) fn put_back(&self, job: Option<Job>) -> usize {
-        if let Some(job) = job {
-            // Never full and never without a receiver.
-            let _ = self.due.0.send(job);
-        }
-        self.due.1.len() + self.queue.1.len()
+    pub(super) fn ready(&self) -> usize {
+        self.waiting.ready(&self.waiting.entrance())
+    }
+
+    /// Takes back what was not started after all.
+    #[cfg(feature = "tokio")]
+    pub(super) fn put_back(&self, job: Job) {
+        self.waiting.put_back(job);
     }
 
     /// Accepts nothing more. What was accepted is run all the same.
     pub(super) fn close(&self) {
+        if self.is_inherited() {
+            return;
+        }
         self.closed.0.store(true, Ordering::SeqCst);
         self.room.wake_all();
         self.delayed_room.wake_all();
-        self.finish(0);
+        self.look_again();
     }
 
-    /// Closes, waits until all is done that can be, up to the deadline, and takes out the rest.
-    pub(super) async fn shutdown(&self, deadline: Deadline) -> Unfinished {
+    /// Closes, waits until all is done that can be, up to the deadline, and takes out the rest. What was inherited is the
+    /// other process's to finish.
+    ///
+    /// `nobody_works` is asked each time something has [changed](Self::look_again).
+    pub(super) async fn shutdown(&self, deadline: Deadline, nobody_works: impl Fn() -> bool) -> Unfinished {
+        if self.is_inherited() {
+            return Unfinished::default();
+        }
         self.close();
-        let mut waiting = self.idle.waiter();
+        let mut place = self.idle.waiter();
         let all_done = poll_fn(|cx| {
-            waiting.wait(cx.waker());
+            place.wait(cx.waker());
+            if nobody_works() {
+                return Poll::Ready(());
+            }
+            let entrance = self.waiting.entrance();
             // What starts after the deadline is not waited for.
-            let late = self.delayed().after(deadline);
-            if self.outstanding() <= late as u64 { Poll::Ready(()) } else { Poll::Pending }
+            let late = entrance.after(deadline);
+            if self.outstanding(&entrance) <= late as u64 { Poll::Ready(()) } else { Poll::Pending }
         });
         timer::until(deadline, all_done).await;
-        let mut jobs = self.take_all();
-        let running = usize::try_from(self.outstanding()).unwrap_or(usize::MAX).saturating_sub(jobs.len());
+        let (jobs, accepted) = self.waiting.take_all();
+        let outstanding = accepted - self.finished.0.load(Ordering::SeqCst);
+        let running = usize::try_from(outstanding).unwrap_or(usize::MAX).saturating_sub(jobs.len());
         self.finish(jobs.len() as u64);
-        jobs.sort_by_key(|job| job.number);
         Unfinished { intents: jobs.into_iter().map(|job| job.intent).collect(), running }
-    }
-
-    fn take_all(&self) -> Vec<Job> {
-        let mut jobs: Vec<_> = self.delayed().take_all();
-        jobs.extend(self.due.1.try_iter());
-        jobs.extend(self.queue.1.try_iter());
-        jobs
     }
 
     /// Notes that so many are done, whichever way.
     fn finish(&self, count: u64) {
         self.finished.0.fetch_add(count, Ordering::SeqCst);
-        if self.closed.0.load(Ordering::SeqCst) {
-            if self.outstanding() == 0 {
-                drop(self.end.0.lock().unwrap_or_else(PoisonError::into_inner).take());
-            }
-            self.idle.wake_all();
+        self.look_again();
+    }
+
+    /// Tells those who wait for the end, if there is to be one.
+    pub(super) fn look_again(&self) {
+        if !self.closed.0.load(Ordering::SeqCst) {
+            return;
         }
+        #[cfg(feature = "threads")]
+        {
+            let entrance = self.waiting.entrance();
+            if self.outstanding(&entrance) == 0 {
+                self.work.notify_all();
+            }
+        }
+        self.idle.wake_all();
     }
 
     /// How many were accepted and are not done.
-    fn outstanding(&self) -> u64 {
-        // In this order: read the other way round, one that came and went in between would count as minus one.
-        let finished = self.finished.0.load(Ordering::SeqCst);
-        self.offered.0.load(Ordering::SeqCst).saturating_sub(finished)
-    }
-
-    fn delayed(&self) -> std::sync::MutexGuard<'_, Delayed> {
-        self.delayed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn outstanding(&self, entrance: &Entrance) -> u64 {
+        entrance.accepted - self.finished.0.load(Ordering::SeqCst)
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -314,30 +366,6 @@ fn starts_later(intent: &Intent) -> Option<SystemTime> {
     intent.starts_at(now).filter(|start| *start > now)
 }
 
-impl Drop for Backlog {
-    /// Only what no runtime was left for is still here: it is told, and handed to `on_lost`.
-    fn drop(&mut self) {
-        let mut jobs = self.take_all();
-        if jobs.is_empty() {
-            return;
-        }
-        jobs.sort_by_key(|job| job.number);
-        let intents: Vec<_> = jobs.into_iter().map(|job| job.intent).collect();
-        let _ = catch_panic(|| {
-            for intent in &intents {
-                let (task, id, location) = (intent.name(), intent.id(), intent.location());
-                tracing::error!(target: "airlock", task, %id, %location, executor = self.limits.title(), "accepted work was lost");
-            }
-        });
-        intents.iter().for_each(Intent::give_back);
-        if let Some(on_lost) = &settings::snapshot().on_lost.value {
-            let location = intents.first().map_or_else(Location::caller, Intent::location);
-            let info = ScopeInfo::new(Some(self.limits.title().into()), location);
-            let _ = catch_panic(|| on_lost(Lost::new(info, intents)));
-        }
-    }
-}
-
 /// An intent that waits for room. Dropped while it does, it is known not to have been accepted.
 struct NotAccepted<'a> {
     backlog: &'a Backlog,
@@ -363,7 +391,7 @@ impl fmt::Debug for Backlog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Backlog")
             .field("limits", &self.limits)
-            .field("outstanding", &self.outstanding())
+            .field("finished", &self.finished.0)
             .field("closed", &self.closed.0)
             .finish_non_exhaustive()
     }

@@ -1,19 +1,21 @@
 //! Tasks of a tokio runtime.
 
+mod crew;
+mod watched;
+
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Wake, Waker};
-use std::time::Duration;
+use std::process;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 
 use tokio::runtime::Handle as Runtime;
 
-use super::backlog::{Backlog, Job, Limits};
+use super::backlog::{Backlog, Limits};
 use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
-use crate::panics::{catch_panic, catching_panics};
 use crate::shutdown::{self, Drains};
+use crew::Crew;
 
 /// Runs tasks on a tokio runtime: `async` ones are spawned, plain functions run on its blocking pool. A flush hands
 /// over and does not wait for them.
@@ -27,6 +29,8 @@ use crate::shutdown::{self, Drains};
 /// `delay`, `eta` and the two `expires` are honoured, by the real clock also where the runtime's is paused, and so is
 /// the `timeout` of async tasks; `queue` is a name for routing and means nothing here; `priority`, `max_retries` and
 /// the `timeout` of a plain function are refused unless [`ignore_unsupported`](Self::ignore_unsupported) says otherwise.
+///
+/// Async tasks that never yield hold up others of their runtime for some 50 µs, or for as long as one of them takes.
 ///
 /// Clones share the queue. When the last handle is dropped, what was accepted is finished all the same, as long as the
 /// runtime lives. A runtime that ends first drops what runs (reported as `Unconfirmed`) and leaves what waits to
@@ -56,19 +60,15 @@ pub struct TokioExecutor {
 struct Handle {
     limits: Limits,
     concurrency: usize,
-    runtime: Option<Runtime>,
+    runtime: Option<Given>,
     crew: OnceLock<(Arc<Crew>, Waker)>,
 }
 
-/// Those who run what was accepted.
-struct Crew {
-    backlog: Arc<Backlog>,
-    concurrency: usize,
-    running: AtomicUsize,
-    /// Whether a runtime ended with work left.
-    deserted: AtomicBool,
-    /// The last one used: delayed work starts there.
-    runtime: Mutex<Option<Runtime>>,
+/// A runtime, and the process whose threads drive it.
+#[derive(Clone)]
+struct Given {
+    runtime: Runtime,
+    process: u32,
 }
 
 impl TokioExecutor {
@@ -82,10 +82,11 @@ impl TokioExecutor {
     /// On this runtime, from whatever thread the flush is on.
     #[must_use]
     pub fn on(runtime: Runtime) -> Self {
-        Self::of(Limits::new("tokio executor"), 256, Some(runtime))
+        let process = process::id();
+        Self::of(Limits::new("tokio executor"), 256, Some(Given { runtime, process }))
     }
 
-    fn of(limits: Limits, concurrency: usize, runtime: Option<Runtime>) -> Self {
+    fn of(limits: Limits, concurrency: usize, runtime: Option<Given>) -> Self {
         Self { handle: Arc::new(Handle { limits, concurrency, runtime, crew: OnceLock::new() }) }
     }
 
@@ -112,7 +113,8 @@ impl TokioExecutor {
         self.with(|limits| limits.name = Some(name.into().into()))
     }
 
-    /// How many intents may wait to be started, besides those that run.
+    /// How many intents may wait to be started, besides those that run. They take memory as they come, some 80 bytes
+    /// each besides their own, so that the limit may be as high as the program has memory for.
     ///
     /// # Panics
     /// With 0 intents.
@@ -143,13 +145,9 @@ impl TokioExecutor {
 
     fn crew(&self) -> &(Arc<Crew>, Waker) {
         self.handle.crew.get_or_init(|| {
-            let crew = Arc::new(Crew {
-                backlog: Arc::new(Backlog::new(self.handle.limits.clone())),
-                concurrency: self.handle.concurrency,
-                running: AtomicUsize::new(0),
-                deserted: AtomicBool::new(false),
-                runtime: Mutex::new(None),
-            });
+            let process = self.handle.runtime.as_ref().map_or_else(process::id, |given| given.process);
+            let backlog = Backlog::new(self.handle.limits.clone(), process);
+            let crew = Arc::new(Crew::new(backlog, self.handle.concurrency));
             let used: Arc<dyn Drains> = Arc::clone(&crew) as _;
             shutdown::register(Arc::downgrade(&used));
             let alarm = Waker::from(Arc::clone(&crew));
@@ -158,7 +156,8 @@ impl TokioExecutor {
     }
 
     fn runtime(&self) -> Option<Runtime> {
-        self.handle.runtime.clone().or_else(|| Runtime::try_current().ok())
+        let given = self.handle.runtime.as_ref().map(|given| given.runtime.clone());
+        given.or_else(|| Runtime::try_current().ok())
     }
 }
 
@@ -203,20 +202,14 @@ impl Executor for TokioExecutor {
                 return;
             };
             let (crew, alarm) = self.crew();
-            // The current runtime is alive; one that was given once may have ended.
-            if self.handle.runtime.is_some() && crew.deserted.load(Ordering::SeqCst) {
-                if let Some(begun) = batch.begin() {
-                    let title = crew.backlog.limits().title();
-                    begun.settle(Err(DispatchError::unavailable(format!("the runtime of {title} has ended"))));
+            match crew.join(&runtime) {
+                Ok(watched) => crew.backlog.accept(batch, alarm, |count| crew.hire(&watched, count)).await,
+                Err(error) => {
+                    if let Some(begun) = batch.begin() {
+                        begun.settle(Err(error));
+                    }
                 }
-                return;
             }
-            crew.deserted.store(false, Ordering::SeqCst);
-            *crew.runtime.lock().unwrap_or_else(PoisonError::into_inner) = Some(runtime.clone());
-            let hire = || {
-                crew.hire(&runtime);
-            };
-            crew.backlog.accept(batch, alarm, hire).await;
         })
     }
 
@@ -233,106 +226,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         if let Some((crew, _)) = self.crew.get() {
             crew.backlog.close();
-        }
-    }
-}
-
-/// Delayed work is due. The waker keeps the crew, so that the last handle may go before that.
-impl Wake for Crew {
-    fn wake(self: Arc<Self>) {
-        self.backlog.release_due(&Waker::from(Arc::clone(&self)));
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(runtime) = runtime {
-            // As many as there is work for; none, if the runtime has ended and work only comes back.
-            while self.hire(&runtime) && !self.deserted.load(Ordering::SeqCst) {}
-        }
-    }
-}
-
-impl Drains for Crew {
-    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished> {
-        Box::pin(async move { self.shutdown(deadline).await })
-    }
-}
-
-impl Crew {
-    async fn shutdown(&self, deadline: Deadline) -> Unfinished {
-        // What a runtime left that has ended would wait for nobody.
-        let nobody = self.deserted.load(Ordering::SeqCst) && self.running.load(Ordering::SeqCst) == 0;
-        self.backlog.shutdown(if nobody { Deadline::after(Duration::ZERO) } else { deadline }).await
-    }
-
-    /// Has one more worker look for work, if there is any and not too many are at it; false if not.
-    fn hire(self: &Arc<Self>, runtime: &Runtime) -> bool {
-        if self.backlog.is_empty() {
-            return false;
-        }
-        let more = |running| (running < self.concurrency).then_some(running + 1);
-        if self.running.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
-            return false;
-        }
-        let worker =
-            Worker { crew: Arc::clone(self), runtime: runtime.clone(), job: self.backlog.next(), ended: false };
-        let busy = worker.job.is_some();
-        worker.go_on();
-        busy
-    }
-}
-
-/// One of those that run at once. It goes on from task to task, and from the runtime to its blocking pool and back.
-struct Worker {
-    crew: Arc<Crew>,
-    runtime: Runtime,
-    /// What it does next.
-    job: Option<Job>,
-    ended: bool,
-}
-
-impl Worker {
-    /// Takes its job to where that kind runs, or ends if there is none.
-    fn go_on(mut self) {
-        let runtime = self.runtime.clone();
-        match self.job.as_ref().map(Job::is_async) {
-            Some(true) => drop(runtime.spawn(self.work_async())),
-            Some(false) => drop(runtime.spawn_blocking(move || self.work())),
-            None => self.ended = true,
-        }
-    }
-
-    async fn work_async(mut self) {
-        while let Some(job) = self.job.take_if(|job| job.is_async()) {
-            // As in `work`. A worker that unwinds would be taken for one whose runtime has ended.
-            let _ = catching_panics(self.crew.backlog.run_async(job)).await;
-            self.job = self.crew.backlog.next();
-        }
-        self.go_on();
-    }
-
-    fn work(mut self) {
-        while let Some(job) = self.job.take_if(|job| !job.is_async()) {
-            // Tasks are caught one by one; a panic in here is one of their destructors.
-            let _ = catch_panic(|| self.crew.backlog.run(job));
-            self.job = self.crew.backlog.next();
-        }
-        self.go_on();
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.crew.running.fetch_sub(1, Ordering::SeqCst);
-        if self.ended {
-            // Something may have come after the last look, when there seemed to be workers enough.
-            self.crew.hire(&self.runtime);
-            return;
-        }
-        // Its runtime has ended. What it had not started is there for another one, or to be handed back.
-        let waiting = self.crew.backlog.put_back(self.job.take());
-        if waiting > 0 && !self.crew.deserted.swap(true, Ordering::SeqCst) {
-            let executor = self.crew.backlog.limits().title();
-            let _ = catch_panic(|| {
-                tracing::error!(target: "airlock", executor, waiting, "the runtime ended before all that was accepted had started");
-            });
         }
     }
 }

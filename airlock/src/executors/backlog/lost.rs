@@ -1,0 +1,54 @@
+//! What is left when nobody can do it any more.
+
+use std::panic::Location;
+
+use super::Backlog;
+use super::job::Job;
+use super::options::FailureHandler;
+use crate::intent::Intent;
+use crate::panics::catch_panic;
+use crate::scope::ScopeInfo;
+use crate::settings::{self, Lost};
+use crate::timer;
+
+impl Drop for Backlog {
+    /// Only what no runtime was left for is still here: it is told, and handed to `on_lost`. A forked child leaves that to
+    /// its parent, which has it too.
+    fn drop(&mut self) {
+        if self.is_inherited() {
+            return;
+        }
+        let jobs = self.waiting.take_all().0;
+        let title = self.limits.title();
+        let on_error = self.limits.on_error.take();
+        // An alarm may be the last that holds it.
+        timer::off_its_thread(move || give_up(jobs, &title, on_error));
+    }
+}
+
+fn give_up(jobs: Vec<Job>, title: &str, on_error: Option<FailureHandler>) {
+    let _ = catch_panic(|| drop(on_error));
+    if jobs.is_empty() {
+        return;
+    }
+    let intents: Vec<_> = jobs.into_iter().map(|job| job.intent).collect();
+    tell(title, &intents);
+    intents.iter().for_each(Intent::give_back);
+    let Some(on_lost) = settings::snapshot().on_lost.value.clone() else {
+        // One by one: a second argument that panics as it goes, while the first one's panic is under way, would abort.
+        intents.into_iter().for_each(|intent| drop(catch_panic(|| drop(intent))));
+        return;
+    };
+    let location = intents.first().map_or_else(Location::caller, Intent::location);
+    let info = ScopeInfo::new(Some(title.to_owned().into()), location);
+    let _ = catch_panic(|| on_lost(Lost::new(info, intents)));
+}
+
+fn tell(executor: &str, intents: &[Intent]) {
+    let _ = catch_panic(|| {
+        for intent in intents {
+            let (task, id, location) = (intent.name(), intent.id(), intent.location());
+            tracing::error!(target: "airlock", task, %id, %location, executor, "accepted work was lost");
+        }
+    });
+}

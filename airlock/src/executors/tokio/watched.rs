@@ -1,0 +1,59 @@
+//! A runtime, and whether it is still there.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+use tokio::runtime::Handle as Runtime;
+use tokio::task::AbortHandle;
+
+use super::crew::Crew;
+
+/// A runtime that tasks are run on. Its end is known at once, also while none of them runs: a task that does nothing is
+/// dropped then.
+pub(super) struct Watched {
+    pub(super) runtime: Runtime,
+    ended: Arc<AtomicBool>,
+    sentinel: AbortHandle,
+}
+
+impl Watched {
+    pub(super) fn new(runtime: Runtime, crew: Weak<Crew>) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let sentinel = Sentinel { ended: Arc::clone(&ended), crew };
+        let task = async move {
+            let _dropped_with_the_runtime = sentinel;
+            std::future::pending::<()>().await;
+        };
+        let sentinel = runtime.spawn(task).abort_handle();
+        Self { runtime, ended, sentinel }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Notes that it refuses tasks, which it does before it has dropped all it had.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.sentinel.abort();
+    }
+}
+
+struct Sentinel {
+    ended: Arc<AtomicBool>,
+    crew: Weak<Crew>,
+}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(crew) = self.crew.upgrade() {
+            crew.move_on();
+        }
+    }
+}
