@@ -306,7 +306,14 @@ impl Intent {
         let mut bound = arguments.bind(self.task()).map_err(|error| error.to_string())?;
         let options = self.call_options().cloned().map(Box::new);
         match self.task().typed.decode(&mut bound, options, true) {
-            Some(body) => Ok(Self { body, ..self.clone() }),
+            Some(body) => {
+                let arrived = Self { body, ..self.clone() };
+                // Messages carry the times that the durations came to.
+                if let Some(at) = self.handed_over() {
+                    arrived.hand_over(at);
+                }
+                Ok(arrived)
+            }
             None => Err(bound.into_error().to_string()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use airlock::testing::{Recorded, RecordingExecutor, capture, capture_async, capture_in, with_settings};
+use airlock::testing::{FaultExecutor, Recorded, RecordingExecutor, capture, capture_async, capture_in, with_settings};
 use airlock::{
     AlwaysFlush, BlockTasks, DropAll, ReleaseNested, Scope, ScopeBuilder, Settings, assert_enqueued,
     assert_not_enqueued, assert_nothing_enqueued,
@@ -207,4 +207,19 @@ fn a_recording_executor_serves_a_whole_program() {
     assert!(!format!("{sent:?}").contains("canary"));
     assert_eq!(sent.take().len(), 3);
     assert_nothing_enqueued!(sent);
+}
+
+#[test]
+fn a_fault_executor_takes_what_survives_its_encoding_and_has_what_came_out_of_it() {
+    let broker = FaultExecutor::new();
+    let scope = || airlock::scope().executor(broker.clone());
+    let body = || {
+        charge::enqueue(1, 4.0).unwrap();
+        crooked::enqueue(Crooked { cents: 5 }).unwrap();
+    };
+    let error = scope().run(body).unwrap_err();
+    assert!(error.to_string().contains("change on the way through their encoding"), "{error}");
+    assert_eq!((error.into_intents().len(), broker.attempts()), (2, 0));
+    scope().run(|| drop(charge::enqueue(1, 5.0))).unwrap();
+    assert_enqueued!(broker.accepted(), charge { order_id: 1, amount: 5.0 });
 }

@@ -10,4 +10,5 @@ mod hygiene;
 mod leaks;
 mod overrides;
 mod performing;
+mod processes;
 mod shop;

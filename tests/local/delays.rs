@@ -8,6 +8,7 @@ use airlock::testing::{Fault, FaultExecutor};
 use airlock::{Deadline, DispatchErrorKind, Executor, Intent, Options, ThreadPoolExecutor, TokioExecutor};
 use airlock_tests::patience::{Gate, PATIENCE, block_on};
 
+use crate::promise_13_kinds::note;
 use crate::threads::{Probe, act, failures, shut_down};
 
 type Both = [(&'static str, Arc<dyn Executor>); 2];
@@ -110,10 +111,9 @@ fn what_has_expired_when_its_turn_comes_is_dropped_and_reported_with_the_intent(
 #[test]
 fn durations_count_from_the_first_hand_over_also_when_it_is_handed_over_again() {
     let down = FaultExecutor::new().then(1, Fault::Unavailable);
-    let (probe, ran) = Probe::sending();
     let options = Options::new().delay(Duration::from_secs(3600)).expires_in(Duration::from_secs(7200));
     let before = SystemTime::now();
-    let ended = airlock::scope().executor(down.clone()).run_reported(|| drop(act::enqueue_with(options, probe, 0)));
+    let ended = airlock::scope().executor(down.clone()).run_reported(|| drop(note::enqueue_with(options, 0)));
     let error = ended.flush.unwrap_err();
     let handed_over = error.undispatched()[0].handed_over().unwrap();
     assert!(handed_over >= before - Duration::from_millis(1) && handed_over <= SystemTime::now());
@@ -125,7 +125,6 @@ fn durations_count_from_the_first_hand_over_also_when_it_is_handed_over_again() 
     assert_eq!(intent.handed_over(), Some(handed_over));
     assert_eq!(intent.starts_at(SystemTime::now()), Some(start));
     assert_eq!(intent.expires_at(SystemTime::now()), Some(handed_over + Duration::from_secs(7200)));
-    drop(ran);
 }
 
 #[test]
@@ -142,12 +141,9 @@ fn before_the_first_hand_over_durations_count_from_now_and_times_are_times() {
     airlock::scope().executor(down.clone()).run(|| drop(reminds::enqueue())).unwrap();
     assert!(down.accepted()[0].handed_over().is_some());
     let fixed = now + Duration::from_secs(10);
-    assert_eq!(act::intent(Probe::new(|_| Ok(())), 0).starts_at(now), None);
-    let (probe, _ran) = Probe::sending();
-    let ended = airlock::scope().executor(down.clone()).run_reported(|| {
-        drop(act::enqueue_with(Options::new().eta(fixed).expires_in(Duration::MAX), probe, 0));
-    });
-    ended.flush.unwrap();
+    assert_eq!(note::intent(0).starts_at(now), None);
+    let options = Options::new().eta(fixed).expires_in(Duration::MAX);
+    airlock::scope().executor(down.clone()).run(|| drop(note::enqueue_with(options, 0))).unwrap();
     let intent = &down.accepted()[1];
     assert_eq!(intent.starts_at(now), Some(fixed));
     assert!(intent.expires_at(now).unwrap() > now + Duration::from_secs(1 << 32));

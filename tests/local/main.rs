@@ -11,6 +11,7 @@ mod promise_15_bodies;
 mod retries;
 mod routes;
 mod runtimes;
+mod state;
 mod sync_in_runtime;
 mod threads;
 mod tokio_tasks;

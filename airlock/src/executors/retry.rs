@@ -138,3 +138,26 @@ impl<E> fmt::Debug for Retry<E> {
         f.debug_struct("Retry").field("name", &self.name).field("attempts", &self.attempts).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executors::LogExecutor;
+
+    #[test]
+    fn pauses_are_any_time_up_to_a_bound_that_doubles_up_to_the_longest() {
+        let (first, longest) = (Duration::from_secs(1), Duration::from_secs(5));
+        let retry = Retry::new(LogExecutor::new()).pauses(first, longest);
+        for (attempt, bound) in [(1, 1), (2, 2), (3, 4), (4, 5), (40, 5), (u32::MAX, 5)] {
+            let bound = Duration::from_secs(bound);
+            let pauses: Vec<_> = (0..2000).map(|_| retry.pause(attempt)).collect();
+            assert!(pauses.iter().all(|pause| *pause <= bound), "{attempt}");
+            // Every tenth of it has its share, near 200.
+            for tenth in 0..10 {
+                let from = bound * tenth / 10;
+                let count = pauses.iter().filter(|pause| **pause >= from && **pause < from + bound / 10).count();
+                assert!(count > 100, "{attempt}: {count} of 2000 in tenth {tenth}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::recording::survive;
 use crate::error::DispatchError;
 use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
 use crate::intent::Intent;
@@ -29,8 +30,8 @@ pub enum Fault {
     EndsEarly,
 }
 
-/// An executor that fails as it is told to, to show that code survives it. It writes down what it accepts and runs
-/// nothing.
+/// An executor that fails as it is told to, to show that code survives it. It writes down what it accepts, as it comes
+/// out of its encoding, and runs nothing; arguments that don't survive that are refused.
 ///
 /// Faults are played one an intent, in the order they were given; after the last one, everything is accepted. Clones
 /// share faults and record.
@@ -106,11 +107,11 @@ impl Played {
         ends
     }
 
-    fn play(&mut self, intent: &Intent) -> Fault {
+    fn play(&mut self, arrived: Intent) -> Fault {
         self.attempts += 1;
         let fault = self.next();
         if matches!(fault, Fault::None | Fault::Unconfirmed) {
-            self.accepted.push(intent.clone());
+            self.accepted.push(arrived);
         }
         fault
     }
@@ -141,7 +142,7 @@ impl Executor for FaultExecutor {
         if self.refuses.iter().any(|task| task == intent.name()) {
             return Err(Rejection::new("the fault executor was told to refuse it"));
         }
-        Ok(())
+        survive(intent).map(drop).map_err(Rejection::new)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
@@ -151,7 +152,14 @@ impl Executor for FaultExecutor {
                     return;
                 }
                 let Some(begun) = batch.begin() else { return };
-                let fault = self.lock().play(begun.intent());
+                let arrived = match survive(begun.intent()) {
+                    Ok(arrived) => arrived,
+                    Err(fault) => {
+                        begun.settle(Err(DispatchError::rejected(fault)));
+                        continue;
+                    }
+                };
+                let fault = self.lock().play(arrived);
                 let why = "the fault executor was told to fail";
                 begun.settle(match fault {
                     Fault::Unavailable => Err(DispatchError::unavailable(why)),
