@@ -8,7 +8,7 @@ extern crate self as airlock;
 #[path = "private.rs"]
 pub mod __private;
 mod args;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
 mod brokers;
 #[doc(hidden)]
 pub mod checks;
@@ -17,6 +17,8 @@ mod encode;
 mod error;
 mod executors;
 mod intent;
+#[cfg(any(feature = "django-q", feature = "huey"))]
+mod key;
 mod nearest;
 mod options;
 mod panics;
@@ -38,15 +40,19 @@ pub use airlock_macros::scoped;
 pub use airlock_macros::task;
 
 pub use args::{Args, Argument, ArgumentError, Arguments};
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
 pub use brokers::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage};
 pub use direct::ShimOutput;
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
 #[cfg(feature = "celery")]
 pub use executors::CeleryExecutor;
+#[cfg(feature = "django-q")]
+pub use executors::DjangoQExecutor;
 #[cfg(feature = "dramatiq")]
 pub use executors::DramatiqExecutor;
+#[cfg(feature = "huey")]
+pub use executors::HueyExecutor;
 #[cfg(feature = "threads")]
 pub use executors::ThreadPoolExecutor;
 #[cfg(feature = "tokio")]
@@ -56,6 +62,8 @@ pub use executors::{
     Rejection, Retry, Route, Ticket, Unfinished, executor_fn,
 };
 pub use intent::{Intent, IntentId, ParseIntentIdError};
+#[cfg(any(feature = "django-q", feature = "huey"))]
+pub use key::{SecretKey, SecretKeyError};
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
 pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,

@@ -25,7 +25,10 @@ mod register;
 mod secret;
 #[cfg(feature = "settings")]
 mod several;
-#[cfg(all(feature = "settings", any(feature = "celery", feature = "dramatiq")))]
+#[cfg(all(
+    feature = "settings",
+    any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey")
+))]
 mod systems;
 #[cfg(feature = "settings")]
 mod table;

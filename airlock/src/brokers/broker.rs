@@ -36,6 +36,21 @@ impl Broker {
         Ok(Self { url, link })
     }
 
+    /// One of those that the system's workers read from.
+    #[cfg(any(feature = "django-q", feature = "huey"))]
+    pub(crate) fn for_system(
+        url: &str,
+        system: &'static str,
+        transports: &[Transport],
+    ) -> Result<Self, BrokerUrlError> {
+        // Before anything is said about features: adding one would not help.
+        let parsed: BrokerUrl = url.parse()?;
+        if !transports.contains(&parsed.scheme.transport()) {
+            return Err(BrokerUrlError::System(system));
+        }
+        Self::new(url)
+    }
+
     /// The same broker with a connection of its own.
     pub(crate) fn with_connect_timeout(self, timeout: Duration) -> Self {
         match AnyLink::new(&self.url, timeout) {
@@ -50,7 +65,7 @@ impl Broker {
     }
 
     pub(crate) fn transport(&self) -> Transport {
-        if self.url.scheme.is_redis() { Transport::Redis } else { Transport::Amqp }
+        self.url.scheme.transport()
     }
 }
 

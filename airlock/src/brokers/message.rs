@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+#[cfg(feature = "redis")]
+use std::mem::{Discriminant, discriminant};
 
 /// A message as an executor would send it, with the place it goes to: for those who send it themselves, from a table in
 /// their database.
@@ -25,6 +27,22 @@ pub enum RedisMessage {
         /// The element.
         body: Vec<u8>,
     },
+    /// `RPUSH list body`.
+    PushRight {
+        /// The list's key.
+        list: String,
+        /// The element.
+        body: Vec<u8>,
+    },
+    /// `ZADD set score member`.
+    AddScored {
+        /// The sorted set's key.
+        set: String,
+        /// The member's place among the others; the lowest is taken first.
+        score: i64,
+        /// The member.
+        member: Vec<u8>,
+    },
     /// `HSET hash field body` and then `RPUSH list field`, as one transaction: whoever finds the id in the list finds
     /// the message in the hash.
     StoreAndPush {
@@ -43,23 +61,26 @@ pub enum RedisMessage {
 impl RedisMessage {
     pub(crate) fn body(&self) -> &[u8] {
         match self {
-            Self::PushLeft { body, .. } | Self::StoreAndPush { body, .. } => body,
+            Self::PushLeft { body, .. } | Self::PushRight { body, .. } | Self::StoreAndPush { body, .. } => body,
+            Self::AddScored { member, .. } => member,
         }
     }
 
-    /// The list it is pushed to.
-    pub(crate) fn list(&self) -> &str {
+    /// The key of the queue.
+    pub(crate) fn queue(&self) -> &str {
         match self {
-            Self::PushLeft { list, .. } | Self::StoreAndPush { list, .. } => list,
+            Self::PushLeft { list, .. } | Self::PushRight { list, .. } | Self::StoreAndPush { list, .. } => list,
+            Self::AddScored { set, .. } => set,
         }
     }
 
     /// What tells whether two messages go the same way.
-    pub(crate) fn destination(&self) -> (&str, Option<&str>) {
-        match self {
-            Self::PushLeft { list, .. } => (list, None),
-            Self::StoreAndPush { list, hash, .. } => (list, Some(hash)),
-        }
+    pub(crate) fn destination(&self) -> (Discriminant<Self>, &str, Option<&str>) {
+        let hash = match self {
+            Self::StoreAndPush { hash, .. } => Some(hash.as_str()),
+            _ => None,
+        };
+        (discriminant(self), self.queue(), hash)
     }
 }
 
@@ -116,14 +137,13 @@ pub enum AmqpValue {
 impl fmt::Debug for RedisMessage {
     /// Where it goes and how large it is; what it says may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PushLeft { list, body } => {
-                f.debug_struct("PushLeft").field("list", list).field("bytes", &body.len()).finish_non_exhaustive()
-            }
-            Self::StoreAndPush { list, body, .. } => {
-                f.debug_struct("StoreAndPush").field("list", list).field("bytes", &body.len()).finish_non_exhaustive()
-            }
-        }
+        let (name, key, body) = match self {
+            Self::PushLeft { list, body } => ("PushLeft", list, body),
+            Self::PushRight { list, body } => ("PushRight", list, body),
+            Self::AddScored { set, member, .. } => ("AddScored", set, member),
+            Self::StoreAndPush { list, body, .. } => ("StoreAndPush", list, body),
+        };
+        f.debug_struct(name).field("key", key).field("bytes", &body.len()).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::message::Transport;
+
 /// The address of a broker, as Celery and Dramatiq write it: `redis://`, `rediss://` (TLS), `amqp://` or `amqps://`
 /// (TLS), then `user:password@host:port/path`. What is left out has the usual default. The path of a Redis URL is the
 /// number of the database; that of a RabbitMQ URL is the virtual host, `/` if there is none.
@@ -59,6 +61,9 @@ pub enum BrokerUrlError {
          and `%23` for the signs themselves"
     )]
     Query,
+    /// The system has no workers that read from such a broker.
+    #[error("{0} doesn't run over this kind of broker; give the URL of one that its workers read from")]
+    System(&'static str),
     /// The transport is not compiled in.
     #[error("this program has no transport for the broker's URL; add the cargo feature `{0}` of airlock")]
     Feature(&'static str),
@@ -103,6 +108,10 @@ impl Scheme {
             Self::AmqpTls => ("amqp-tls", cfg!(feature = "amqp-tls")),
         };
         (!is_on).then_some(feature)
+    }
+
+    pub(crate) fn transport(self) -> Transport {
+        if self.is_redis() { Transport::Redis } else { Transport::Amqp }
     }
 
     pub(crate) fn is_redis(self) -> bool {

@@ -5,31 +5,44 @@ mod backlog;
 mod batch;
 #[cfg(feature = "celery")]
 mod celery;
+#[cfg(any(feature = "celery", feature = "django-q", feature = "huey"))]
+mod civil;
 mod closure;
+#[cfg(any(feature = "django-q", feature = "huey"))]
+mod compress;
+#[cfg(feature = "django-q")]
+mod django_q;
 #[cfg(feature = "dramatiq")]
 mod dramatiq;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod extras;
 mod fallback;
+#[cfg(feature = "huey")]
+mod huey;
 mod inline;
 mod join;
 mod ledger;
 mod log;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod names;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "django-q", feature = "huey"))]
+mod pickle;
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
 mod publish;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
 mod python;
 mod retry;
 mod route;
 #[cfg(feature = "threads")]
 mod threads;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
 mod tokens;
 #[cfg(feature = "tokio")]
 mod tokio;
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod write;
 
 use std::fmt;
@@ -46,9 +59,13 @@ pub use batch::{Batch, Begun, Ticket};
 #[cfg(feature = "celery")]
 pub use celery::CeleryExecutor;
 pub use closure::executor_fn;
+#[cfg(feature = "django-q")]
+pub use django_q::DjangoQExecutor;
 #[cfg(feature = "dramatiq")]
 pub use dramatiq::DramatiqExecutor;
 pub use fallback::Fallback;
+#[cfg(feature = "huey")]
+pub use huey::HueyExecutor;
 pub use inline::InlineExecutor;
 pub(crate) use join::{join_all, shut_down};
 pub(crate) use ledger::{Cause, Ending, ItemState, Ledger, Stop};
@@ -205,7 +222,7 @@ pub struct FlushContext {
     pub(crate) call_options: bool,
 }
 
-#[cfg(any(feature = "celery", feature = "dramatiq"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
 impl FlushContext {
     /// For what is asked without a flush.
     fn outside(now: SystemTime) -> Self {

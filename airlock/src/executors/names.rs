@@ -25,6 +25,18 @@ pub(super) fn check_task(name: &str) -> Result<(), Rejection> {
     check_short("the task's name", Some(name))
 }
 
+/// Whether the name of a task says in which module of Python it is.
+#[cfg(any(feature = "django-q", feature = "huey"))]
+pub(super) fn check_dotted(system: &str, name: &str) -> Result<(), Rejection> {
+    let parts = name.split('.');
+    if name.contains('.') && parts.clone().all(|part| !part.is_empty() && !part.contains(char::is_whitespace)) {
+        return Ok(());
+    }
+    Err(Rejection::new(format!(
+        "{system} finds tasks by module and function, as in `shop.tasks.send`; set `name` of the task so, or `task_prefix`"
+    )))
+}
+
 /// Whether the text fits a short string.
 pub(super) fn check_short(what: &str, text: Option<&str>) -> Result<(), Rejection> {
     match text {

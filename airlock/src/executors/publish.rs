@@ -18,9 +18,16 @@ use crate::intent::Intent;
 )]
 pub(super) trait Format: Send + Sync {
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection>;
-    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection>;
+    /// For systems that run over RabbitMQ.
+    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
+        let _ = (intent, now);
+        Err(Rejection::new("the system's workers don't read from RabbitMQ; give the executor another URL"))
+    }
     /// The queues that the system's own producer declares to publish with this routing key.
-    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue>;
+    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
+        let _ = routing_key;
+        Vec::new()
+    }
 }
 
 /// Sends the batch through the broker.

@@ -27,10 +27,18 @@ pub(super) const NAMES: &[Named] = &[
     Named::built_in("celery", Make::Executor(|table| executor(table, super::systems::celery))),
     #[cfg(not(feature = "celery"))]
     Named::built_in("celery", Make::Off { feature: "celery" }),
+    #[cfg(feature = "django-q")]
+    Named::built_in("django-q", Make::Executor(|table| executor(table, super::systems::django_q))),
+    #[cfg(not(feature = "django-q"))]
+    Named::built_in("django-q", Make::Off { feature: "django-q" }),
     #[cfg(feature = "dramatiq")]
     Named::built_in("dramatiq", Make::Executor(|table| executor(table, super::systems::dramatiq))),
     #[cfg(not(feature = "dramatiq"))]
     Named::built_in("dramatiq", Make::Off { feature: "dramatiq" }),
+    #[cfg(feature = "huey")]
+    Named::built_in("huey", Make::Executor(|table| executor(table, super::systems::huey))),
+    #[cfg(not(feature = "huey"))]
+    Named::built_in("huey", Make::Off { feature: "huey" }),
     #[cfg(feature = "threads")]
     Named::built_in("threads", Make::Executor(|table| executor(table, threads))),
     #[cfg(not(feature = "threads"))]

@@ -68,3 +68,32 @@ impl Setting for Secret {
         vec![&self.0]
     }
 }
+
+#[cfg(any(feature = "django-q", feature = "huey"))]
+impl Setting for crate::SecretKey {
+    const SECRET: bool = true;
+
+    fn expected() -> String {
+        "some text".to_owned()
+    }
+
+    fn example() -> String {
+        "…".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        String::from_value(value).and_then(|text| Self::new(text).ok())
+    }
+
+    fn shown(&self) -> String {
+        HIDDEN.to_owned()
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        std::str::from_utf8(self.bytes()).into_iter().collect()
+    }
+}

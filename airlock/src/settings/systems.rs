@@ -5,15 +5,20 @@ use std::time::Duration;
 use super::Secret;
 use super::names::Refusal;
 use super::table::SettingsTable;
+#[cfg(any(feature = "django-q", feature = "huey"))]
+use crate::SecretKey;
 
 /// Each key with the method that it calls; all are read, whatever is wrong with one of them.
+///
+/// `$needed` are keys that have to be there, and that `new` takes behind the URL.
 macro_rules! system {
-    ($make:ident: $type:ident; $($key:ident: $value:ty),*; $($flag:ident),*) => {
+    ($make:ident: $type:ident$(, $needed:ident: $needs:ty)*; $($key:ident: $value:ty),*; $($flag:ident),*) => {
         pub(super) fn $make(settings: &mut SettingsTable<'_>) -> Result<crate::$type, Refusal> {
             let url = settings.required::<Secret>("url");
+            $(let $needed = settings.required::<$needs>(stringify!($needed));)*
             $(let $key = settings.optional::<$value>(stringify!($key));)*
             $(let $flag = settings.optional::<bool>(stringify!($flag));)*
-            let mut executor = match crate::$type::new(url?.expose()) {
+            let mut executor = match crate::$type::new(url?.expose()$(, $needed?)*) {
                 Ok(executor) => executor,
                 Err(error) => return Err(settings.refuse("url", error).into()),
             };
@@ -42,4 +47,20 @@ system! {
     named: String, default_queue: String, task_prefix: String, namespace: String, max_priority: u8,
     connect_timeout: Duration;
     declare
+}
+
+#[cfg(feature = "huey")]
+system! {
+    huey: HueyExecutor;
+    named: String, default_queue: String, clean_name: bool, task_prefix: String, consumer: u8,
+    signed: SecretKey, salt: String, body_limit: usize, connect_timeout: Duration;
+    priorities, compressed, use_zlib
+}
+
+#[cfg(feature = "django-q")]
+system! {
+    django_q: DjangoQExecutor, secret_key: SecretKey;
+    named: String, cluster: String, cluster_name: String, task_prefix: String, body_limit: usize,
+    connect_timeout: Duration;
+    compressed
 }

@@ -19,22 +19,25 @@ pub(super) struct Packed {
 pub(super) fn pack(messages: &[RedisMessage]) -> Packed {
     let mut packed = Packed { commands: Pipeline::with_capacity(messages.len() / 16 + 4), bytes: 0 };
     for run in runs(messages) {
+        let command = |name: &str, key: &str| {
+            let mut command = Cmd::with_capacity(run.len() * 2 + 2, bytes_of(run) + 64);
+            command.arg(name).arg(key);
+            command
+        };
         match run {
-            [RedisMessage::PushLeft { list, .. }, ..] => {
-                let bodies = run.iter().filter_map(|message| match message {
-                    RedisMessage::PushLeft { body, .. } => Some(body),
-                    RedisMessage::StoreAndPush { .. } => None,
-                });
-                let mut push = Cmd::with_capacity(run.len() + 2, bytes_of(run) + 64);
-                push.arg("LPUSH").arg(list);
-                bodies.for_each(|body| {
-                    push.arg(body.as_slice());
-                });
-                packed.add(push);
+            [RedisMessage::PushLeft { list, .. }, ..] => packed.add(with_bodies(command("LPUSH", list), run)),
+            [RedisMessage::PushRight { list, .. }, ..] => packed.add(with_bodies(command("RPUSH", list), run)),
+            [RedisMessage::AddScored { set, .. }, ..] => {
+                let mut add = command("ZADD", set);
+                for message in run {
+                    if let RedisMessage::AddScored { score, member, .. } = message {
+                        add.arg(*score).arg(member.as_slice());
+                    }
+                }
+                packed.add(add);
             }
             [RedisMessage::StoreAndPush { hash, list, .. }, ..] => {
-                let mut store = Cmd::with_capacity(run.len() * 2 + 2, bytes_of(run) + 64);
-                store.arg("HSET").arg(hash);
+                let mut store = command("HSET", hash);
                 let mut push = Cmd::with_capacity(run.len() + 2, run.len() * 40 + 64);
                 push.arg("RPUSH").arg(list);
                 for message in run {
@@ -51,6 +54,13 @@ pub(super) fn pack(messages: &[RedisMessage]) -> Packed {
     packed
 }
 
+fn with_bodies(mut command: Cmd, run: &[RedisMessage]) -> Cmd {
+    for message in run {
+        command.arg(message.body());
+    }
+    command
+}
+
 impl Packed {
     fn add(&mut self, command: Cmd) {
         self.bytes += length(&command);
@@ -61,8 +71,8 @@ impl Packed {
 /// How many replies a run of messages gets.
 pub(super) fn replies(run: &[RedisMessage]) -> usize {
     match run {
-        [RedisMessage::PushLeft { .. }, ..] => 1,
         [RedisMessage::StoreAndPush { .. }, ..] => 4,
+        [_, ..] => 1,
         [] => 0,
     }
 }

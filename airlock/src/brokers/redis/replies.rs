@@ -24,7 +24,7 @@ pub(super) fn outcomes(place: &str, values: &[Value], messages: &[RedisMessage])
 }
 
 fn outcome(place: &str, values: &[Value], run: &[RedisMessage]) -> Outcome {
-    let list = run.first().map_or("", RedisMessage::list);
+    let list = run.first().map_or("", RedisMessage::queue);
     if let Some(error) = values.iter().find_map(server_error) {
         return Err(refusal(place, list, error));
     }
@@ -62,7 +62,7 @@ fn refusal(place: &str, list: &str, error: &ServerError) -> DispatchError {
             (false, "has something other than a queue under the queue's key (WRONGTYPE); choose another name")
         }
         "NOPERM" => {
-            (false, "doesn't let this user write to the queue (NOPERM); allow LPUSH, HSET and RPUSH on its keys")
+            (false, "doesn't let this user write to the queue (NOPERM); allow LPUSH, RPUSH, HSET and ZADD on its keys")
         }
         "NOAUTH" => (false, "wants a password (NOAUTH); put it in the broker's URL"),
         "MOVED" | "ASK" | "CROSSSLOT" => (false, "is a cluster, which the workers' systems don't use either"),

@@ -1,0 +1,73 @@
+//! A signed package: the pickle as `django.core.signing.dumps` of Django 5.2 writes it, with its key and its salt
+//! (`signing.py` of django-q2 1.11.1).
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::executors::compress;
+use crate::key::SecretKey;
+use crate::redact::HIDDEN;
+
+/// Signs as a `TimestampSigner` does. It holds what was made of the key, not the key.
+#[derive(Clone)]
+pub(crate) struct Signer(Hmac<Sha256>);
+
+impl Signer {
+    pub(super) fn new(key: &SecretKey, salt: &str) -> Self {
+        let key = Sha256::new().chain_update(salt).chain_update("signer").chain_update(key.bytes()).finalize();
+        #[expect(clippy::expect_used, reason = "a MAC takes keys of any length")]
+        Self(Hmac::new_from_slice(&key).expect("any length"))
+    }
+
+    /// The pickle as a package, made at this time.
+    pub(super) fn package(&self, pickle: &[u8], compressed: bool, now: SystemTime) -> String {
+        let mut package = String::with_capacity(pickle.len() * 4 / 3 + 64);
+        // As Django does it: only if that is shorter.
+        match compressed.then(|| compress::zlib(pickle)).filter(|zlib| zlib.len() + 1 < pickle.len()) {
+            Some(zlib) => {
+                package.push('.');
+                URL_SAFE_NO_PAD.encode_string(zlib, &mut package);
+            }
+            None => URL_SAFE_NO_PAD.encode_string(pickle, &mut package),
+        }
+        package.push(':');
+        package.push_str(&base62(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()));
+        let signature = self.signature(package.as_bytes());
+        package.push(':');
+        package.push_str(&signature);
+        package
+    }
+
+    /// Enough of a signature to tell keys apart, and too little to be one.
+    pub(super) fn fingerprint(&self) -> String {
+        self.signature(b"airlock").chars().take(12).collect()
+    }
+
+    fn signature(&self, value: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.clone().chain_update(value).finalize().into_bytes())
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+/// `b62_encode` of Django, for numbers that are not negative.
+fn base62(mut number: u64) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(DIGITS[(number % 62) as usize]));
+        number /= 62;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
