@@ -2,7 +2,7 @@
 # The whole test suite, from a fresh clone: `tests/run.sh`, or `tests/run.sh --long` with the soaks.
 #
 # It needs a Rust toolchain and a Debian or Ubuntu; what else is missing is installed here with apt-get, and the Python
-# libraries go into an environment of their own in target/. Tests start the servers and workers they need themselves, on
+# libraries go into environments of their own in target/. Tests start the servers and workers they need themselves, on
 # free ports of the loopback interface, and stop them. A server that can't be started is a failure: nothing is skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,13 +43,16 @@ if [ ${#missing[@]} -gt 0 ]; then
         apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}"
 fi
 # Made anew when the list of libraries has changed.
-python=target/python
-if ! cmp -s tests/requirements.txt $python/requirements.txt; then
-    rm -rf $python
-    python3 -m venv $python
-    $python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-    cp tests/requirements.txt $python/requirements.txt
-fi
+environment() {
+    if ! cmp -s "$1" "$2/requirements.txt"; then
+        rm -rf "$2"
+        python3 -m venv "$2"
+        "$2/bin/pip" install --quiet --disable-pip-version-check -r "$1"
+        cp "$1" "$2/requirements.txt"
+    fi
+}
+environment tests/requirements.txt target/python
+environment tests/requirements-huey2.txt target/python-huey2
 
 step "tests and documentation tests"
 cargo test --workspace --all-features

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use airlock::{Intent, Options};
+use airlock_tests::values::{json, runner, text};
 use proptest::collection::{btree_map, vec};
 use proptest::option::{self, weighted};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::value::RawValue;
 
 use crate::fleet::{Call, Server, System, assert_ran, flush, flush_all};
@@ -16,44 +16,6 @@ use crate::tasks;
 
 /// So many a combination, or as many as `AIRLOCK_RANDOM_INTENTS` says.
 const INTENTS: usize = 500;
-
-/// Texts with all that a `String` can hold, control characters and the odd planes of Unicode more often than by chance.
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        any::<String>(),
-        vec(
-            prop_oneof![any::<char>(), (0_u8..=0x1f).prop_map(char::from), Just('"'), Just('\\'), Just('\u{2028}')],
-            0..40
-        )
-        .prop_map(String::from_iter),
-        "[a-z_]{0,12}",
-    ]
-}
-
-/// JSON of any shape.
-fn json() -> impl Strategy<Value = String> {
-    let finite = any::<f64>().prop_filter("JSON has no others", |float| float.is_finite());
-    let leaf = prop_oneof![
-        Just("null".to_owned()),
-        any::<bool>().prop_map(|value| value.to_string()),
-        any::<i128>().prop_map(|value| value.to_string()),
-        any::<u128>().prop_map(|value| value.to_string()),
-        any::<i64>().prop_map(|value| value.to_string()),
-        finite.prop_map(|value| serde_json::to_string(&value).unwrap()),
-        text().prop_map(|value| serde_json::to_string(&value).unwrap()),
-    ];
-    leaf.prop_recursive(40, 200, 6, |inner| {
-        let list = vec(inner.clone(), 0..6).prop_map(|values| format!("[{}]", values.join(",")));
-        let object = btree_map(text(), inner, 0..6).prop_map(|fields| {
-            let fields: Vec<_> = fields
-                .iter()
-                .map(|(name, value)| format!("{}:{value}", serde_json::to_string(name).unwrap()))
-                .collect();
-            format!("{{{}}}", fields.join(","))
-        });
-        prop_oneof![list, object]
-    })
-}
 
 fn intent() -> impl Strategy<Value = Intent> {
     let finite =
@@ -107,9 +69,8 @@ fn options() -> impl Strategy<Value = Options> {
 /// What the executor accepts of many odd options runs, and the worker has nothing to say.
 #[expect(clippy::print_stdout, reason = "it is shown when the test fails")]
 fn options_round_trip(server: &Server, system: System, queue: &'static str) {
-    let seed = std::env::var("AIRLOCK_SEED").map_or_else(|_| fresh_seed(), |seed| seed.parse().unwrap());
+    let (mut runner, seed) = runner();
     println!("AIRLOCK_SEED={seed}");
-    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
     let (executor, worker) = server.staffed(system, queue);
     let (celery, dramatiq) = (server.celery().default_queue(queue), server.dramatiq().default_queue(queue));
     let accepted = |options: &Options| {
@@ -143,19 +104,13 @@ fn options_round_trip(server: &Server, system: System, queue: &'static str) {
 #[expect(clippy::print_stdout, reason = "it is shown when the test fails")]
 fn round_trip(server: &Server, system: System, queue: &'static str) {
     let count = std::env::var("AIRLOCK_RANDOM_INTENTS").map_or(INTENTS, |count| count.parse().unwrap());
-    let seed = std::env::var("AIRLOCK_SEED").map_or_else(|_| fresh_seed(), |seed| seed.parse().unwrap());
+    let (mut runner, seed) = runner();
     println!("AIRLOCK_SEED={seed}");
-    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
     let (executor, worker) = server.staffed(system, queue);
     let sent: Vec<Intent> = (0..count).map(|_| intent().new_tree(&mut runner).unwrap().current()).collect();
     flush_all(executor, &sent);
     assert_ran(&worker.await_runs(count), &sent);
     assert_eq!(worker.errors(), Vec::<String>::new());
-}
-
-fn fresh_seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(0)
 }
 
 #[test]

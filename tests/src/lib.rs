@@ -7,3 +7,4 @@ pub mod process;
 pub mod python;
 pub mod recorder;
 pub mod servers;
+pub mod values;

@@ -15,8 +15,21 @@ use crate::process::{Folder, Process, until};
 /// If there is none.
 #[must_use]
 pub fn python() -> PathBuf {
-    let made = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python");
-    let python = std::env::var_os("AIRLOCK_TEST_PYTHON").map_or_else(made, PathBuf::from);
+    interpreter("AIRLOCK_TEST_PYTHON", "python")
+}
+
+/// That of the environment with Huey 2: `AIRLOCK_TEST_PYTHON_HUEY2`, else `target/python-huey2`.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn huey2() -> PathBuf {
+    interpreter("AIRLOCK_TEST_PYTHON_HUEY2", "python-huey2")
+}
+
+fn interpreter(variable: &str, environment: &str) -> PathBuf {
+    let made = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(environment).join("bin/python");
+    let python = std::env::var_os(variable).map_or_else(made, PathBuf::from);
     assert!(python.exists(), "there is no {}; run tests/run.sh, which makes it", python.display());
     python
 }

@@ -6,43 +6,21 @@ Ids and times are fixed where the libraries let them be; what still differs from
 `volatile`.
 """
 
-import json
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 from unittest import mock
 
 import celery
 import dramatiq
 import pika
 import redis
+from calls import CALLS, ID, NOW, write
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
 
 REDIS, AMQP = sys.argv[1:]
-HERE = Path(__file__).parent
-ID = "11111111-1111-4111-8111-111111111111"
-NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=timezone.utc)
 NOW_MS = 1893553445678
-VALUES = {
-    "order_id": 42,
-    "note": "h\u00e9llo \u2603 \U0001f600 \"it's\" \\ \n\x00",
-    "large": 2**70,
-    "nothing": None,
-    "nested": {"a": [1, {"b": None}], "f": 1.5, "t": True, "e": []},
-}
-CALLS = {
-    "none": ("wire.none", (), {}),
-    "named": ("wire.named", (), VALUES),
-    "positional": ("wire.positional", [1, "zwei", None], {}),
-    "options": ("wire.none", (), {}),
-}
-
-
-def write(system, name, **content):
-    path = HERE / system / f"{name}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def get(queue):

@@ -30,6 +30,9 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) raw: String,
     #[serde(default)]
+    pub(crate) raw_hex: String,
+    pub(crate) score: Option<i64>,
+    #[serde(default)]
     pub(crate) routing_key: String,
     #[serde(default)]
     pub(crate) body_raw: String,

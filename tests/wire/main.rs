@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod celery;
+mod django_q;
 mod dramatiq;
 mod golden;
+mod huey;
+mod pickle;
 mod refusals;
 mod tasks;

@@ -26,6 +26,15 @@ pub(crate) fn positional(first: u8, second: String, third: Option<u8>);
 #[airlock::task(name = "wire.any")]
 pub(crate) fn any(value: Box<RawValue>);
 
+#[airlock::task(name = "wire.one", positional)]
+pub(crate) fn one(value: Box<RawValue>);
+
+#[airlock::task(name = "wire.two", positional)]
+pub(crate) fn two(first: Box<RawValue>, second: Box<RawValue>);
+
+#[airlock::task(name = "wire.four", positional)]
+pub(crate) fn four(first: Box<RawValue>, second: Box<RawValue>, third: Box<RawValue>, fourth: Box<RawValue>);
+
 #[airlock::task(name = "wire.float")]
 pub(crate) fn float(value: f64);
 

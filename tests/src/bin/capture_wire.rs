@@ -9,12 +9,26 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use airlock_tests::python::python;
+use airlock_tests::python::{huey2, python};
 use airlock_tests::servers::{RabbitServer, RedisServer};
 
 fn main() -> std::io::Result<ExitCode> {
-    let (redis, rabbit) = (RedisServer::start(), RabbitServer::start());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire/capture.py");
-    let status = Command::new(python()).arg(script).args([redis.url(), rabbit.url()]).status()?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let (redis_server, rabbit_server) = (RedisServer::start(), RabbitServer::start());
+    let (redis, rabbit) = (redis_server.url(), rabbit_server.url());
+    let wire = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire");
+    let scripts = [
+        (python(), "capture_pickle.py", vec![]),
+        (python(), "capture.py", vec![&redis, &rabbit]),
+        (python(), "capture_huey.py", vec![&redis]),
+        (huey2(), "capture_huey.py", vec![&redis]),
+        (python(), "capture_django_q.py", vec![&redis]),
+    ];
+    for (python, script, arguments) in scripts {
+        let mut command = Command::new(python);
+        let status = command.env("PYTHONDONTWRITEBYTECODE", "1").arg(wire.join(script)).args(arguments).status()?;
+        if !status.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -62,7 +62,7 @@ impl DjangoQExecutor {
         self.with(|format| format.task_prefix = prefix.into())
     }
 
-    /// `compress` of `Q_CLUSTER`, for messages that get smaller by it. A cluster reads both, whatever it says itself.
+    /// `compress` of `Q_CLUSTER`. A cluster reads both, whatever it says itself.
     pub fn compressed(self) -> Self {
         self.with(|format| format.compressed = true)
     }

@@ -27,13 +27,11 @@ impl Signer {
     /// The pickle as a package, made at this time.
     pub(super) fn package(&self, pickle: &[u8], compressed: bool, now: SystemTime) -> String {
         let mut package = String::with_capacity(pickle.len() * 4 / 3 + 64);
-        // As Django does it: only if that is shorter.
-        match compressed.then(|| compress::zlib(pickle)).filter(|zlib| zlib.len() + 1 < pickle.len()) {
-            Some(zlib) => {
-                package.push('.');
-                URL_SAFE_NO_PAD.encode_string(zlib, &mut package);
-            }
-            None => URL_SAFE_NO_PAD.encode_string(pickle, &mut package),
+        if compressed {
+            package.push('.');
+            URL_SAFE_NO_PAD.encode_string(compress::zlib(pickle), &mut package);
+        } else {
+            URL_SAFE_NO_PAD.encode_string(pickle, &mut package);
         }
         package.push(':');
         package.push_str(&base62(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()));
