@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 /// Texts with all that a `String` can hold, control characters and the odd planes of Unicode more often than by chance.
-#[must_use]
 pub fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -19,7 +18,6 @@ pub fn text() -> impl Strategy<Value = String> {
 }
 
 /// JSON of any shape.
-#[must_use]
 pub fn json() -> impl Strategy<Value = String> {
     let finite = any::<f64>().prop_filter("JSON has no others", |float| float.is_finite());
     let leaf = prop_oneof![

@@ -1,4 +1,4 @@
-//! The pickles themselves: each value as CPython's own pickler writes it, and any value as its unpicklers read it.
+//! The pickles themselves: each value as Python's own pickler writes it, and any value as its unpicklers read it.
 
 use std::io::Write;
 use std::path::Path;

@@ -37,7 +37,7 @@ pub(crate) struct DjangoQFormat {
 
 /// What the ORM's broker has in a row of `django_q_ormq`: the columns `key`, `payload` and `lock`.
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(not(test), allow(dead_code, reason = "only a connection to a database writes rows"))]
+#[allow(dead_code, reason = "only a connection to a database writes rows")]
 pub(crate) struct DjangoQRow {
     pub(crate) key: String,
     pub(crate) payload: String,
@@ -75,7 +75,7 @@ impl DjangoQFormat {
     }
 
     /// The row for the broker on Django's ORM.
-    #[cfg_attr(not(test), allow(dead_code, reason = "only a connection to a database writes rows"))]
+    #[allow(dead_code, reason = "only a connection to a database writes rows")]
     pub(crate) fn row(&self, intent: &Intent, now: SystemTime) -> Result<DjangoQRow, Rejection> {
         let payload = self.package(intent, now)?;
         Ok(DjangoQRow { key: self.cluster(intent).to_owned(), payload, lock: starts_later(intent, now).unwrap_or(now) })

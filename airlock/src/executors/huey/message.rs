@@ -37,7 +37,7 @@ pub(crate) struct HueyFormat {
 
 /// What a storage in SQL has in a row of its tasks: the columns `queue`, `data` and `priority`.
 #[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(not(test), allow(dead_code, reason = "only a connection to a database writes rows"))]
+#[allow(dead_code, reason = "only a connection to a database writes rows")]
 pub(crate) struct HueyRow {
     pub(crate) queue: String,
     pub(crate) data: Vec<u8>,
@@ -74,7 +74,7 @@ impl HueyFormat {
     }
 
     /// The row for a `SqliteHuey` or a `PostgresHuey`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "only a connection to a database writes rows"))]
+    #[allow(dead_code, reason = "only a connection to a database writes rows")]
     pub(crate) fn row(&self, intent: &Intent, now: SystemTime) -> Result<HueyRow, Rejection> {
         let data = self.data(intent, now, Vec::new())?;
         Ok(HueyRow { queue: self.queue(intent).to_owned(), data, priority: self.priority(intent).unwrap_or(0) })
