@@ -9,7 +9,7 @@ const LISTS_EXECUTORS: &str = "scoped_executor_not_an_executor";
 #[test]
 fn every_mistake_is_reported_at_its_token() {
     let cases = trybuild::TestCases::new();
-    let all_executors = cfg!(all(feature = "celery", feature = "dramatiq"));
+    let all_executors = cfg!(all(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"));
     for case in messages::failing_cases().filter(|case| all_executors || case != LISTS_EXECUTORS) {
         cases.compile_fail(format!("ui/fail/{case}.rs"));
     }

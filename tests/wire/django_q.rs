@@ -10,7 +10,7 @@ use crate::tasks;
 fn options(name: &str) -> &str {
     match name {
         "options" => {
-            r#"{"queue":"long","timeout_ms":9000,"label":"a label","extra":{"django-q":{"hook":"wire.hooks.done",
+            r#"{"queue":"long","timeout_ms":9000,"label":"a label","extra":{"django_q":{"hook":"wire.hooks.done",
             "group":"a group","save":true,"ack_failure":false}}}"#
         }
         _ => "{}",

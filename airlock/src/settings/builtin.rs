@@ -28,9 +28,9 @@ pub(super) const NAMES: &[Named] = &[
     #[cfg(not(feature = "celery"))]
     Named::built_in("celery", Make::Off { feature: "celery" }),
     #[cfg(feature = "django-q")]
-    Named::built_in("django-q", Make::Executor(|table| executor(table, super::systems::django_q))),
+    Named::built_in("django_q", Make::Executor(|table| executor(table, super::systems::django_q))),
     #[cfg(not(feature = "django-q"))]
-    Named::built_in("django-q", Make::Off { feature: "django-q" }),
+    Named::built_in("django_q", Make::Off { feature: "django-q" }),
     #[cfg(feature = "dramatiq")]
     Named::built_in("dramatiq", Make::Executor(|table| executor(table, super::systems::dramatiq))),
     #[cfg(not(feature = "dramatiq"))]

@@ -33,7 +33,7 @@ impl DjangoQExecutor {
     pub fn new(url: impl AsRef<str>, secret_key: SecretKey) -> Result<Self, BrokerUrlError> {
         let broker = Broker::for_system(url.as_ref(), "Django-Q", &[Transport::Redis])?;
         let (format, transport) = (Arc::new(DjangoQFormat::new(secret_key)), broker.transport());
-        Ok(Self { format, transport, broker, name: "django-q".into() })
+        Ok(Self { format, transport, broker, name: "django_q".into() })
     }
 
     fn with(mut self, change: impl FnOnce(&mut DjangoQFormat)) -> Self {
@@ -41,7 +41,7 @@ impl DjangoQExecutor {
         self
     }
 
-    /// What reports call it; `django-q` unless set.
+    /// What reports call it; `django_q` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: name.into().into(), ..self }
     }

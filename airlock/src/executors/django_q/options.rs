@@ -6,7 +6,7 @@ use crate::options::Options;
 
 /// Typed; what has an option of its own is refused with the way to go.
 pub(super) const EXTRAS: System = System {
-    name: "django-q",
+    name: "django_q",
     known: &[("ack_failure", Takes::Bool), ("group", Takes::Text), ("hook", Takes::Text), ("save", Takes::Bool)],
     elsewhere: &[
         ("id", "the intent's id is the task's id"),
