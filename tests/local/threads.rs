@@ -1,8 +1,9 @@
 //! The thread pool.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -338,6 +339,59 @@ fn a_flush_dropped_while_it_waits_for_room_is_known_not_to_have_been_accepted() 
     assert!(log.contains(r#"what="not dispatched" intents=2"#) && !log.contains("unconfirmed"), "{log}");
     gate.open();
     assert!(shut_down(&pool).is_empty());
+}
+
+#[test]
+fn as_many_threads_wake_as_there_is_work_for() {
+    let pool = ThreadPoolExecutor::new().threads(4);
+    for _ in 0..300 {
+        let gate = Gate::new();
+        flush(airlock::scope().executor(pool.clone()), &blocking(&gate), 0..4).unwrap();
+        gate.await_waiting(4);
+        gate.open();
+    }
+    assert!(shut_down(&pool).is_empty());
+}
+
+#[test]
+fn a_flush_that_waits_for_room_hears_of_a_shutdown_at_once() {
+    for delay in [Duration::ZERO, Duration::from_secs(3600)] {
+        let gate = Gate::new();
+        let pool = ThreadPoolExecutor::new().threads(1).queue_limit(1).delayed_limit(1);
+        let probe = blocking(&gate);
+        flush(airlock::scope().executor(pool.clone()), &probe, 0..1).unwrap();
+        gate.await_waiting(1);
+        let body = async {
+            for n in 1..4 {
+                act::enqueue_with(airlock::Options::new().delay(delay), probe.clone(), n).unwrap();
+            }
+        };
+        let mut flushing =
+            Box::pin(airlock::scope().executor(pool.clone()).deadline(PATIENCE).run_reported_async(body));
+        let flag = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&flag));
+        assert!(flushing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let unfinished = airlock_tests::patience::block_on(pool.shutdown(Deadline::after(Duration::ZERO)));
+        assert_eq!((unfinished.intents.len(), unfinished.running), (1, 1));
+        assert!(flag.0.load(Ordering::SeqCst), "{delay:?}");
+        let Poll::Ready(ended) = flushing.as_mut().poll(&mut Context::from_waker(&waker)) else {
+            panic!("it still waits")
+        };
+        let error = ended.flush.unwrap_err();
+        assert!(error.to_string().contains("thread pool was shut down; it takes nothing more"), "{error}");
+        assert_eq!(error.into_intents().len(), 2);
+        gate.open();
+    }
+}
+
+/// Whether it was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 #[test]

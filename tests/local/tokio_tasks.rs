@@ -285,6 +285,19 @@ fn what_one_runtime_leaves_is_done_by_another_that_is_there() {
 }
 
 #[test]
+fn what_comes_just_as_the_last_worker_finds_nothing_is_not_left_lying() {
+    let runtime = runtime();
+    let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1);
+    let (probe, ran) = Probe::sending();
+    // Each is handed over just as the worker that did the one before looks for more.
+    for n in 0..20_000 {
+        let ended = airlock::scope().executor(executor.clone()).run_reported(|| act_later::enqueue(probe.clone(), n));
+        ended.flush.unwrap();
+        assert_eq!(ran.recv_timeout(PATIENCE), Ok(n));
+    }
+}
+
+#[test]
 fn an_executor_keeps_no_runtime_busy_once_it_is_gone() {
     let runtime = runtime();
     let executor = TokioExecutor::on(runtime.handle().clone());

@@ -283,3 +283,50 @@ fn what_a_dead_runtime_left_is_told_and_given_to_on_lost_when_nobody_asks_for_it
     assert_eq!(lost.lock().unwrap()[0].args::<waits>(), Some(&(8,)));
     airlock::reset_configuration();
 }
+
+/// Says so when it is dropped, once it is let.
+struct Slow(Gate, mpsc::Sender<()>);
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.0.pass();
+        let _ = self.1.send(());
+    }
+}
+
+#[test]
+fn on_lost_and_destructors_that_take_their_time_hold_up_no_deadline() {
+    let (_alone, gate) = alone();
+    let (told, lost) = mpsc::channel();
+    let told = Mutex::new(told);
+    let waits_for = gate.clone();
+    airlock::configure(Settings::new().on_lost(move |lost| {
+        waits_for.pass();
+        told.lock().unwrap().send(lost.into_intents().len()).unwrap();
+    }));
+    let (dropped, drops) = mpsc::channel();
+    let slow = Mutex::new(Slow(gate.clone(), dropped));
+    let runtime = runtime();
+    let executor = TokioExecutor::on(runtime.handle().clone()).on_error(move |_| drop(slow.lock()));
+    let later = Options::new().delay(Duration::from_millis(50));
+    airlock::scope().executor(executor.clone()).run(|| drop(waits::enqueue_with(later, 8))).unwrap();
+    drop(runtime);
+    // The alarm of the delayed intent is all that holds it now, and what is left of it when that goes off.
+    drop(executor);
+    gate.await_waiting(1);
+    let pool = ThreadPoolExecutor::new().threads(1);
+    let later = Options::new().delay(Duration::from_secs(3600));
+    airlock::scope().executor(pool.clone()).run(|| drop(waits::enqueue_with(later, 9))).unwrap();
+    flush(pool.clone(), 1..2);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let unfinished = pool.shutdown(Deadline::after(Duration::from_millis(20)));
+        sender.send(airlock_tests::patience::block_on(unfinished)).unwrap();
+    });
+    let unfinished = receiver.recv_timeout(PATIENCE).expect("a deadline that is kept");
+    assert_eq!((numbers(&unfinished), unfinished.running), (vec![9], 1));
+    gate.open();
+    assert_eq!(lost.recv_timeout(PATIENCE), Ok(1));
+    assert_eq!(drops.recv_timeout(PATIENCE), Ok(()));
+    airlock::reset_configuration();
+}

@@ -116,12 +116,10 @@ fn airlock(executor: impl Executor, enqueue: fn(u64)) -> Round {
 
 fn pool(limit: usize) -> Round {
     let pool = ThreadPoolExecutor::new().threads(THREADS).queue_limit(limit);
-    // The threads start at the first hand-over; the bare ones are there already.
-    airlock::scope().executor(pool.clone()).run(|| drop(plain::enqueue(0, text()))).unwrap();
-    while RAN.swap(0, Ordering::AcqRel) == 0 {
-        thread::yield_now();
-    }
-    airlock(pool, |n| drop(plain::enqueue(n, text())))
+    let enqueue = |n| drop(plain::enqueue(n, text()));
+    // The threads start, and the queue takes its memory, at the first hand-over; the bare ones have both already.
+    airlock(pool.clone(), enqueue);
+    airlock(pool, enqueue)
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -19,7 +19,7 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(runtime: Runtime, crew: Weak<Crew>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let sentinel = Sentinel { ended: Arc::clone(&ended), crew };
+        let sentinel = Sentinel { fell: Arc::clone(&ended), crew };
         let task = async move {
             let _dropped_with_the_runtime = sentinel;
             std::future::pending::<()>().await;
@@ -45,13 +45,13 @@ impl Drop for Watched {
 }
 
 struct Sentinel {
-    ended: Arc<AtomicBool>,
+    fell: Arc<AtomicBool>,
     crew: Weak<Crew>,
 }
 
 impl Drop for Sentinel {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
+        self.fell.store(true, Ordering::SeqCst);
         if let Some(crew) = self.crew.upgrade() {
             crew.move_on();
         }
