@@ -65,9 +65,11 @@ impl Batch {
             return None;
         }
         let index = if look { self.ledger.begin()? } else { self.ledger.begin_again()? };
-        let intent = self.intents.next()?;
+        // Read where it lies: copied along, it would have to wait for the copy.
+        let next = self.intents.as_slice().first()?;
+        let is_delayed = if self.optioned { next.options() } else { next.task().options }.get_start().is_some();
         let started = self.timings.then(Instant::now);
-        let is_delayed = if self.optioned { intent.options() } else { intent.task().options }.get_start().is_some();
+        let intent = self.intents.next()?;
         Some(match hand_over(intent, is_delayed) {
             Ok(()) => {
                 if let Some(started) = started {

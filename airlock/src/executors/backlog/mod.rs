@@ -11,11 +11,10 @@ mod waiting;
 use std::fmt;
 use std::future::poll_fn;
 use std::process;
-#[cfg(feature = "threads")]
-use std::sync::Condvar;
-#[cfg(feature = "threads")]
-use std::sync::PoisonError;
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(feature = "threads")]
+use std::sync::{Condvar, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::SystemTime;
 
@@ -127,11 +126,10 @@ impl Backlog {
 
     /// Takes what there is room for, up to so many at once.
     fn take(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop) {
-        let mut entrance = self.waiting.entrance();
-        let mut room = self.waiting.room(&entrance, &self.limits);
-        entrance.expect(batch.remaining().min(room));
+        let mut way_in = self.way_in();
+        way_in.entrance.expect(batch.remaining().min(way_in.room));
         for taken in 0..AT_ONCE {
-            let offer = |intent, is_delayed| self.offer(&mut entrance, &mut room, intent, is_delayed, alarm);
+            let offer = |intent, is_delayed| way_in.offer(intent, is_delayed, alarm);
             match batch.hand_over_next(taken == 0, offer) {
                 Some(Ok(())) => {}
                 None => return (taken, Stop::Ended),
@@ -151,7 +149,7 @@ impl Backlog {
                     place.wait(cx.waker());
                 }
                 let Some(offered) = waits.take() else { unreachable!("polled after it was ready") };
-                let answer = self.offer_one(offered, alarm);
+                let answer = self.way_in().offer(offered, true, alarm);
                 match answer {
                     Ok(()) => {
                         place.served();
@@ -170,33 +168,12 @@ impl Backlog {
         .await
     }
 
-    fn offer_one(&self, intent: Intent, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
-        let mut entrance = self.waiting.entrance();
-        let mut room = self.waiting.room(&entrance, &self.limits);
-        self.offer(&mut entrance, &mut room, intent, true, alarm)
-    }
-
-    #[inline]
-    fn offer(
-        &self,
-        entrance: &mut Entrance,
-        room: &mut usize,
-        intent: Intent,
-        is_delayed: bool,
-        alarm: &Waker,
-    ) -> Result<(), (Intent, Refusal)> {
-        // Under the lock: whoever closes, and takes the lock afterwards, has seen the last that was accepted.
-        if self.closed.0.load(Ordering::SeqCst) {
-            return Err((intent, Refusal::Closed));
-        }
-        if is_delayed && let Some(start) = starts_later(&intent) {
-            let accepted = self.waiting.accept_delayed(entrance, intent, start, &self.limits, alarm);
-            return accepted.map_err(|intent| (intent, Refusal::Full));
-        }
-        let Some(left) = room.checked_sub(1) else { return Err((intent, Refusal::Full)) };
-        *room = left;
-        entrance.accept(intent);
-        Ok(())
+    fn way_in(&self) -> WayIn<'_> {
+        let entrance = self.waiting.entrance();
+        // Once it is locked: whoever closes, and locks it afterwards, has seen the last that was accepted.
+        let is_closed = self.closed.0.load(Ordering::SeqCst);
+        let room = if is_closed { 0 } else { self.waiting.room(&entrance, &self.limits) };
+        WayIn { backlog: self, entrance, room, is_closed }
     }
 
     /// Moves what is due to where it is taken next.
@@ -356,6 +333,43 @@ impl Backlog {
         if let Err(panicked) = told {
             let _ = catch_panic(|| tracing::error!(target: "airlock", panicked, "the error handler panicked"));
         }
+    }
+}
+
+/// The entrance, locked for a few intents.
+struct WayIn<'a> {
+    backlog: &'a Backlog,
+    entrance: MutexGuard<'a, Entrance>,
+    /// How many more the queue takes. More room may come meanwhile, never less.
+    room: usize,
+    is_closed: bool,
+}
+
+impl WayIn<'_> {
+    #[inline]
+    fn offer(&mut self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
+        if is_delayed || self.room == 0 {
+            return self.offer_with_care(intent, is_delayed, alarm);
+        }
+        self.room -= 1;
+        self.entrance.accept(intent);
+        Ok(())
+    }
+
+    #[cold]
+    fn offer_with_care(&mut self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
+        if self.is_closed {
+            return Err((intent, Refusal::Closed));
+        }
+        if is_delayed && let Some(start) = starts_later(&intent) {
+            let Backlog { waiting, limits, .. } = self.backlog;
+            let accepted = waiting.accept_delayed(&mut self.entrance, intent, start, limits, alarm);
+            return accepted.map_err(|intent| (intent, Refusal::Full));
+        }
+        let Some(left) = self.room.checked_sub(1) else { return Err((intent, Refusal::Full)) };
+        self.room = left;
+        self.entrance.accept(intent);
+        Ok(())
     }
 }
 
