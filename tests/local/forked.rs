@@ -63,7 +63,8 @@ fn child(executors: &[Arc<dyn Executor>], out: &mut impl Write) {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    // Never dropped: a test that fails leaves its tasks at their gate.
+    let runtime = Box::leak(Box::new(tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()));
     let tokio = TokioExecutor::on(runtime.handle().clone()).concurrency(1).named("used");
     let unused = TokioExecutor::on(runtime.handle().clone()).named("unused");
     let pool = ThreadPoolExecutor::new().threads(1).named("pool");
