@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use crate::redact::redact_text;
 
@@ -23,12 +25,41 @@ fn panic_message(payload: Box<dyn Any + Send>) -> String {
     message
 }
 
-/// Awaits foreign code; a panic in a poll ends it.
-pub(crate) async fn catching_panics<F: Future>(future: F) -> Result<F::Output, String> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|cx| match catch_panic(|| future.as_mut().poll(cx)) {
-        Ok(polled) => polled.map(Ok),
-        Err(message) => Poll::Ready(Err(message)),
-    })
-    .await
+pin_project! {
+    /// Foreign code that is awaited. A panic in a poll ends it; one of a destructor, at its end or where it is cut off,
+    /// ends there: two of those at a time would end the process.
+    pub(crate) struct CatchingPanics<F> {
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for CatchingPanics<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _ = catch_panic(|| this.future.set(None));
+        }
+    }
+}
+
+/// Awaits foreign code and gives its panic as a text.
+pub(crate) fn catching_panics<F: Future>(future: F) -> CatchingPanics<F> {
+    CatchingPanics { future: Some(future) }
+}
+
+impl<F: Future> Future for CatchingPanics<F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            unreachable!("polled after it was ready");
+        };
+        let ended = match catch_panic(|| future.poll(cx)) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(message) => Err(message),
+        };
+        drop(catch_panic(|| this.future.set(None)));
+        Poll::Ready(ended)
+    }
 }

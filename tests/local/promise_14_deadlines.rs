@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use airlock::testing::{Fault, FaultExecutor};
-use airlock::{Executor, Fallback, Retry, Route};
+use airlock::{Batch, BoxFuture, Executor, Fallback, Intent, Retry, Route};
+use airlock_tests::patience::PATIENCE;
 
-use crate::promise_13_kinds::{WAYS, flush, outcomes};
+use crate::promise_13_kinds::{WAYS, flush, note, outcomes};
 
 /// A deadline, and what a flush may cost with it at most: a tenth more, or a quarter of a second.
 const DEADLINE: Duration = Duration::from_millis(200);
@@ -61,7 +62,7 @@ fn promise_14_the_deadline_is_five_seconds_unless_set() {
             "asks"
         }
 
-        fn dispatch<'a>(&'a self, mut batch: airlock::Batch) -> airlock::BoxFuture<'a, ()> {
+        fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
             Box::pin(async move {
                 let left = batch.deadline().remaining().unwrap();
                 assert!(left <= Duration::from_secs(5) && left > Duration::from_secs(1), "{left:?}");
@@ -87,5 +88,50 @@ fn promise_14_unavailable_costs_no_waiting_at_all() {
             assert_eq!((error.report().counts().unattempted, down.attempts()), (999, turn));
             drop(error.into_intents());
         }
+    }
+}
+
+/// Hangs, and panics when it is cut off.
+struct Bomb;
+
+impl Executor for Bomb {
+    fn name(&self) -> &str {
+        "bomb"
+    }
+
+    fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
+        struct Explodes;
+
+        impl Drop for Explodes {
+            fn drop(&mut self) {
+                panic!("the end went wrong");
+            }
+        }
+
+        Box::pin(async move {
+            let _explodes = Explodes;
+            let _begun = batch.begin();
+            std::future::pending::<()>().await;
+        })
+    }
+}
+
+#[test]
+fn promise_14_destructors_that_panic_as_several_are_cut_off_change_nothing() {
+    for way in WAYS {
+        let odd = |intent: &Intent| intent.args::<note>().is_some_and(|(n,)| n % 2 == 1);
+        let route = Route::new().when(odd, Bomb).otherwise(Retry::new(Bomb));
+        let error = flush(way, route, 4, Some(Duration::from_millis(20))).unwrap_err();
+        let left = "unattempted: the deadline passed";
+        let begun = "unconfirmed: the executor ended without saying how it went";
+        assert_eq!(outcomes(error.report()), [begun, begun, left, left], "{way:?}");
+        drop(error.into_intents());
+        // The second one has its turn all the same.
+        let (first, second) = (Bomb, FaultExecutor::new());
+        let fallback = Fallback::new(first, second.clone()).move_on_after(Duration::from_millis(20));
+        let error = flush(way, fallback, 3, Some(PATIENCE)).unwrap_err();
+        assert_eq!(outcomes(error.report()), [begun, "dispatched", "dispatched"], "{way:?}");
+        assert_eq!(second.accepted().len(), 2);
+        drop(error.into_intents());
     }
 }

@@ -8,6 +8,7 @@ use super::ledger::{Attempt, Go, Left};
 use super::{Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::DispatchErrorKind;
 use crate::intent::Intent;
+use crate::panics::catching_panics;
 use crate::timer;
 
 /// Hands to a second executor what the first could not take because it was unavailable.
@@ -79,8 +80,8 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             let Divided { ledger, timings, items } = batch.divide();
             let until = self.until(ledger.deadline());
             let (first, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral(until), timings);
-            let ended = timer::until(until, self.first.dispatch(batch)).await;
-            let left = first.finish(ended.map_or(Ending::DeadlinePassed, |()| Ending::Returned));
+            let ended = timer::until(until, catching_panics(async move { self.first.dispatch(batch).await })).await;
+            let left = first.finish(Ending::of(ended));
             if left.iter().any(|(_, _, left)| matches!(left, Left::Failed(_)) && !moves_on(*left)) {
                 ledger.fail_fast();
             }

@@ -28,13 +28,10 @@ pub(crate) async fn join_all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
 pub(crate) fn shut_down(executor: &dyn Executor, deadline: Deadline) -> BoxFuture<'_, Unfinished> {
     Box::pin(async move {
         let ended = match catch_panic(|| executor.shutdown(deadline)) {
-            Ok(mut future) => {
-                let ended = catching_panics(&mut future);
+            Ok(future) => {
                 // What gives back its intents at the deadline must not be cut while it does.
                 let until = if executor.traits().keeps_deadlines { Deadline::NONE } else { deadline };
-                let ended = timer::until(until, ended).await;
-                // Cut off, it still has destructors, which are foreign code.
-                let _ = catch_panic(|| drop(future));
+                let ended = timer::until(until, catching_panics(future)).await;
                 ended.unwrap_or_else(|| Err("cut off at the deadline".to_owned()))
             }
             Err(panicked) => Err(panicked),

@@ -166,7 +166,7 @@ impl Executor for Route {
                 Box::pin(async move {
                     // One that panics doesn't take the others with it.
                     let ended = catching_panics(async move { executor.dispatch(batch).await }).await;
-                    attempt.finish(ended.map_or_else(Ending::Panicked, |()| Ending::Returned));
+                    attempt.finish(Ending::of(Some(ended)));
                 })
             });
             join_all(hand_over.collect()).await;

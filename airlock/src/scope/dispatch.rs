@@ -353,19 +353,8 @@ async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> End
         let _empty = Swapped::empty();
         catch_panic(|| executor.dispatch(batch))
     };
-    let ended = match started {
-        Ok(future) => {
-            let mut running = InContext::empty(future);
-            let ended = timer::until(deadline, catching_panics(&mut running)).await;
-            // Cut off by the deadline, it still has destructors, which are foreign code.
-            let _ = catch_panic(|| drop(running));
-            ended
-        }
+    Ending::of(match started {
+        Ok(future) => timer::until(deadline, catching_panics(InContext::empty(future))).await,
         Err(message) => Some(Err(message)),
-    };
-    match ended {
-        Some(Ok(())) => Ending::Returned,
-        Some(Err(message)) => Ending::Panicked(message),
-        None => Ending::DeadlinePassed,
-    }
+    })
 }
