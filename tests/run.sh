@@ -101,6 +101,9 @@ if AIRLOCK_POLICY=block_task cargo run --quiet -p airlock-examples --features se
     exit 1
 fi
 
+out=$(cargo run --quiet -p airlock-examples --features lambda --example lambda -- --event '{"task":"shop.send_receipt","args":[7]}')
+grep -qF "receipt for order 7" <<<"$out" || { echo "lambda did not run its event" >&2; exit 1; }
+
 step "quickstart builds no runtime, client or SDK"
 tree=$(cargo tree -p airlock-examples --edges normal,build)
 if grep -E '(tokio|async-std|smol|hyper|reqwest|lapin|redis|sqlx|aws-)' <<<"$tree"; then

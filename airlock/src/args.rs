@@ -115,6 +115,12 @@ impl Arguments {
         Ok(self)
     }
 
+    /// The positional arguments of one and the named ones of the other, if they have no others.
+    pub(crate) fn of_call(positional: Self, named: Self) -> Option<Self> {
+        let apart = positional.named.is_empty() && named.positional.is_empty();
+        apart.then_some(Self { positional: positional.positional, named: named.named })
+    }
+
     /// The named arguments, if there are no others: how messages are read without a derive.
     pub(crate) fn into_named(self) -> Option<Vec<(String, Box<RawValue>)>> {
         self.positional.is_empty().then_some(self.named)

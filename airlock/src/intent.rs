@@ -30,7 +30,7 @@ use crate::task::{Task, TaskDefinition, TaskKind};
 pub(crate) use body::{AnyIntent, Fresh, Started, share};
 use body::{Body, start};
 pub use id::{IntentId, ParseIntentIdError};
-pub(crate) use message::{Message, OptionsForm};
+pub(crate) use message::{Message, OptionsForm, field, fields};
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
 ///

@@ -8,7 +8,11 @@ extern crate self as airlock;
 #[path = "private.rs"]
 pub mod __private;
 mod args;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey", feature = "lambda"))]
+#[cfg_attr(
+    not(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey")),
+    allow(dead_code, unreachable_pub, unused_imports, reason = "Lambda needs the thread for I/O alone")
+)]
 mod brokers;
 #[doc(hidden)]
 pub mod checks;
@@ -61,6 +65,8 @@ pub use executors::{
     Batch, Begun, BoxFuture, Deadline, Executor, Fallback, FlushContext, FlushMode, InlineExecutor, LogExecutor,
     Rejection, Retry, Route, Ticket, Unfinished, executor_fn,
 };
+#[cfg(feature = "lambda")]
+pub use executors::{LambdaEvent, LambdaExecutor};
 pub use intent::{Intent, IntentId, ParseIntentIdError};
 #[cfg(any(feature = "django-q", feature = "huey"))]
 pub use key::{SecretKey, SecretKeyError};
@@ -69,7 +75,7 @@ pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
     TaskList, Violation, policy_fn,
 };
-pub use registry::{Listing, Registry, RegistryError, registry};
+pub use registry::{Listing, Registry, RegistryError, invoke_event, invoke_event_async, registry};
 pub use scope::{
     AlwaysFlush, Counts, Discarded, Ended, EndsScope, FlushOnSuccess, FlushReport, Lifecycle, LocalPolicy,
     LocalPolicyGuard, OnFailure, Outcome, Phase, ReleaseNested, ReportEntry, Scope, ScopeBody, ScopeBuilder, ScopeEnd,

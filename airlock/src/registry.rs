@@ -1,6 +1,7 @@
 //! Every task of the program, by name.
 
 mod error;
+mod event;
 mod listing;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::intent::{Intent, Message};
 use crate::task::{Task, TaskDefinition, TaskKind};
 
 pub use error::RegistryError;
+pub use event::{invoke_event, invoke_event_async};
 pub use listing::Listing;
 
 /// What an expansion of `#[task]` submits.
@@ -169,13 +171,7 @@ impl Registry {
     /// There is no such task, the arguments don't fit, it is an `async fn` or has no body here, or it failed.
     #[track_caller]
     pub fn invoke(&self, name: &str, arguments: Arguments) -> Result<(), RegistryError> {
-        let intent = self.intent(name, arguments)?;
-        let task = intent.task();
-        if task.kind == TaskKind::Async {
-            let reason = "it is an async task; use `invoke_async`".to_owned();
-            return Err(RegistryError::NotRunnable { task: task.name, reason });
-        }
-        intent.call().map_err(|error| RegistryError::of_call(task.name, error))
+        run(self.intent(name, arguments)?, "invoke_async")
     }
 
     /// Like [`invoke`](Self::invoke), for `async` tasks as well as others.
@@ -183,9 +179,7 @@ impl Registry {
     /// # Errors
     /// There is no such task, the arguments don't fit, it has no body here, or it failed.
     pub async fn invoke_async(&self, name: &str, arguments: Arguments) -> Result<(), RegistryError> {
-        let intent = self.intent(name, arguments)?;
-        let task = intent.name();
-        intent.call_async().await.map_err(|error| RegistryError::of_call(task, error))
+        run_async(self.intent(name, arguments)?).await
     }
 
     /// Reads what [`Intent`]'s `Serialize` wrote: same task, same arguments, same options, same id.
@@ -199,6 +193,21 @@ impl Registry {
         task.decode(Some(message.id), message.arguments, message.options, Location::caller())
             .map_err(|error| RegistryError::Arguments { task: task.name, error })
     }
+}
+
+/// Here and now, unless it takes what is named `instead`.
+fn run(intent: Intent, instead: &str) -> Result<(), RegistryError> {
+    let task = intent.task();
+    if task.kind == TaskKind::Async {
+        let reason = format!("it is an async task; use `{instead}`");
+        return Err(RegistryError::NotRunnable { task: task.name, reason });
+    }
+    intent.call().map_err(|error| RegistryError::of_call(task.name, error))
+}
+
+async fn run_async(intent: Intent) -> Result<(), RegistryError> {
+    let task = intent.name();
+    intent.call_async().await.map_err(|error| RegistryError::of_call(task, error))
 }
 
 impl Named {

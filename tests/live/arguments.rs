@@ -26,7 +26,8 @@ fn deep() -> Box<RawValue> {
     raw(format!("{open}null{close}"))
 }
 
-fn matrix() -> Vec<Intent> {
+/// Arguments of every kind, small and large.
+pub(crate) fn matrix() -> Vec<Intent> {
     let odd =
         "héllo ☃ 😀 \u{0}\u{1}\u{7f}\u{2028}\u{fffd} \"quoted\" back\\slash 'single' \r\n\t {{%s}} {0}".to_owned();
     let named = BTreeMap::from([

@@ -59,3 +59,34 @@ fn dramatiq_workers_run_what_the_example_sends() {
         run("dramatiq", &broker, &worker, "Worker process is ready for action.");
     }
 }
+
+#[cfg(feature = "lambda")]
+#[test]
+fn functions_in_python_and_in_rust_run_what_the_example_sends() {
+    let (server, program) = (airlock_tests::servers::MotoServer::start(), example("lambda"));
+    let said = |command: &mut Command| {
+        let out = command.output().unwrap();
+        let said = String::from_utf8(out.stdout).unwrap();
+        assert!(out.status.success(), "{said}{}", String::from_utf8_lossy(&out.stderr));
+        said
+    };
+    let sent = said(Command::new(&program).env("AWS_ENDPOINT_URL", server.url()));
+    assert!(sent.contains("2 enqueued: 2 dispatched"), "{sent}");
+
+    let handler = "import json, sys, lambda_handler; lambda_handler.handler(json.loads(sys.argv[1]), None)";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/workers");
+    let mut receipts: Vec<_> = server
+        .invocations()
+        .iter()
+        .map(|request| {
+            let event = request.body();
+            let mut python = Command::new(python());
+            python.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&folder).args(["-c", handler, &event]);
+            let in_python = said(&mut python);
+            assert_eq!(said(Command::new(&program).args(["--event", &event])), in_python);
+            in_python
+        })
+        .collect();
+    receipts.sort();
+    assert_eq!(receipts, ["receipt for order 1\n", "receipt for order 2, express\n"]);
+}

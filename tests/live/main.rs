@@ -6,5 +6,7 @@ mod celery_options;
 mod dramatiq_options;
 mod examples;
 mod fleet;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod random;
 mod tasks;

@@ -102,14 +102,18 @@ fn options_round_trip(server: &Server, system: System, queue: &'static str) {
 
 /// Different ones each time; the seed is told when they don't arrive.
 #[expect(clippy::print_stdout, reason = "it is shown when the test fails")]
-fn round_trip(server: &Server, system: System, queue: &'static str) {
+pub(crate) fn some_intents() -> Vec<Intent> {
     let count = std::env::var("AIRLOCK_RANDOM_INTENTS").map_or(INTENTS, |count| count.parse().unwrap());
     let (mut runner, seed) = runner();
     println!("AIRLOCK_SEED={seed}");
+    (0..count).map(|_| intent().new_tree(&mut runner).unwrap().current()).collect()
+}
+
+fn round_trip(server: &Server, system: System, queue: &'static str) {
     let (executor, worker) = server.staffed(system, queue);
-    let sent: Vec<Intent> = (0..count).map(|_| intent().new_tree(&mut runner).unwrap().current()).collect();
+    let sent = some_intents();
     flush_all(executor, &sent);
-    assert_ran(&worker.await_runs(count), &sent);
+    assert_ran(&worker.await_runs(sent.len()), &sent);
     assert_eq!(worker.errors(), Vec::<String>::new());
 }
 

@@ -3,6 +3,8 @@
 //! other threads, so this has a binary of its own.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+#[cfg(feature = "lambda")]
+mod lambda;
 #[cfg(all(feature = "amqp", feature = "celery"))]
 mod rabbit;
 

@@ -1,5 +1,7 @@
 //! The harness of the test suite: what tests of several areas share.
 
+#[cfg(feature = "lambda")]
+pub mod aws;
 pub mod exact;
 pub mod log;
 pub mod patience;

@@ -7,6 +7,8 @@ mod django_q;
 mod dramatiq;
 mod golden;
 mod huey;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod pickle;
 mod refusals;
 mod tasks;

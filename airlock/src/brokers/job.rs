@@ -94,13 +94,10 @@ pub(crate) struct Patience {
     answer: Option<Instant>,
 }
 
-/// What is kept back of a flush's time, at most.
-const SPARE: Duration = Duration::from_millis(100);
-
 impl Patience {
     pub(crate) fn new(deadline: Deadline, connect: Duration) -> Self {
         let now = Instant::now();
-        let answer = deadline.remaining().map(|left| now + (left - (left / 20).min(SPARE)));
+        let answer = deadline.with_time_to_tell().instant();
         let connect = now + connect;
         Self { connect: answer.map_or(connect, |answer| connect.min(answer)), answer }
     }

@@ -5,8 +5,8 @@ mod amqp;
 mod broker;
 #[cfg(any(feature = "redis", feature = "amqp"))]
 mod fault;
-#[cfg(any(feature = "redis", feature = "amqp"))]
-mod io;
+#[cfg(any(feature = "redis", feature = "amqp", feature = "lambda"))]
+pub(crate) mod io;
 #[cfg(any(feature = "redis", feature = "amqp"))]
 mod jitter;
 #[cfg(any(feature = "redis", feature = "amqp"))]

@@ -14,7 +14,7 @@ mod compress;
 mod django_q;
 #[cfg(feature = "dramatiq")]
 mod dramatiq;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey", feature = "lambda"))]
 #[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod extras;
 mod fallback;
@@ -22,6 +22,8 @@ mod fallback;
 mod huey;
 mod inline;
 mod join;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod ledger;
 mod log;
 #[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
@@ -41,7 +43,7 @@ mod threads;
 mod tokens;
 #[cfg(feature = "tokio")]
 mod tokio;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey", feature = "lambda"))]
 #[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod write;
 
@@ -68,6 +70,8 @@ pub use fallback::Fallback;
 pub use huey::HueyExecutor;
 pub use inline::InlineExecutor;
 pub(crate) use join::{join_all, shut_down};
+#[cfg(feature = "lambda")]
+pub use lambda::{LambdaEvent, LambdaExecutor};
 pub(crate) use ledger::{Cause, Ending, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
 pub use retry::Retry;
@@ -260,6 +264,14 @@ impl Deadline {
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {
         self.0.map(|instant| instant.saturating_duration_since(Instant::now()))
+    }
+
+    /// A little sooner, so that there is time left to say what happened.
+    #[cfg(any(feature = "redis", feature = "amqp", feature = "lambda"))]
+    pub(crate) fn with_time_to_tell(self) -> Self {
+        /// What is kept back, at most.
+        const SPARE: Duration = Duration::from_millis(100);
+        self.remaining().map_or(self, |left| Self::after(left - (left / 20).min(SPARE)))
     }
 
     /// Whether it has passed.

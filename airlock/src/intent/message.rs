@@ -140,7 +140,7 @@ impl Message {
     }
 }
 
-fn fields(text: &str, what: impl Display) -> Result<Vec<(String, Box<RawValue>)>, String> {
+pub(crate) fn fields(text: &str, what: impl Display) -> Result<Vec<(String, Box<RawValue>)>, String> {
     serde_json::from_str::<Arguments>(text)
         .ok()
         .filter(|_| text.trim_start().starts_with('{'))
@@ -148,7 +148,7 @@ fn fields(text: &str, what: impl Display) -> Result<Vec<(String, Box<RawValue>)>
         .ok_or_else(|| format!("{what} is not a JSON object"))
 }
 
-fn field<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<T, String> {
+pub(crate) fn field<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<T, String> {
     serde_json::from_str(value.get()).map_err(|_| format!("its field `{key}` has another type or shape"))
 }
 

@@ -39,6 +39,10 @@ pub(super) const NAMES: &[Named] = &[
     Named::built_in("huey", Make::Executor(|table| executor(table, super::systems::huey))),
     #[cfg(not(feature = "huey"))]
     Named::built_in("huey", Make::Off { feature: "huey" }),
+    #[cfg(feature = "lambda")]
+    Named::built_in("lambda", Make::InCode { needs: "an `aws_sdk_lambda::Client`" }),
+    #[cfg(not(feature = "lambda"))]
+    Named::built_in("lambda", Make::Off { feature: "lambda" }),
     #[cfg(feature = "threads")]
     Named::built_in("threads", Make::Executor(|table| executor(table, threads))),
     #[cfg(not(feature = "threads"))]

@@ -145,6 +145,9 @@ impl Loading {
         if let Make::Off { feature } = named.make {
             return Err(self.report(source.clone(), is_off(name, feature)));
         }
+        if let Make::InCode { needs } = named.make {
+            return Err(self.report(source.clone(), in_code(name, needs)));
+        }
         Ok((*named, named.make))
     }
 
@@ -192,7 +195,7 @@ impl Loading {
             Make::Executor(make) => drop(make(&mut table)),
             Make::Policy(make) => drop(make(&mut table)),
             Make::Lifecycle(make) => drop(make(&mut table)),
-            Make::Off { .. } => return,
+            Make::Off { .. } | Make::InCode { .. } => return,
         }
         table.finish();
         self.read.borrow_mut().insert(named.name, true);
@@ -213,6 +216,7 @@ impl Loading {
             let key = &entry.key;
             let message = match (&entry.value, self.names.get(key)) {
                 (Value::Table(_), Some(Named { make: Make::Off { feature }, .. })) => is_off(key, feature),
+                (Value::Table(_), Some(Named { make: Make::InCode { needs }, .. })) => in_code(key, needs),
                 (Value::Table(_), Some(_)) => continue,
                 (Value::Table(table), None) if key == "airlock" => no_heading(table),
                 (Value::Table(_), None) => self.no_table(key),
@@ -242,6 +246,13 @@ impl Loading {
     fn no_table(&self, name: &str) -> String {
         format!("there is no executor, policy or lifecycle `{name}`{}", self.names.remedy(name, None))
     }
+}
+
+fn in_code(name: &str, needs: &str) -> String {
+    format!(
+        "the executor `{name}` takes {needs}, which settings can't hold; make it in code and give it the name: \
+         `airlock::register_executor!(\"{name}\", |settings| …)`"
+    )
 }
 
 fn is_off(name: &str, feature: &str) -> String {

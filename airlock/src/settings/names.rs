@@ -30,6 +30,16 @@ pub enum Make {
     Off {
         feature: &'static str,
     },
+    /// An executor that takes what settings can't hold, and so is made in code. Programs may register its name.
+    InCode {
+        needs: &'static str,
+    },
+}
+
+impl Make {
+    fn is_there(&self) -> bool {
+        !matches!(self, Self::Off { .. } | Self::InCode { .. })
+    }
 }
 
 /// The three things that are chosen by name.
@@ -79,7 +89,7 @@ impl Named {
 
     pub(super) fn kind(&self) -> Kind {
         match self.make {
-            Make::Executor(_) | Make::Off { .. } => Kind::Executor,
+            Make::Executor(_) | Make::Off { .. } | Make::InCode { .. } => Kind::Executor,
             Make::Policy(_) => Kind::Policy,
             Make::Lifecycle(_) => Kind::Lifecycle,
         }
@@ -145,6 +155,9 @@ impl Names {
             // The linker's order is nobody's.
             all.sort_by_key(|named| named.place);
             if all.len() > 1 {
+                all.retain(|named| !matches!(named.make, Make::InCode { .. }));
+            }
+            if all.len() > 1 {
                 let places: Vec<_> = all.iter().map(Named::told).collect();
                 let message = format!("the name `{name}` is taken twice: {}; rename one", places.join(" and "));
                 problems.push(SettingsProblem::new(Source::Default, message));
@@ -170,7 +183,7 @@ impl Names {
     pub(super) fn remedy(&self, name: &str, kind: Option<Kind>) -> String {
         let of_kind = || self.0.values().filter(|named| kind.is_none_or(|kind| named.kind() == kind));
         let near = nearest(name, of_kind().map(|named| named.name));
-        remedy(&near, of_kind().filter(|named| !matches!(named.make, Make::Off { .. })).map(|named| named.name))
+        remedy(&near, of_kind().filter(|named| named.make.is_there()).map(|named| named.name))
     }
 }
 
