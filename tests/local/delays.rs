@@ -40,14 +40,13 @@ fn delayed_work_starts_when_it_is_its_time_and_not_before() {
         let start = Instant::now();
         let delay = |millis| Options::new().delay(Duration::from_millis(millis));
         enqueue_all(&executor, &probe, [delay(60), delay(20), Options::new(), delay(0)]);
-        let order: Vec<_> = (0..4).map(|_| started.recv_timeout(PATIENCE).unwrap()).collect();
-        let mut started: Vec<_> = order.iter().map(|(n, _)| *n).collect();
-        // Two that may start at once run side by side.
-        started[..2].sort_unstable();
-        assert_eq!(started, [2, 3, 1, 0], "{name}");
-        for (n, millis) in [(1, 20), (0, 60)] {
-            let at = order.iter().find(|(number, _)| *number == n).unwrap().1;
-            assert!(at - start >= Duration::from_millis(millis), "{name}");
+        let mut started: Vec<_> = (0..4).map(|_| started.recv_timeout(PATIENCE).unwrap()).collect();
+        // On a busy machine they may all be late, and then run side by side.
+        started.sort_unstable();
+        for (index, millis) in [60, 20, 0, 0].into_iter().enumerate() {
+            let (n, at) = started[index];
+            assert_eq!(n as usize, index, "{name}");
+            assert!(at - start >= Duration::from_millis(millis), "{name}: {n}");
         }
         assert!(shut_down(&executor).is_empty());
     }
