@@ -414,3 +414,48 @@ fn a_destructor_that_panics_ends_its_task_and_no_other() {
         assert!(told.iter().all(|told| told.ends_with("task failed: it took longer than its 50ms")), "{told:?}");
     }
 }
+
+/// An argument that says that it goes, and panics.
+#[derive(Clone)]
+struct Fuse(Probe);
+
+impl serde::Serialize for Fuse {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Fuse {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("it only lives in this process"))
+    }
+}
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        let _ = (self.0.0)(0);
+        panic!("the destructor of an argument");
+    }
+}
+
+#[test]
+fn arguments_that_panic_as_they_are_lost_cost_nothing_else() {
+    #[airlock::task(name = "local.fused")]
+    fn fused(fuse: Fuse) {
+        let _ = fuse;
+    }
+
+    let runtime = runtime();
+    let (held, gone) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let executor = TokioExecutor::on(runtime.handle().clone()).on_error(move |_| drop(held.lock()));
+    let (probe, lost) = Probe::sending();
+    let later = || airlock::Options::new().delay(Duration::from_millis(20));
+    let enqueue = || (0..2).for_each(|_| drop(fused::enqueue_with(later(), Fuse(probe.clone()))));
+    airlock::scope().executor(executor.clone()).run(enqueue).unwrap();
+    drop(executor);
+    runtime.end();
+    assert_eq!([lost.recv_timeout(PATIENCE), lost.recv_timeout(PATIENCE)], [Ok(0), Ok(0)]);
+    // The handler goes last.
+    assert_eq!(gone.recv_timeout(PATIENCE), Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
+}

@@ -31,6 +31,9 @@ use crate::shutdown::{self, Drains};
 /// wait for that. The end of the process does end them: [`shutdown`](crate::shutdown()) before it waits, and hands
 /// back what was not done in time.
 ///
+/// A forked child has none of the threads: there, a pool that was used before the fork is `Unavailable`, and what it
+/// had accepted is the parent's.
+///
 /// ```
 /// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
 /// use std::sync::LazyLock;

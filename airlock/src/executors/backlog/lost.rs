@@ -22,17 +22,19 @@ impl Drop for Backlog {
         let title = self.limits.title();
         let on_error = self.limits.on_error.take();
         // An alarm may be the last that holds it.
-        timer::off_its_thread(move || give_up(jobs, &title, on_error));
+        timer::off_its_thread(move || give_up(jobs, title, on_error));
     }
 }
 
-fn give_up(jobs: Vec<Job>, title: &str, on_error: Option<FailureHandler>) {
-    let _ = catch_panic(|| drop(on_error));
-    if jobs.is_empty() {
-        return;
+fn give_up(jobs: Vec<Job>, title: String, on_error: Option<FailureHandler>) {
+    if !jobs.is_empty() {
+        lose(jobs.into_iter().map(|job| job.intent).collect(), title);
     }
-    let intents: Vec<_> = jobs.into_iter().map(|job| job.intent).collect();
-    tell(title, &intents);
+    let _ = catch_panic(|| drop(on_error));
+}
+
+fn lose(intents: Vec<Intent>, title: String) {
+    tell(&title, &intents);
     intents.iter().for_each(Intent::give_back);
     let Some(on_lost) = settings::snapshot().on_lost.value.clone() else {
         // One by one: a second argument that panics as it goes, while the first one's panic is under way, would abort.
@@ -40,7 +42,7 @@ fn give_up(jobs: Vec<Job>, title: &str, on_error: Option<FailureHandler>) {
         return;
     };
     let location = intents.first().map_or_else(Location::caller, Intent::location);
-    let info = ScopeInfo::new(Some(title.to_owned().into()), location);
+    let info = ScopeInfo::new(Some(title.into()), location);
     let _ = catch_panic(|| on_lost(Lost::new(info, intents)));
 }
 

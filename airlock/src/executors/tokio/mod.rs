@@ -36,6 +36,10 @@ use crew::Crew;
 /// runtime lives. A runtime that ends first drops what runs (reported as `Unconfirmed`) and leaves what waits to
 /// another runtime, or to be handed back: await [`shutdown`](Executor::shutdown) or [`airlock::shutdown_async`](crate::shutdown_async) before it ends.
 ///
+/// To notice that, it keeps a task that does nothing on each runtime it was flushed on, until its last handle is dropped
+/// and its work is done. In a forked child, an executor that was given a runtime, or used, before the fork is
+/// `Unavailable`, and what it had accepted is the parent's.
+///
 /// ```
 /// use airlock::{Executor, TokioExecutor};
 ///
