@@ -274,6 +274,8 @@ fn what_one_runtime_leaves_is_done_by_another_that_is_there() {
     };
     flush_on(&there, &|| drop(act_later::enqueue(probe.clone(), 1)));
     assert_eq!(ran.recv_timeout(PATIENCE), Ok(1));
+    // Else it might go on with what is meant for the other one.
+    eventually("its worker has ended, and what watches the runtime is left", || there.metrics().num_alive_tasks() == 1);
     flush_on(&ends, &|| {
         holds_on::enqueue(probe.clone()).unwrap();
         act_later::enqueue(probe.clone(), 2).unwrap();
