@@ -90,3 +90,33 @@ fn dramatiq_on_redis_runs_what_was_given() {
 fn dramatiq_on_rabbitmq_runs_what_was_given() {
     round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-arguments");
 }
+
+#[test]
+fn huey_runs_what_was_given() {
+    round_trip(&Server::redis(), System::Huey, "arguments");
+}
+
+#[test]
+fn huey_with_priorities_runs_what_was_given() {
+    round_trip(&Server::redis(), System::HueyPriority, "arguments");
+}
+
+#[test]
+fn huey_with_signed_and_compressed_messages_runs_what_was_given() {
+    round_trip(&Server::redis(), System::HueySigned, "arguments");
+}
+
+#[test]
+fn huey_2_runs_what_was_given() {
+    round_trip(&Server::redis(), System::Huey2, "arguments");
+}
+
+#[test]
+fn django_q_runs_what_was_given() {
+    round_trip(&Server::redis(), System::DjangoQ, "arguments");
+}
+
+#[test]
+fn django_q_runs_what_was_given_compressed() {
+    round_trip(&Server::redis(), System::DjangoQCompressed, "arguments");
+}

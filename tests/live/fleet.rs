@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use airlock::{CeleryExecutor, DramatiqExecutor, EnqueueError, Executor, FlushError, Intent, IntentId};
+use airlock::{
+    CeleryExecutor, DjangoQExecutor, DramatiqExecutor, EnqueueError, Executor, FlushError, HueyExecutor, Intent,
+    IntentId, SecretKey,
+};
 use airlock_tests::exact::Exact;
-use airlock_tests::python::{Run, Worker};
+use airlock_tests::python::{Run, Worker, huey2, python};
 use airlock_tests::servers::{RabbitServer, RedisServer};
 
 /// Which library's worker.
@@ -13,6 +16,23 @@ use airlock_tests::servers::{RabbitServer, RedisServer};
 pub(crate) enum System {
     Celery,
     Dramatiq,
+    Huey,
+    /// With a `PriorityRedisHuey`.
+    HueyPriority,
+    /// Signed, and compressed with gzip.
+    HueySigned,
+    /// Of Huey 2.
+    Huey2,
+    DjangoQ,
+    /// Compressed.
+    DjangoQCompressed,
+}
+
+/// What signs messages, here and there.
+pub(crate) const SECRET: &str = "tests-secret-ünï";
+
+pub(crate) fn secret() -> SecretKey {
+    SecretKey::new(SECRET).unwrap()
 }
 
 /// A running broker.
@@ -47,6 +67,14 @@ impl Server {
         DramatiqExecutor::new(self.url()).unwrap().declare()
     }
 
+    pub(crate) fn huey(&self) -> HueyExecutor {
+        HueyExecutor::new(self.url()).unwrap().consumer(3)
+    }
+
+    pub(crate) fn django_q(&self) -> DjangoQExecutor {
+        DjangoQExecutor::new(self.url(), secret()).unwrap()
+    }
+
     /// An executor for the queue and a worker that reads it.
     pub(crate) fn staffed(&self, system: System, queue: &'static str) -> (Arc<dyn Executor>, Worker) {
         match system {
@@ -56,7 +84,31 @@ impl Server {
             System::Dramatiq => {
                 (Arc::new(self.dramatiq().default_queue(queue)), Worker::dramatiq(&self.url(), &[queue], &[], &[]))
             }
+            System::Huey => self.with_huey(self.huey(), queue, "{}"),
+            System::HueyPriority => {
+                self.with_huey(self.huey().priorities(), queue, r#"{"storage":"PriorityRedisHuey"}"#)
+            }
+            System::HueySigned => {
+                let serializer = format!(r#"{{"serializer":{{"secret":"{SECRET}","compression":true}}}}"#);
+                self.with_huey(self.huey().signed(secret()).compressed(), queue, &serializer)
+            }
+            System::Huey2 => {
+                let worker = Worker::huey(huey2(), &self.url(), queue, &[], &[]);
+                (Arc::new(self.huey().consumer(2).default_queue(queue)), worker)
+            }
+            System::DjangoQ | System::DjangoQCompressed => {
+                let executor = self.django_q().cluster(queue);
+                let executor = if system == System::DjangoQ { executor } else { executor.compressed() };
+                (Arc::new(executor), Worker::django_q(&self.url(), queue, &[("SECRET_KEY", SECRET)]))
+            }
         }
+    }
+}
+
+impl Server {
+    fn with_huey(&self, executor: HueyExecutor, queue: &str, config: &str) -> (Arc<dyn Executor>, Worker) {
+        let worker = Worker::huey(python(), &self.url(), queue, &[("CONFIG", config)], &[]);
+        (Arc::new(executor.default_queue(queue)), worker)
     }
 }
 

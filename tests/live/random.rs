@@ -45,6 +45,10 @@ fn options() -> impl Strategy<Value = Options> {
         any::<u64>().prop_map(|backoff| ("dramatiq", "min_backoff", serde_json::json!(backoff))),
         any::<bool>().prop_map(|notify| ("dramatiq", "notify_shutdown", serde_json::json!(notify))),
         any::<u64>().prop_map(|ttl| ("dramatiq", "result_ttl", serde_json::json!(ttl))),
+        any::<u64>().prop_map(|delay| ("huey", "retry_delay", serde_json::json!(delay))),
+        any::<u32>().prop_map(|times| ("huey", "retry_backoff", serde_json::json!(times))),
+        text().prop_map(|text| ("django_q", "group", serde_json::json!(text))),
+        any::<bool>().prop_map(|save| ("django_q", "save", serde_json::json!(save))),
     ];
     let times = (
         weighted(0.1, soon()),
@@ -73,6 +77,7 @@ fn options_round_trip(server: &Server, system: System, queue: &'static str) {
     println!("AIRLOCK_SEED={seed}");
     let (executor, worker) = server.staffed(system, queue);
     let (celery, dramatiq) = (server.celery().default_queue(queue), server.dramatiq().default_queue(queue));
+    let (huey, django_q) = (server.huey().default_queue(queue), server.django_q().cluster(queue));
     let accepted = |options: &Options| {
         let guard = airlock::scope().enter();
         tasks::note::enqueue_with(options.clone(), 0).unwrap();
@@ -81,6 +86,8 @@ fn options_round_trip(server: &Server, system: System, queue: &'static str) {
         let message = match system {
             System::Celery => celery.message(&intent, SystemTime::now()),
             System::Dramatiq => dramatiq.message(&intent, SystemTime::now()),
+            System::DjangoQ => django_q.message(&intent, SystemTime::now()),
+            _ => huey.message(&intent, SystemTime::now()),
         };
         message.is_ok()
     };
@@ -155,4 +162,24 @@ fn dramatiq_on_redis_gets_any_options_that_are_accepted() {
 #[test]
 fn dramatiq_on_rabbitmq_gets_any_options_that_are_accepted() {
     options_round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-random-options");
+}
+
+#[test]
+fn huey_gets_any_intent() {
+    round_trip(&Server::redis(), System::Huey, "random");
+}
+
+#[test]
+fn django_q_gets_any_intent() {
+    round_trip(&Server::redis(), System::DjangoQ, "random");
+}
+
+#[test]
+fn huey_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::redis(), System::Huey, "options");
+}
+
+#[test]
+fn django_q_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::redis(), System::DjangoQ, "options");
 }

@@ -97,6 +97,38 @@ impl Worker {
         Self { process, folder }
     }
 
+    /// A Huey consumer with one thread on this queue, with further arguments, ready to take messages; of the Huey in
+    /// [`python`] or [`huey2`].
+    ///
+    /// # Panics
+    /// If it doesn't start.
+    #[must_use]
+    pub fn huey(of: PathBuf, broker: &str, queue: &str, settings: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let folder = Folder::fresh("huey");
+        let mut command = python_at(of, &folder, broker, settings);
+        command
+            .env("QUEUES", queue)
+            .args(["-m", "huey.bin.huey_consumer", "huey_worker.huey", "--workers", "1", "--no-periodic"])
+            .args(arguments);
+        let mut process = Process::start(&mut command, folder.path().join("log"));
+        process.await_line("+ tests.failing");
+        Self { process, folder }
+    }
+
+    /// A cluster of Django-Q2 of this name with one worker, ready to take messages.
+    ///
+    /// # Panics
+    /// If it doesn't start.
+    #[must_use]
+    pub fn django_q(broker: &str, cluster: &str, settings: &[(&str, &str)]) -> Self {
+        let folder = Folder::fresh("django-q");
+        let mut command = python_in(&folder, broker, settings);
+        command.env("QUEUES", cluster).arg("django_q_worker.py");
+        let mut process = Process::start(&mut command, folder.path().join("log"));
+        process.await_line("] running.");
+        Self { process, folder }
+    }
+
     /// What it has run so far, in order.
     ///
     /// # Panics
@@ -151,7 +183,11 @@ impl Worker {
 
 /// Python in the folder of the workers' files, with what they are to know in the environment.
 fn python_in(folder: &Folder, broker: &str, settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(python());
+    python_at(python(), folder, broker, settings)
+}
+
+fn python_at(interpreter: PathBuf, folder: &Folder, broker: &str, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(interpreter);
     command
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("workers"))
         .env("BROKER", broker)
