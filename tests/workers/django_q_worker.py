@@ -69,8 +69,8 @@ def failing(*args, **kwargs):
 
 def hook(task):
     """Called with the row of the result, in another process than the task."""
-    seen = {"name": task.name, "group": task.group, "success": task.success, "args": task.args, "kwargs": task.kwargs}
-    record("tests.hook", str(UUID(hex=task.id)), [], {}, func=task.func, rows=Task.objects.count(), **seen)
+    seen = {"func": task.func, "name": task.name, "group": task.group, "success": task.success}
+    record("tests.hook", str(UUID(hex=task.id)), task.args, task.kwargs, rows=Task.objects.count(), **seen)
 
 
 # The functions lie where the tasks of the test say.
