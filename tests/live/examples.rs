@@ -7,6 +7,8 @@ use airlock_tests::process::{Folder, Process};
 use airlock_tests::python::python;
 use airlock_tests::servers::{RabbitServer, RedisServer};
 
+use crate::fleet::SECRET;
+
 /// An example's program; built with the features of the whole suite, so that nothing is built twice.
 fn example(name: &str) -> PathBuf {
     let built = Command::new(env!("CARGO"))
@@ -24,18 +26,25 @@ fn run(name: &str, broker: &str, worker: &[&str], is_ready: &str) {
     let folder = Folder::fresh("example");
     let mut command = Command::new(python());
     command
-        .args(["-m", name])
         .args(worker)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/workers"))
         .env("BROKER", broker)
+        .env("SECRET_KEY", SECRET)
+        .env("HUEY_SECRET", SECRET)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1");
     let mut worker = Process::start(&mut command, folder.path().join("log"));
     worker.await_line(is_ready);
 
-    let out = Command::new(example(name)).env("BROKER", broker).output().unwrap();
+    let out = Command::new(example(name))
+        .env("BROKER", broker)
+        .env("SECRET_KEY", SECRET)
+        .env("HUEY_SECRET", SECRET)
+        .output()
+        .unwrap();
     let said = String::from_utf8(out.stdout).unwrap();
     assert!(out.status.success() && said.contains("3 enqueued: 3 dispatched"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
     for line in ["receipt for order 1", "receipt for order 2, express", "how did you like order 1?"] {
         worker.await_line(line);
     }
@@ -45,7 +54,19 @@ fn run(name: &str, broker: &str, worker: &[&str], is_ready: &str) {
 fn celery_workers_run_what_the_example_sends() {
     let (redis, rabbit) = (RedisServer::start(), RabbitServer::shared());
     for broker in [redis.url(), rabbit.url()] {
-        let worker = ["-A", "celery_worker", "worker", "--queues", "mail", "--loglevel", "INFO", "--concurrency", "1"];
+        let worker = [
+            "-m",
+            "celery",
+            "-A",
+            "celery_worker",
+            "worker",
+            "--queues",
+            "mail",
+            "--loglevel",
+            "INFO",
+            "--concurrency",
+            "1",
+        ];
         run("celery", &broker, &worker, " ready.");
     }
 }
@@ -55,7 +76,7 @@ fn dramatiq_workers_run_what_the_example_sends() {
     // Its queue has another shape than Celery's of the same name.
     let (redis, rabbit) = (RedisServer::start(), RabbitServer::start());
     for broker in [redis.url(), rabbit.url()] {
-        let worker = ["dramatiq_worker", "--queues", "mail", "--processes", "1", "--threads", "1"];
+        let worker = ["-m", "dramatiq", "dramatiq_worker", "--queues", "mail", "--processes", "1", "--threads", "1"];
         run("dramatiq", &broker, &worker, "Worker process is ready for action.");
     }
 }
@@ -89,4 +110,17 @@ fn functions_in_python_and_in_rust_run_what_the_example_sends() {
         .collect();
     receipts.sort();
     assert_eq!(receipts, ["receipt for order 1\n", "receipt for order 2, express\n"]);
+}
+
+#[test]
+fn huey_consumers_run_what_the_example_sends() {
+    let redis = RedisServer::start();
+    let worker = ["-m", "huey.bin.huey_consumer", "huey_worker.huey", "--no-periodic"];
+    run("huey", &redis.url(), &worker, "+ huey_worker.ask_for_review");
+}
+
+#[test]
+fn a_cluster_of_django_q_runs_what_the_example_sends() {
+    let redis = RedisServer::start();
+    run("django_q", &redis.url(), &["django_q_worker.py"], "] running.");
 }

@@ -11,4 +11,5 @@ mod huey;
 mod lambda;
 mod pickle;
 mod refusals;
+mod refusals_pickled;
 mod tasks;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::golden::now;
 use crate::tasks;
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// The intent of one call, with its options.
 fn of(call: impl FnOnce() -> Result<IntentId, airlock::EnqueueError>) -> Intent {
@@ -19,11 +19,11 @@ fn of(call: impl FnOnce() -> Result<IntentId, airlock::EnqueueError>) -> Intent 
     intent
 }
 
-fn with(options: Options) -> Intent {
+pub(crate) fn with(options: Options) -> Intent {
     of(|| tasks::none::enqueue_with(options))
 }
 
-fn raw(json: &str) -> Intent {
+pub(crate) fn raw(json: &str) -> Intent {
     tasks::any::intent(RawValue::from_string(json.to_owned()).unwrap())
 }
 

@@ -33,7 +33,7 @@ pub(super) fn check_dotted(system: &str, name: &str) -> Result<(), Rejection> {
         return Ok(());
     }
     Err(Rejection::new(format!(
-        "{system} finds tasks by module and function, as in `shop.tasks.send`; set `name` of the task so, or `task_prefix`"
+        "{system} finds functions by module and name, as in `shop.tasks.send`; give it such a name (a task by `name` or `task_prefix`)"
     )))
 }
 

@@ -63,7 +63,7 @@ fn check_texts(options: &Options) -> Result<(), Rejection> {
     }
     if let Some(hook) = EXTRAS.text(options, "hook") {
         check_length("`hook`", &hook, MAX_PATH)?;
-        names::check_dotted("a hook of Django-Q", &hook)?;
+        names::check_dotted("Django-Q", &hook)?;
     }
     Ok(())
 }
