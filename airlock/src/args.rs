@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::encode::{Encode, EncodeError, Encoder, Shape};
-use crate::intent::AnyIntent;
+use crate::intent::AnyCall;
 use crate::task::{Parameter, TaskDefinition};
 
 /// What a type needs to be a parameter of a task: it is stored, encoded, decoded, and cloned for a second hand-over.
@@ -30,11 +30,6 @@ pub trait Args: Sized + Send + Sync + 'static {
     /// The argument of the parameter at `index`.
     #[doc(hidden)]
     fn get(&self, index: usize) -> &dyn Encode;
-    /// `None` if one doesn't decode; `bound` knows which.
-    #[doc(hidden)]
-    fn decode(bound: &mut BoundArguments) -> Option<Self>;
-    #[doc(hidden)]
-    fn duplicate(&self) -> Self;
 }
 
 /// Writes the arguments as one JSON object by parameter name, or as an array.
@@ -54,7 +49,7 @@ pub(crate) fn to_json<'a>(
 }
 
 /// Writes the arguments as a person would in a call: `order_id=42, token=***`.
-pub(crate) fn write_call(intent: &dyn AnyIntent, task: &TaskDefinition, out: &mut dyn fmt::Write) -> fmt::Result {
+pub(crate) fn write_call(call: &dyn AnyCall, task: &TaskDefinition, out: &mut dyn fmt::Write) -> fmt::Result {
     for (index, parameter) in task.parameters.iter().enumerate() {
         let separator = if index > 0 { ", " } else { "" };
         write!(out, "{separator}{}=", parameter.name)?;
@@ -63,7 +58,7 @@ pub(crate) fn write_call(intent: &dyn AnyIntent, task: &TaskDefinition, out: &mu
             continue;
         }
         let mut encoder = Encoder::new();
-        let encoded = intent.argument(index).encode(&mut encoder).and_then(|()| encoder.finish());
+        let encoded = call.argument(index).encode(&mut encoder).and_then(|()| encoder.finish());
         // What can't be encoded still has to print: the report that names the fault shows this very call.
         out.write_str(encoded.as_ref().map_or("<not encodable>", |json| json.get()))?;
     }
@@ -188,8 +183,7 @@ impl<'de> Deserialize<'de> for Arguments {
 }
 
 /// Arguments assigned to parameters, not decoded yet. Parameters without one have their default, or are missing.
-#[doc(hidden)]
-pub struct BoundArguments {
+pub(crate) struct BoundArguments {
     task: &'static TaskDefinition,
     values: Vec<Option<Box<RawValue>>>,
     /// The first one that was missing or of another type.

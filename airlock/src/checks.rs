@@ -6,4 +6,4 @@ pub use crate::args::tuples::*;
 pub use crate::direct::{DirectCall, Shim, shim};
 pub use crate::scope::scoped::{ends, ends_or};
 pub use crate::state::StateParameter;
-pub use crate::task::task_output;
+pub use crate::task::{task_output, task_result};

@@ -25,11 +25,12 @@ use crate::scope::futures::InContext;
 use crate::scope::judging::Judging;
 use crate::scope::{Frame, frames};
 use crate::state::{self, State};
-use crate::task::{Task, TaskDefinition, TaskKind};
+use crate::task::{Started, Task, TaskDefinition, TaskKind};
 
-pub(crate) use body::{AnyIntent, Fresh, Started, share};
-use body::{Body, start};
+use body::start;
+pub(crate) use body::{AnyCall, Call, Fresh, SharedBody, moved, share, with_options};
 pub use id::{IntentId, ParseIntentIdError};
+pub(crate) use marks::Marks;
 pub(crate) use message::{Message, OptionsForm, field, fields};
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
@@ -49,7 +50,7 @@ pub(crate) use message::{Message, OptionsForm, field, fields};
 #[derive(Clone)]
 pub struct Intent {
     identity: Identity,
-    body: Arc<dyn AnyIntent>,
+    body: SharedBody,
     /// The innermost policy or scope around the intent. `None` while it lies in the scope it was enqueued in with no
     /// local policy around: the scope knows itself, and most intents are spared two atomic operations.
     pub(crate) around: Option<Arc<Frame>>,
@@ -74,7 +75,7 @@ impl Identity {
 
 impl Intent {
     #[inline]
-    pub(crate) fn new(identity: Identity, body: Arc<dyn AnyIntent>) -> Self {
+    pub(crate) fn new(identity: Identity, body: SharedBody) -> Self {
         Self { identity, body, around: None, order: 0 }
     }
 
@@ -99,10 +100,15 @@ impl Intent {
     /// The typed arguments, if this is an intent of task `T`.
     #[must_use]
     pub fn args<T: Task>(&self) -> Option<&T::Args> {
-        let body: &dyn Any = &*self.body;
-        let body = body.downcast_ref::<Body<T::Args>>()?;
-        // Tasks with the same parameter types share the type of the body.
-        if std::ptr::eq(&raw const body.entry.definition, T::definition()) { body.args.as_ref() } else { None }
+        // Tasks with the same parameter types share the type of the call.
+        if !std::ptr::eq(self.task(), T::definition()) {
+            return None;
+        }
+        let call: &dyn Any = &self.body.call;
+        match call.downcast_ref() {
+            Some(Call::Waiting { args, .. }) => Some(args),
+            _ => None,
+        }
     }
 
     /// The arguments as a JSON object, by parameter name; as an array if the task is `positional`.
@@ -114,7 +120,7 @@ impl Intent {
     }
 
     pub(crate) fn to_json_as(&self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
-        args::to_json(self.task(), shape, |index| self.body.argument(index))
+        args::to_json(self.task(), shape, |index| self.body.call.argument(index))
     }
 
     /// The options in force: those of the call, else those of the task.
@@ -125,7 +131,7 @@ impl Intent {
 
     /// The options the call gave, if it gave any.
     pub(crate) fn call_options(&self) -> Option<&Options> {
-        self.body.head().options.as_deref()
+        self.body.options.as_deref()
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -136,7 +142,7 @@ impl Intent {
     /// again. Only kept for intents that have durations.
     #[must_use]
     pub fn handed_over(&self) -> Option<SystemTime> {
-        self.body.head().marks.handed_over()
+        self.body.marks.handed_over()
     }
 
     /// When it may start, by its [`delay`](Options::delay) or [`eta`](Options::eta). A delay counts from the first
@@ -178,7 +184,7 @@ impl Intent {
     /// Notes the first hand-over, if there are durations to count from it.
     pub(crate) fn hand_over(&self, now: SystemTime) {
         if self.options().has_durations() {
-            self.body.head().marks.hand_over(now);
+            self.body.marks.hand_over(now);
         }
     }
 
@@ -232,7 +238,6 @@ impl Intent {
         let _empty = Swapped::empty();
         match self.start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
-            Started::Unable(error) => Err(error),
             Started::Pending(_) => unreachable!("only an async task gives a future"),
         }
     }
@@ -251,10 +256,9 @@ impl Intent {
     pub(crate) fn call_here(self) -> Result<(), DispatchError> {
         let body = self.body;
         match catch_panic(move || start(body, State::none())) {
-            Ok(Started::Done(Ok(()))) => Ok(()),
-            Ok(Started::Done(Err(error))) => Err(DispatchError::task_failed(error)),
-            Ok(Started::Unable(error)) => Err(error),
-            Ok(Started::Pending(_)) => unreachable!("only plain functions are called"),
+            Ok(Ok(Started::Done(Ok(())))) => Ok(()),
+            Ok(Ok(Started::Done(Err(error)))) => Err(DispatchError::task_failed(error)),
+            Ok(Ok(Started::Pending(_)) | Err(_)) => unreachable!("only plain functions are called"),
             Err(message) => Err(DispatchError::panicked(message)),
         }
     }
@@ -273,16 +277,16 @@ impl Intent {
             Started::Pending(future) => {
                 catching_panics(InContext::empty(future)).await.map_err(DispatchError::panicked)?
             }
-            Started::Unable(error) => return Err(error),
         };
         result.map_err(DispatchError::task_failed)
     }
 
     #[inline]
     pub(crate) fn start(self) -> Result<Started, DispatchError> {
-        let Self { body, around, .. } = self;
+        let Self { identity: Identity { task, .. }, body, around, .. } = self;
         let state = State::around(around.as_ref());
-        catch_panic(move || start(body, &state)).map_err(DispatchError::panicked)
+        let started = catch_panic(|| start(body, &state)).map_err(DispatchError::panicked)?;
+        started.map_err(|unable| unable.rejection(task, &state))
     }
 
     /// Whether the task can run in this process: it has a body here, and the state it needs. Executors that run tasks
@@ -305,9 +309,10 @@ impl Intent {
         let arguments: Arguments = serde_json::from_str(encoded.get()).map_err(|error| error.to_string())?;
         let mut bound = arguments.bind(self.task()).map_err(|error| error.to_string())?;
         let options = self.call_options().cloned().map(Box::new);
-        match self.task().typed.decode(&mut bound, options, true) {
+        match self.task().typed.decode(&mut bound) {
             Some(body) => {
-                let arrived = Self { body, ..self.clone() };
+                let arrived = Self { body: with_options(body, options), ..self.clone() };
+                arrived.take();
                 // Messages carry the times that the durations came to.
                 if let Some(at) = self.handed_over() {
                     arrived.hand_over(at);
@@ -320,11 +325,11 @@ impl Intent {
 
     /// Marks it as taken by a scope; false if it was before.
     pub(crate) fn take(&self) -> bool {
-        self.body.head().marks.take()
+        self.body.marks.take()
     }
 
     pub(crate) fn give_back(&self) {
-        self.body.head().marks.give_back();
+        self.body.marks.give_back();
     }
 
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
@@ -337,7 +342,7 @@ impl fmt::Display for Intent {
     /// The call, `send_email(order_id=42, token=***)`: with values, except those marked `#[redact]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", self.name())?;
-        args::write_call(&*self.body, self.task(), f)?;
+        args::write_call(&self.body.call, self.task(), f)?;
         f.write_str(")")
     }
 }

@@ -18,7 +18,8 @@ pub use crate::options::Options;
 pub use crate::registry::Registration;
 pub use crate::scope::scoped::{scoped, scoped_async};
 pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
-pub use crate::task::{Parameter, Run, Task, TaskDefinition, TaskEntry};
+pub use crate::state::State;
+pub use crate::task::{Parameter, Ran, Task, TaskDefinition, TaskEntry, done, elsewhere, pending};
 
 /// What an enqueue gives.
 pub type Enqueued = Result<crate::intent::IntentId, crate::error::EnqueueError>;

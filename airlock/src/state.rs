@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::scope::{Frame, frames};
+use crate::task::Unable;
 
 /// What a type needs to be the state of tasks: tasks on any thread borrow it.
 #[diagnostic::on_unimplemented(
@@ -107,6 +108,14 @@ impl State {
             let provided = PROVIDED.read().unwrap_or_else(PoisonError::into_inner);
             provided.as_ref().and_then(StateMap::get)
         })
+    }
+
+    /// The same for a task that can't be called without it.
+    ///
+    /// # Errors
+    /// Nobody gave one.
+    pub fn required<T: ?Sized + 'static>(&self) -> Result<Arc<T>, Unable> {
+        self.get().ok_or(Unable::Stateless)
     }
 }
 

@@ -8,12 +8,12 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::args::{Args, ArgumentError, Arguments};
-use crate::intent::{Identity, Intent, IntentId};
+use crate::intent::{Identity, Intent, IntentId, with_options};
 use crate::options::Options;
 use crate::state::StateParameter;
 
-pub(crate) use entry::{AnyTask, Make};
-pub use entry::{Run, TaskEntry};
+pub(crate) use entry::{AnyTask, Make, Run, Started, Unable};
+pub use entry::{Ran, TaskEntry, done, elsewhere, pending};
 
 /// A function registered under a stable name.
 ///
@@ -34,11 +34,16 @@ pub use entry::{Run, TaskEntry};
 pub trait Task: 'static {
     /// The parameters, as a tuple.
     type Args: Args;
+    #[doc(hidden)]
+    const DEFINITION: &'static TaskDefinition;
     /// The name on every wire and in every report.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::DEFINITION.name;
 
     /// All that is known about the task before it is called.
-    fn definition() -> &'static TaskDefinition;
+    #[must_use]
+    fn definition() -> &'static TaskDefinition {
+        Self::DEFINITION
+    }
 }
 
 /// All that is known about a task before it is called.
@@ -100,9 +105,10 @@ impl TaskDefinition {
         location: &'static Location<'static>,
     ) -> Result<Intent, ArgumentError> {
         let mut bound = arguments.bind(self)?;
-        let body = self.typed.decode(&mut bound, options.map(|options| self.over(options)), false);
+        let Some(body) = self.typed.decode(&mut bound) else { return Err(bound.into_error()) };
+        let body = with_options(body, options.map(|options| self.over(options)));
         let id = id.unwrap_or_else(IntentId::fresh);
-        body.map(|body| Intent::new(Identity { id, task: self, location }, body)).ok_or_else(|| bound.into_error())
+        Ok(Intent::new(Identity { id, task: self, location }, body))
     }
 
     /// The options of a call over those of the attribute.
@@ -186,8 +192,20 @@ impl<T, E: Into<Box<dyn Error + Send + Sync>>> TaskOutput for Result<T, E> {
     }
 }
 
-/// Forgets the value a task returned. Stands outside `__private` because the compiler names it in messages.
+/// Forgets the value a plain function returned. Stands outside `__private` because the compiler names it in messages.
+///
+/// # Errors
+/// None: it has been called.
 #[doc(hidden)]
-pub fn task_output<R: TaskOutput>(output: R) -> TaskResult {
+pub fn task_output<R: TaskOutput>(output: R) -> Result<Started, Unable> {
+    done(output.into_task_result())
+}
+
+/// The same for an `async fn`.
+///
+/// # Errors
+/// The task's own.
+#[doc(hidden)]
+pub fn task_result<R: TaskOutput>(output: R) -> TaskResult {
     output.into_task_result()
 }

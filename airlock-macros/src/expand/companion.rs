@@ -51,7 +51,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let extras = extras(task);
     let way_in = (direct == Direct::Shimmed).then(|| direct::way_in(task));
 
-    let implementation = implementation(task, &name, &types);
+    let implementation = implementation(task, &types);
 
     let item = quote! {
         #(#cfgs)*
@@ -106,14 +106,10 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
 }
 
 /// What makes the companion a task in the eyes of generic code.
-fn implementation(task: &Task<'_>, name: &str, types: &[&Type]) -> TokenStream {
+fn implementation(task: &Task<'_>, types: &[&Type]) -> TokenStream {
     let companion = task.companion;
     let items = quote! {
-        const NAME: &'static __airlock::str = #name;
-
-        fn definition() -> &'static __airlock::TaskDefinition {
-            &__AIRLOCK_TASK.definition
-        }
+        const DEFINITION: &'static __airlock::TaskDefinition = &__AIRLOCK_TASK.definition;
     };
     let args = quote!((#(#types,)*));
     if types.iter().all(|ty| is_known(ty.to_token_stream())) {
@@ -171,7 +167,12 @@ fn describe(parameter: &Parameter) -> TokenStream {
 
 /// What only some tasks have.
 fn extras(task: &Task<'_>) -> TokenStream {
-    let args = task.args;
+    let (args, function) = (task.args, task.function);
+    let kind = match (&function.body, function.sig.asyncness) {
+        (None, _) => Some(quote!(.elsewhere())),
+        (Some(_), Some(_)) => Some(quote!(.asynchronous())),
+        (Some(_), None) => None,
+    };
     let aliases = args.aliases.get().map(|aliases| quote!(.aliases(&[#(#aliases),*])));
     let local = args.local.key().map(|_| quote!(.local()));
     let positional = args.positional.key().map(|_| quote!(.positional()));
@@ -187,7 +188,7 @@ fn extras(task: &Task<'_>) -> TokenStream {
             })
         }
     });
-    quote!(#aliases #local #positional #states #defaults)
+    quote!(#kind #aliases #local #positional #states #defaults)
 }
 
 fn state(state: &Parameter) -> TokenStream {

@@ -11,7 +11,7 @@ use super::task::Task;
 pub(super) fn run(task: &Task<'_>) -> TokenStream {
     let Task { function, parameters, .. } = task;
     if function.body.is_none() {
-        return quote!(__airlock::Run::Elsewhere);
+        return quote!(__airlock::elsewhere);
     }
     let ident = &function.sig.ident;
     let place = at(ident.span());
@@ -24,38 +24,35 @@ pub(super) fn run(task: &Task<'_>) -> TokenStream {
         let name = format_ident!("__airlock_{index}");
         if parameter.is_state() {
             let ty = &parameter.ty;
-            states.push(quote!(let #name = __airlock_state.get::<#ty>()?;));
+            states.push(quote!(let #name = __airlock_state.required::<#ty>()?;));
             passed.push(quote!(&*#name));
         } else {
             passed.push(quote!(#name));
             arguments.push(name);
         }
     }
-    // The same question as that of the stub, so that its answer is one error.
-    let end = match Direct::of(task.args, function, false) {
-        Direct::Shimmed => quote!(shim #output().task),
-        Direct::AsWritten | Direct::Refused => quote!(task_output #output),
-    };
-    let pattern = quote!((#(#arguments,)*));
-    let call = match function.sig.asyncness {
-        None => quote_spanned!(place=> #airlock::#end(#ident(#(#passed),*))),
-        Some(_) => quote_spanned! {place=>
-            #airlock::Box::pin(async move { #airlock::#end(#ident(#(#passed),*).await) })
-        },
-    };
-    let kind = match (function.sig.asyncness, states.is_empty()) {
-        (None, true) => quote!(Sync),
-        (None, false) => quote!(SyncWith),
-        (Some(_), true) => quote!(Async),
-        (Some(_), false) => quote!(AsyncWith),
+    let called = quote_spanned!(place=> #ident(#(#passed),*));
+    let shimmed = Direct::of(task.args, function, false) == Direct::Shimmed;
+    // To the compiler, what a shim asks here and in its stub has to be one question, so that its answer is one error.
+    let ended = match function.sig.asyncness {
+        None if shimmed => quote_spanned!(place=> #airlock::done(#airlock::shim #output().task(#called))),
+        None => quote_spanned!(place=> #airlock::task_output #output(#called)),
+        Some(_) => {
+            let result = if shimmed {
+                quote_spanned!(place=> shim #output().task)
+            } else {
+                quote_spanned!(place=> task_result #output)
+            };
+            quote_spanned!(place=> #airlock::pending(#airlock::Box::pin(async move { #airlock::#result(#called.await) })))
+        }
     };
     if states.is_empty() {
-        return quote_spanned!(place=> #airlock::Run::#kind(|#pattern| #call));
+        return quote_spanned!(place=> |(#(#arguments,)*), _| #ended);
     }
     quote_spanned! {place=>
-        #airlock::Run::#kind(|#pattern, __airlock_state| {
+        |(#(#arguments,)*), __airlock_state| {
             #(#states)*
-            #airlock::Some(#call)
-        })
+            #ended
+        }
     }
 }

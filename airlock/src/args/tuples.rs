@@ -1,8 +1,13 @@
-//! Tuples as arguments. A task costs the compiler a tuple and the types in it: all else is written for any tuple.
+//! Tuples as arguments. A task costs the compiler a tuple and the types in it: what is written here is compiled for each
+//! tuple, and all else once.
+
+use std::mem;
 
 use super::{Args, Argument, BoundArguments};
 use crate::encode::Encode;
-use crate::task::{Make, TaskEntry};
+use crate::intent::{AnyCall, Call, Marks, SharedBody, moved, share};
+use crate::state::State;
+use crate::task::{AnyTask, Make, Started, TaskEntry, Unable};
 
 macro_rules! tuples {
     ($make:ident $($name:ident $index:tt)*) => {
@@ -12,7 +17,7 @@ macro_rules! tuples {
         pub const fn $make<$($name: Argument),*>(
             entry: &'static TaskEntry<($($name,)*)>,
         ) -> Make<($($name,)*)> {
-            Make::of(entry)
+            Make { share, typed: entry }
         }
 
         impl<$($name: Argument),*> Args for ($($name,)*) {
@@ -22,19 +27,42 @@ macro_rules! tuples {
                     _ => unreachable!("a task has as many arguments as parameters"),
                 }
             }
+        }
 
+        impl<$($name: Argument),*> AnyTask for TaskEntry<($($name,)*)> {
             #[allow(unused_variables, reason = "the empty tuple has no fields")]
             #[allow(clippy::question_mark, reason = "a `?` is functions of its own for each tuple")]
-            fn decode(bound: &mut BoundArguments) -> Option<Self> {
-                Some(($(match bound.take::<$name>($index) {
+            fn decode(&self, bound: &mut BoundArguments) -> Option<SharedBody> {
+                let args = ($(match bound.take::<$name>($index) {
                     Some(value) => value,
                     None => return None,
-                },)*))
+                },)*);
+                Some((self.share)(self.run, args, Marks::NEW))
+            }
+        }
+
+        impl<$($name: Argument),*> AnyCall for Call<($($name,)*)> {
+            #[allow(unused_variables, reason = "the empty tuple has no fields")]
+            fn argument(&self, index: usize) -> &dyn Encode {
+                match (self, index) {
+                    $((Self::Waiting { args, .. }, $index) => &args.$index,)*
+                    _ => moved(),
+                }
             }
 
-            #[allow(clippy::unused_unit, reason = "the empty tuple has no fields")]
-            fn duplicate(&self) -> Self {
-                ($(self.$index.clone(),)*)
+            #[allow(unused_variables, reason = "the empty tuple has no fields")]
+            fn copy(&self) -> SharedBody {
+                match self {
+                    Self::Waiting { run, args } => share(*run, ($(args.$index.clone(),)*), Marks::TAKEN),
+                    Self::Moved => moved(),
+                }
+            }
+
+            fn start(&mut self, state: &State) -> Result<Started, Unable> {
+                match mem::replace(self, Self::Moved) {
+                    Self::Waiting { run, args } => run(args, state),
+                    Self::Moved => moved(),
+                }
             }
         }
     };

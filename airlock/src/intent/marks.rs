@@ -11,9 +11,14 @@ const TAKEN: u64 = 1;
 pub(crate) struct Marks(AtomicU64);
 
 impl Marks {
-    pub(super) fn new(taken: bool) -> Self {
-        Self(AtomicU64::new(u64::from(taken)))
-    }
+    /// Those of an intent that no scope has. As a constant, which needs no call: what makes intents is compiled again for
+    /// each type of arguments.
+    #[allow(clippy::declare_interior_mutable_const, reason = "a new one is what each use of it asks for")]
+    pub(crate) const NEW: Self = Self(AtomicU64::new(0));
+
+    /// Those of an intent that is made for a scope.
+    #[allow(clippy::declare_interior_mutable_const, reason = "a new one is what each use of it asks for")]
+    pub(crate) const TAKEN: Self = Self(AtomicU64::new(TAKEN));
 
     /// Marks it as taken; false if it was before: the same intent in two places would run twice.
     pub(super) fn take(&self) -> bool {

@@ -8,7 +8,7 @@ use super::context;
 use super::frame::{Frame, frames, nearest_scope};
 use super::judging::Judging;
 use crate::error::EnqueueError;
-use crate::intent::{AnyIntent, Fresh, Identity, Intent, IntentId};
+use crate::intent::{Fresh, Identity, Intent, IntentId, Marks, SharedBody, with_options};
 use crate::options::Options;
 use crate::task::{TaskDefinition, TaskEntry};
 
@@ -17,27 +17,48 @@ use crate::task::{TaskDefinition, TaskEntry};
 #[inline]
 #[track_caller]
 pub fn enqueue<A>(entry: &'static TaskEntry<A>, args: A) -> Result<IntentId, EnqueueError> {
-    enqueue_body(&entry.definition, entry.share(args, None, true), false, Location::caller())
+    enqueue_plain(&entry.definition, (entry.share)(entry.run, args, Marks::TAKEN))
 }
 
 /// What the companion's `enqueue_with` calls.
 #[doc(hidden)]
 #[track_caller]
 pub fn enqueue_with<A>(entry: &'static TaskEntry<A>, options: Options, args: A) -> Result<IntentId, EnqueueError> {
-    let options = Some(entry.definition.over(options));
-    enqueue_body(&entry.definition, entry.share(args, options, true), true, Location::caller())
+    enqueue_special(&entry.definition, (entry.share)(entry.run, args, Marks::TAKEN), options)
 }
 
-/// The part that needs no types, compiled once.
+// What follows needs no types and is compiled once. It takes the caller's place as a caller has it: to ask for it is a call
+// of its own.
+
+#[track_caller]
+fn enqueue_plain(task: &'static TaskDefinition, body: SharedBody) -> Result<IntentId, EnqueueError> {
+    enqueue_body(task, body, !task.is_plain(), Location::caller())
+}
+
+#[track_caller]
+fn enqueue_special(
+    task: &'static TaskDefinition,
+    body: SharedBody,
+    options: Options,
+) -> Result<IntentId, EnqueueError> {
+    enqueue_body(task, with_options(body, Some(task.over(options))), true, Location::caller())
+}
+
+#[inline]
 fn enqueue_body(
     task: &'static TaskDefinition,
-    body: Arc<dyn AnyIntent>,
+    body: SharedBody,
     special: bool,
     location: &'static Location<'static>,
 ) -> Result<IntentId, EnqueueError> {
     let id = IntentId::fresh();
     let mut fresh = Fresh::new(Identity { id, task, location }, body);
-    submit(&mut fresh, special || !task.is_plain()).map(|()| id)
+    submit(&mut fresh, special).map(|()| id)
+}
+
+#[track_caller]
+fn intent_of(task: &'static TaskDefinition, body: SharedBody) -> Intent {
+    Intent::new(Identity { id: IntentId::fresh(), task, location: Location::caller() }, body)
 }
 
 /// Whether a direct call of a `shim` is to enqueue.
@@ -53,8 +74,7 @@ pub fn in_scope() -> bool {
 #[must_use]
 #[track_caller]
 pub fn make_intent<A>(entry: &'static TaskEntry<A>, args: A) -> Intent {
-    let identity = Identity { id: IntentId::fresh(), task: &entry.definition, location: Location::caller() };
-    Intent::new(identity, entry.share(args, None, false))
+    intent_of(&entry.definition, (entry.share)(entry.run, args, Marks::NEW))
 }
 
 /// The common case: a plain task without options, nobody around looks at calls, and the scope is open.

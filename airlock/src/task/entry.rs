@@ -3,41 +3,86 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::{Parameter, TaskDefinition, TaskKind, TaskResult};
-use crate::args::{Args, BoundArguments};
+use crate::args::BoundArguments;
+use crate::error::DispatchError;
 use crate::executors::BoxFuture;
-use crate::intent::{self, AnyIntent};
+use crate::intent::{Marks, SharedBody};
 use crate::options::{NO_OPTIONS, Options};
-use crate::state::{State, StateParameter};
+use crate::state::{self, State, StateParameter};
 
-/// How to run a task with typed arguments.
+/// How to run a task with typed arguments. Of one form for all kinds of tasks: what calls it is compiled once for each
+/// type of arguments.
+pub(crate) type Run<A> = fn(A, &State) -> Ran;
+
+/// What a call gives.
 #[doc(hidden)]
-pub enum Run<A> {
-    Sync(fn(A) -> TaskResult),
-    Async(fn(A) -> BoxFuture<'static, TaskResult>),
-    /// With `#[state]` parameters; `None` if a value is missing.
-    SyncWith(fn(A, &State) -> Option<TaskResult>),
-    /// An `async fn` with `#[state]` parameters.
-    AsyncWith(fn(A, &State) -> Option<BoxFuture<'static, TaskResult>>),
+pub type Ran = Result<Started, Unable>;
+
+/// A task that has been called.
+#[doc(hidden)]
+pub enum Started {
+    /// A plain function has returned.
+    Done(TaskResult),
+    /// An `async fn` has given its future.
+    Pending(BoxFuture<'static, TaskResult>),
+}
+
+impl fmt::Debug for Started {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Done(_) => "Done",
+            Self::Pending(_) => "Pending",
+        })
+    }
+}
+
+/// Why a task could not be called.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Unable {
+    /// A `#[state]` parameter has no value.
+    Stateless,
+    /// There is no function here.
     Elsewhere,
 }
 
-impl<A> fmt::Debug for Run<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind().fmt(f)
+impl Unable {
+    #[cold]
+    pub(crate) fn rejection(self, task: &TaskDefinition, state: &State) -> DispatchError {
+        DispatchError::rejected(match self {
+            Self::Stateless => state::missing(task.state, state).unwrap_or_else(|| "its state has no value".to_owned()),
+            Self::Elsewhere => "the task has no body in this program; give the scope an executor".to_owned(),
+        })
     }
 }
 
-impl<A> Run<A> {
-    const fn kind(&self) -> TaskKind {
-        match self {
-            Self::Sync(_) | Self::SyncWith(_) => TaskKind::Sync,
-            Self::Async(_) | Self::AsyncWith(_) => TaskKind::Async,
-            Self::Elsewhere => TaskKind::Elsewhere,
-        }
-    }
+/// What a plain function gives.
+///
+/// # Errors
+/// None: it has been called.
+#[doc(hidden)]
+pub fn done(result: TaskResult) -> Ran {
+    Ok(Started::Done(result))
+}
+
+/// What an `async fn` gives.
+///
+/// # Errors
+/// None: it has been called.
+#[doc(hidden)]
+pub fn pending(future: BoxFuture<'static, TaskResult>) -> Ran {
+    Ok(Started::Pending(future))
+}
+
+/// How to run a declaration.
+///
+/// # Errors
+/// Always.
+#[doc(hidden)]
+pub fn elsewhere<A>(_: A, _: &State) -> Ran {
+    Err(Unable::Elsewhere)
 }
 
 /// The definition and the function.
@@ -45,7 +90,7 @@ impl<A> Run<A> {
 pub struct TaskEntry<A: 'static> {
     pub definition: TaskDefinition,
     pub(crate) run: Run<A>,
-    share: Share<A>,
+    pub(crate) share: Share<A>,
 }
 
 impl<A> fmt::Debug for TaskEntry<A> {
@@ -65,7 +110,7 @@ impl<A> TaskEntry<A> {
         run: Run<A>,
         make: Make<A>,
     ) -> Self {
-        let (kind, place) = (run.kind(), Location::caller());
+        let place = Location::caller();
         let definition = TaskDefinition {
             name,
             aliases: &[],
@@ -77,12 +122,26 @@ impl<A> TaskEntry<A> {
             module_path,
             file: place.file(),
             line: place.line(),
-            kind,
-            defaults: |_| None,
-            plain: matches!(kind, TaskKind::Sync),
+            kind: TaskKind::Sync,
+            defaults: no_default,
+            plain: true,
             typed: make.typed,
         };
         Self { definition, run, share: make.share }
+    }
+
+    #[must_use]
+    pub const fn asynchronous(mut self) -> Self {
+        self.definition.kind = TaskKind::Async;
+        self.definition.plain = false;
+        self
+    }
+
+    #[must_use]
+    pub const fn elsewhere(mut self) -> Self {
+        self.definition.kind = TaskKind::Elsewhere;
+        self.definition.plain = false;
+        self
     }
 
     #[must_use]
@@ -122,29 +181,23 @@ impl<A> TaskEntry<A> {
         self.definition.defaults = defaults;
         self
     }
-
-    /// What the handles of a new intent share.
-    #[inline]
-    pub(crate) fn share(&'static self, args: A, options: Option<Box<Options>>, taken: bool) -> Arc<dyn AnyIntent> {
-        (self.share)(self, args, options, taken)
-    }
 }
 
-type Share<A> = fn(&'static TaskEntry<A>, A, Option<Box<Options>>, bool) -> Arc<dyn AnyIntent>;
+/// Not a closure above, which would be compiled for each type of arguments.
+fn no_default(_: usize) -> Option<Box<dyn Any>> {
+    None
+}
+
+/// Makes what the handles of a new intent share.
+pub(crate) type Share<A> = fn(Run<A>, A, Marks) -> SharedBody;
 
 /// What needs arguments that are arguments: made once a task, where the compiler looks at each parameter
 /// ([`arguments_1`](crate::checks::arguments_1) and so on). Nothing else that an expansion touches has bounds on `A`, as
 /// each would be one more error about the same parameter.
 #[doc(hidden)]
 pub struct Make<A: 'static> {
-    share: Share<A>,
-    typed: &'static dyn AnyTask,
-}
-
-impl<A: Args> Make<A> {
-    pub(crate) const fn of(entry: &'static TaskEntry<A>) -> Self {
-        Self { share: intent::share, typed: entry }
-    }
+    pub(crate) share: Share<A>,
+    pub(crate) typed: &'static dyn AnyTask,
 }
 
 impl<A> fmt::Debug for Make<A> {
@@ -156,25 +209,5 @@ impl<A> fmt::Debug for Make<A> {
 /// A task without its types.
 pub(crate) trait AnyTask: Sync {
     /// `None` if an argument doesn't decode; `bound` knows which.
-    fn decode(
-        &'static self,
-        bound: &mut BoundArguments,
-        options: Option<Box<Options>>,
-        taken: bool,
-    ) -> Option<Arc<dyn AnyIntent>>;
-}
-
-impl<A: Args> AnyTask for TaskEntry<A> {
-    fn decode(
-        &'static self,
-        bound: &mut BoundArguments,
-        options: Option<Box<Options>>,
-        taken: bool,
-    ) -> Option<Arc<dyn AnyIntent>> {
-        // Not `Option::map`, which would be one more function for each type of arguments.
-        match A::decode(bound) {
-            Some(args) => Some(self.share(args, options, taken)),
-            None => None,
-        }
-    }
+    fn decode(&self, bound: &mut BoundArguments) -> Option<SharedBody>;
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::capture::{Captured, capture_in, capture_in_async};
 use crate::error::DispatchError;
-use crate::intent::{Intent, Started};
+use crate::intent::Intent;
 use crate::panics::catching_panics;
 use crate::policy::{Policy, Violation};
 use crate::scope::context;
 use crate::scope::{Frame, ScopeBuilder, frames};
-use crate::task::TaskKind;
+use crate::task::{Started, TaskKind};
 
 /// The scope around the run of a task. The task's own scopes are captured by it, whatever executor they have; the task
 /// itself has no scope unless it makes one, as everywhere else.
@@ -55,7 +55,6 @@ pub(super) fn run(scope: ScopeBuilder, intent: Intent) -> Captured<Result<(), Di
     capture_in(around(scope), || match intent.task().kind {
         TaskKind::Sync | TaskKind::Elsewhere => match stated(intent).start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
-            Started::Unable(error) => Err(error),
             Started::Pending(_) => unreachable!("only an async task gives a future"),
         },
         TaskKind::Async => Err(DispatchError::rejected("it is an async task; use `drain_async` or `perform_async`")),
@@ -70,7 +69,6 @@ pub(super) async fn run_async(scope: ScopeBuilder, intent: Intent) -> Captured<R
             Started::Pending(future) => {
                 catching_panics(future).await.map_err(DispatchError::panicked)?.map_err(DispatchError::task_failed)
             }
-            Started::Unable(error) => Err(error),
         }
     })
     .await
