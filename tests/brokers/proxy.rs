@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// Passes one connection on to a server, and cuts it after so many bytes to the server; later connections are refused.
-/// Without a limit it passes on everything.
+/// Passes one connection on to a server, and cuts it after so many bytes to the server; later connections are refused, or
+/// passed on whole. Without a limit it passes on everything.
 pub(crate) struct Proxy {
     port: u16,
     passed: Arc<AtomicU64>,
@@ -15,20 +15,26 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     pub(crate) fn start(to: u16, limit: Option<u64>) -> Self {
+        Self::serve(to, limit, false)
+    }
+
+    /// Passes on every connection, and cuts the first one.
+    pub(crate) fn stumbling(to: u16, limit: u64) -> Self {
+        Self::serve(to, Some(limit), true)
+    }
+
+    fn serve(to: u16, limit: Option<u64>, goes_on: bool) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let passed = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&passed);
         thread::spawn(move || {
             let Ok((client, _)) = listener.accept() else { return };
-            // Nobody gets in any more.
-            drop(listener);
-            let server = TcpStream::connect(("127.0.0.1", to)).expect("the server is there");
-            let (from_server, to_client) =
-                (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
-            let back = thread::spawn(move || pass(from_server, to_client, u64::MAX, &AtomicU64::new(0)));
-            pass(client, server, limit.unwrap_or(u64::MAX), &count);
-            let _ = back.join();
+            let later = goes_on.then_some(listener);
+            pass_both(client, to, limit.unwrap_or(u64::MAX), &count);
+            for client in later.iter().flat_map(TcpListener::incoming).flatten() {
+                pass_both(client, to, u64::MAX, &AtomicU64::new(0));
+            }
         });
         Self { port, passed }
     }
@@ -45,6 +51,14 @@ impl Proxy {
     pub(crate) fn passed(&self) -> u64 {
         self.passed.load(Ordering::Relaxed)
     }
+}
+
+fn pass_both(client: TcpStream, to: u16, limit: u64, passed: &AtomicU64) {
+    let server = TcpStream::connect(("127.0.0.1", to)).expect("the server is there");
+    let (from_server, to_client) = (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
+    let back = thread::spawn(move || pass(from_server, to_client, u64::MAX, &AtomicU64::new(0)));
+    pass(client, server, limit, passed);
+    let _ = back.join();
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream, limit: u64, passed: &AtomicU64) {

@@ -7,7 +7,7 @@ use airlock::{CeleryExecutor, DramatiqExecutor};
 use airlock_tests::servers::RabbitServer;
 
 use crate::proxy::Proxy;
-use crate::rabbit::{declare, delete, drain, ids, queue_of_its_own};
+use crate::rabbit::{bodies, declare, delete, drain, ids, queue_of_its_own};
 use crate::tasks::{Account, flush, note};
 
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -111,6 +111,21 @@ fn what_comes_back_is_told_apart_from_what_is_stored() {
     account.expect(&[("rejected", 1_000), ("dispatched", 2_000)]);
     assert!(account.ends.iter().enumerate().all(|(at, (_, end))| (at % 3 == 0) == (*end == "rejected")));
     assert_eq!(drain(&server.url(), &stays).len(), 2_002);
+
+    // Also where the answer is given before all confirms have come.
+    for deadline in [50, 100, 200] {
+        declare(&server.url(), &goes);
+        both(3).expect(&[("dispatched", 3)]);
+        delete(&server.url(), &goes);
+        let scope = airlock::scope().executor(executor.clone()).deadline(Duration::from_millis(deadline));
+        let account = flush(scope, || {
+            for number in 0..3_000 {
+                let queue = if number % 3 == 0 { &goes } else { &stays };
+                note::enqueue_with(airlock::Options::new().queue(queue.clone()), number).expect("there is a scope");
+            }
+        });
+        assert!(account.ends.iter().step_by(3).all(|(_, end)| *end != "dispatched"), "{:?}", account.texts);
+    }
 }
 
 #[test]
@@ -171,6 +186,33 @@ fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
         let there = ids(&server.url(), &queue);
         account.agrees_with(&there, 10_000);
     }
+}
+
+#[test]
+fn promise_4_order_holds_over_a_connection_that_is_lost_and_nothing_is_there_twice() {
+    let (server, long) = (RabbitServer::shared(), Duration::from_secs(60));
+    for round in 0..crate::tasks::rounds(3) {
+        let queue = queue_of_its_own();
+        let proxy = Proxy::stumbling(server.port(), 100_000 + crate::tasks::random(round) % 8_000_000);
+        let executor = celery(&proxy.amqp_url()).declare().connect_timeout(long);
+        let account = notes_until(executor, &queue, long, 10_000);
+        let number = |body: String| -> u64 {
+            let digits: String = body.chars().filter(char::is_ascii_digit).collect();
+            digits.parse().expect("a number")
+        };
+        let numbers: Vec<u64> = bodies(&server.url(), &queue).into_iter().map(number).collect();
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+        assert!(numbers.len() >= account.count("dispatched"), "{:?}", account.texts);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_at_the_first_flush_costs_one_attempt() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let executor = celery(&format!("amqp://{nobody}")).connect_timeout(Duration::from_millis(300));
+    let account = notes_until(executor, "q", DEADLINE, 100);
+    account.took_at_most(Duration::from_millis(300));
+    account.expect(&[("unavailable", 1), ("unattempted", 99)]);
 }
 
 #[test]

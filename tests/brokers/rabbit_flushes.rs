@@ -49,8 +49,9 @@ fn one_executor_works_after_the_runtime_that_used_it_first_is_gone() {
 }
 
 #[test]
-fn a_thousand_flushes_at_once_are_all_confirmed() {
-    let (server, queue) = (RabbitServer::shared(), queue_of_its_own());
+fn a_thousand_flushes_at_once_are_all_confirmed_over_one_connection() {
+    // Of its own: its connections are counted.
+    let (server, queue) = (RabbitServer::start(), queue_of_its_own());
     let executor = celery(&server);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
@@ -69,6 +70,8 @@ fn a_thousand_flushes_at_once_are_all_confirmed() {
             flush.await.expect("no panic").expect("it is sent");
         }
     });
+    let connections = server.control(&["list_connections", "--quiet", "--no-table-headers", "pid"]);
+    assert_eq!(connections.trim().lines().count(), 1, "{connections}");
     assert_eq!(drain(&server.url(), &queue).len(), 1_000);
 }
 

@@ -192,6 +192,40 @@ fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
 }
 
 #[test]
+fn promise_4_order_holds_over_a_connection_that_is_lost_and_nothing_is_there_twice() {
+    let server = RedisServer::start();
+    for round in 0..crate::tasks::rounds(10) {
+        let _ = server.command(&["DEL", "notes"]);
+        let proxy = Proxy::stumbling(server.port(), 100_000 + crate::tasks::random(round) % 8_000_000);
+        let account = notes_until(celery(&proxy.redis_url()), Duration::from_secs(30), 10_000);
+        let numbers: Vec<u64> = server.list("notes").iter().rev().map(|envelope| note_of(envelope).1).collect();
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+        assert_eq!(account.count("dispatched") + account.count("unconfirmed"), 10_000, "{:?}", account.texts);
+    }
+}
+
+#[test]
+fn messages_of_dramatiq_are_there_as_a_whole_or_not_at_all() {
+    let server = RedisServer::start();
+    for round in 0..crate::tasks::rounds(5) {
+        let _ = server.command(&["FLUSHDB"]);
+        let proxy = Proxy::start(server.port(), Some(crate::tasks::random(round) % 3_000_000));
+        let executor = DramatiqExecutor::new(proxy.redis_url()).expect("a URL");
+        let account = notes_until(executor, Duration::from_secs(20), 5_000);
+        let fields = server.list("dramatiq:notes");
+        let messages = fields.iter().map(|field| {
+            let redis::Value::BulkString(message) = server.command(&["HGET", "dramatiq:notes.msgs", field]) else {
+                panic!("{field} is in the list and has no message")
+            };
+            let message: serde_json::Value = serde_json::from_slice(&message).expect("JSON");
+            message["message_id"].as_str().expect("an id").to_owned()
+        });
+        account.agrees_with(&messages.collect(), 5_000);
+        assert_eq!(server.command(&["HLEN", "dramatiq:notes.msgs"]), redis::Value::Int(fields.len() as i64));
+    }
+}
+
+#[test]
 fn a_server_killed_in_the_middle_of_a_flush_leaves_no_doubt_either() {
     let rounds = crate::tasks::rounds(10);
     for round in 0..rounds {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use airlock::CeleryExecutor;
 use airlock_tests::servers::RedisServer;
 
-use crate::tasks::{flush, flush_notes, numbers};
+use crate::tasks::{HERE, both_ways, flush, flush_notes, here, numbers};
 
 fn celery(server: &RedisServer) -> CeleryExecutor {
     CeleryExecutor::new(server.url()).expect("a URL")
@@ -19,6 +19,19 @@ fn a_flush_is_in_the_queue_in_order() {
     let account = flush_notes(celery(&server), 10_000);
     assert_eq!(account.count("dispatched"), 10_000, "{:?}", account.texts);
     assert_eq!(numbers(&server.list("notes")), (0..10_000).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn tasks_with_a_body_are_sent_and_local_ones_run_here() {
+    let server = RedisServer::start();
+    let account = flush(airlock::scope().executor(celery(&server)), || {
+        here::enqueue(1).expect("there is a scope");
+        both_ways::enqueue(2).expect("there is a scope");
+        here::enqueue(3).expect("there is a scope");
+    });
+    account.expect(&[("dispatched", 3)]);
+    assert_eq!(numbers(&server.list("notes")), [2]);
+    assert_eq!(*HERE.lock().expect("no panic"), [1, 3]);
 }
 
 #[test]

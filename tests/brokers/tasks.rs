@@ -10,6 +10,20 @@ pub(crate) fn note(number: u64);
 #[airlock::task(name = "tests.heavy", queue = "notes")]
 pub(crate) fn heavy(number: u64, text: String);
 
+/// Has a body, and runs elsewhere all the same.
+#[airlock::task(name = "tests.both_ways", queue = "notes")]
+pub(crate) fn both_ways(number: u64) {
+    panic!("{number} is for the worker");
+}
+
+/// Runs here, whatever the executor.
+#[airlock::task(name = "tests.here", local)]
+pub(crate) fn here(number: u64) {
+    HERE.lock().expect("no panic").push(number);
+}
+
+pub(crate) static HERE: std::sync::Mutex<Vec<u64>> = std::sync::Mutex::new(Vec::new());
+
 /// Flushes so many notes, numbered from 0.
 pub(crate) fn flush_notes(executor: impl airlock::Executor, count: u64) -> Account {
     flush(airlock::scope().executor(executor), || {

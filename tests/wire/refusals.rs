@@ -194,6 +194,10 @@ fn queues_that_no_worker_reads() {
         "celery amqp, dramatiq amqp",
         "256 bytes and 255 are possible",
     );
+    refused(&with(Options::new().queue("unacked_index")), "celery redis", "is a key of Celery's own on Redis");
+    refused(&with(Options::new().queue("_kombu.binding.mail")), "celery redis", "is a key of Celery's own on Redis");
+    refused(&with(Options::new().queue("mail.msgs")), DRAMATIQ, "are keys of Dramatiq's own on Redis");
+    refused(&with(Options::new().queue("__heartbeats__")), DRAMATIQ, "are keys of Dramatiq's own on Redis");
     refused(&with(Options::new().queue("mail.DQ")), DRAMATIQ, "`.DQ` and `.XQ` are Dramatiq's own");
     refused(&with(Options::new().queue("1st")), DRAMATIQ, "starts with a letter");
     refused(&with(Options::new().queue("a b")), DRAMATIQ, "letters, digits");

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, Handle};
+use tracing::Dispatch;
 
 /// Why nothing can be driven.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +71,9 @@ impl Io {
         let until = async { drop(ended.await) };
         #[cfg(not(test))]
         let until = std::future::pending::<()>();
-        let thread = thread::Builder::new().name("airlock-io".to_owned()).spawn(move || runtime.block_on(until))?;
+        // Clients trace what they send, the values in it among it.
+        let run = move || tracing::dispatcher::with_default(&Dispatch::none(), || runtime.block_on(until));
+        let thread = thread::Builder::new().name("airlock-io".to_owned()).spawn(run)?;
         PROCESS.store(process::id(), Ordering::Relaxed);
         Ok(Self {
             handle,

@@ -15,6 +15,8 @@ pub(crate) type Outcome = Result<(), DispatchError>;
 /// Messages on their way, in order, and who waits for their outcomes.
 #[derive(Debug)]
 pub(crate) struct Job<M> {
+    /// Its place in the line: what is given back returns to it.
+    pub(crate) number: u64,
     pub(crate) messages: Vec<M>,
     pub(crate) patience: Patience,
     pub(crate) answer: Answer,
@@ -94,11 +96,15 @@ pub(crate) struct Patience {
     answer: Option<Instant>,
 }
 
+/// Longer than anybody waits for a connection.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Patience {
     pub(crate) fn new(deadline: Deadline, connect: Duration) -> Self {
         let now = Instant::now();
         let answer = deadline.with_time_to_tell().instant();
-        let connect = now + connect;
+        // The clock ends somewhere.
+        let connect = now.checked_add(connect).unwrap_or(now + DAY);
         Self { connect: answer.map_or(connect, |answer| connect.min(answer)), answer }
     }
 

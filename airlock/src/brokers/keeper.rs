@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::fault::BrokerFault;
 use super::jitter::Backoff;
-use super::link::{Alive, Back, Connection, Protocol, Request};
+use super::link::{Alive, Connection, Protocol, Request, WaysBack};
 use crate::error::{DispatchError, DispatchErrorKind};
 use crate::executors::BoxFuture;
 
@@ -17,18 +17,36 @@ use crate::executors::BoxFuture;
 pub(super) struct Keeper<P: Protocol> {
     protocol: Arc<P>,
     is_connected: Arc<AtomicBool>,
-    back: Back<P::Message>,
+    back: WaysBack<P::Message>,
     connection: Option<P::Connection>,
+    /// When there was one.
+    since: Instant,
+    /// Used once the jobs of the one before are over: what it gives back comes before what is new.
+    next: Option<P::Connection>,
+    /// In the order in which jobs were sent.
     waiting: VecDeque<Request<P::Message>>,
     attempt: Option<BoxFuture<'static, Result<P::Connection, DispatchError>>>,
+    /// Before the next attempt.
+    pause: Duration,
     backoff: Backoff,
     last: Option<DispatchError>,
 }
 
 impl<P: Protocol> Keeper<P> {
-    pub(super) fn new(protocol: Arc<P>, is_connected: Arc<AtomicBool>, back: Back<P::Message>) -> Self {
-        let (connection, waiting, attempt) = (None, VecDeque::new(), None);
-        Self { protocol, is_connected, back, connection, waiting, attempt, backoff: Backoff::new(), last: None }
+    pub(super) fn new(protocol: Arc<P>, is_connected: Arc<AtomicBool>, back: WaysBack<P::Message>) -> Self {
+        Self {
+            protocol,
+            is_connected,
+            back,
+            connection: None,
+            since: Instant::now(),
+            next: None,
+            waiting: VecDeque::new(),
+            attempt: None,
+            pause: Duration::ZERO,
+            backoff: Backoff::new(),
+            last: None,
+        }
     }
 
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request<P::Message>>) {
@@ -43,6 +61,8 @@ impl<P: Protocol> Keeper<P> {
                     None => break,
                 },
                 made = either(&mut self.attempt) => self.attempted(made),
+                // What was given back until then was taken above.
+                () = self.back.none_under_way(), if self.next.is_some() => self.change(),
                 () = sleep_until(first_to_give_up) => self.give_up(Instant::now()),
             }
         }
@@ -51,12 +71,19 @@ impl<P: Protocol> Keeper<P> {
     fn take(&mut self, request: Request<P::Message>) {
         if self.connection.as_ref().is_some_and(|connection| !connection.is_alive()) {
             self.connection = None;
+            if self.since.elapsed() >= STABLE {
+                self.backoff = Backoff::new();
+            } else {
+                // A server that takes connections and ends them is not to be stormed.
+                self.pause = self.backoff.next();
+            }
         }
         self.is_connected.store(self.connection.is_some(), Ordering::Relaxed);
         let Some(connection) = &mut self.connection else {
-            self.waiting.push_back(request);
-            if self.attempt.is_none() {
-                self.attempt = Some(self.attempt_after(Duration::ZERO));
+            self.wait(request);
+            if self.attempt.is_none() && self.next.is_none() {
+                let pause = std::mem::take(&mut self.pause);
+                self.attempt = Some(self.attempt_after(pause));
             }
             return;
         };
@@ -69,9 +96,19 @@ impl<P: Protocol> Keeper<P> {
             Request::Send(job) if job.answer.is_unheard() => {}
             Request::Send(mut job) => {
                 job.answer.may_have_left(true);
-                connection.send(job, &self.back);
+                connection.send(job, &self.back.of_job());
             }
         }
+    }
+
+    /// Puts it in its place: what is given back was sent before what came meanwhile.
+    fn wait(&mut self, request: Request<P::Message>) {
+        let is_later = |other: &Request<P::Message>| match (other, &request) {
+            (Request::Send(other), Request::Send(job)) => other.number > job.number,
+            _ => false,
+        };
+        let place = self.waiting.iter().position(is_later).unwrap_or(self.waiting.len());
+        self.waiting.insert(place, request);
     }
 
     fn attempt_after(&self, pause: Duration) -> BoxFuture<'static, Result<P::Connection, DispatchError>> {
@@ -89,14 +126,7 @@ impl<P: Protocol> Keeper<P> {
     fn attempted(&mut self, made: Result<P::Connection, DispatchError>) {
         self.attempt = None;
         match made {
-            Ok(connection) => {
-                self.backoff = Backoff::new();
-                self.last = None;
-                self.connection = Some(connection);
-                for request in std::mem::take(&mut self.waiting) {
-                    self.take(request);
-                }
-            }
+            Ok(connection) => self.next = Some(connection),
             // What the broker refuses now it refuses again.
             Err(error) if error.kind() == DispatchErrorKind::Rejected => {
                 self.backoff = Backoff::new();
@@ -112,6 +142,16 @@ impl<P: Protocol> Keeper<P> {
                     self.attempt = Some(self.attempt_after(pause));
                 }
             }
+        }
+    }
+
+    /// Sends what waits through the next connection.
+    fn change(&mut self) {
+        self.last = None;
+        self.since = Instant::now();
+        self.connection = self.next.take();
+        for request in std::mem::take(&mut self.waiting) {
+            self.take(request);
         }
     }
 
@@ -135,6 +175,9 @@ impl<P: Protocol> Keeper<P> {
         }
     }
 }
+
+/// How long a connection lives that was worth making: after that, the next one is made without a pause.
+const STABLE: Duration = Duration::from_secs(1);
 
 /// How long one attempt may take: the kernel's own patience is minutes.
 const ATTEMPT: Duration = Duration::from_secs(5);

@@ -4,10 +4,11 @@
 //! long as its flush allows; attempts follow each other with full jitter, so that a fleet doesn't return in step.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
 use super::io;
@@ -76,21 +77,68 @@ pub(crate) trait Connection: Send + 'static {
     fn send(&mut self, job: Job<Self::Message>, back: &Back<Self::Message>);
 }
 
-/// The way back for what certainly was not sent. It leads nowhere once no executor has the link any more.
-pub(crate) struct Back<M>(WeakUnboundedSender<Request<M>>);
+/// The way back for what certainly was not sent, held for each job until it is answered or given back. It leads nowhere
+/// once no executor has the link any more.
+pub(crate) struct Back<M> {
+    requests: WeakUnboundedSender<Request<M>>,
+    under_way: Arc<UnderWay>,
+}
 
-impl<M> Clone for Back<M> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
+/// The jobs that connections have in their hands.
+#[derive(Debug, Default)]
+struct UnderWay {
+    count: AtomicUsize,
+    none: Notify,
 }
 
 impl<M> Back<M> {
+    fn new(requests: WeakUnboundedSender<Request<M>>, under_way: Arc<UnderWay>) -> Self {
+        under_way.count.fetch_add(1, Ordering::Relaxed);
+        Self { requests, under_way }
+    }
+
     /// To be sent through the next connection, if there is one in time.
     pub(crate) fn give(&self, mut job: Job<M>) {
         job.answer.may_have_left(false);
         // Dropped, it says that it has not left.
-        let _ = self.0.upgrade().map(|requests| requests.send(Request::Send(job)));
+        let _ = self.requests.upgrade().map(|requests| requests.send(Request::Send(job)));
+    }
+}
+
+impl<M> Clone for Back<M> {
+    fn clone(&self) -> Self {
+        Self::new(self.requests.clone(), Arc::clone(&self.under_way))
+    }
+}
+
+impl<M> Drop for Back<M> {
+    fn drop(&mut self) {
+        if self.under_way.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.under_way.none.notify_one();
+        }
+    }
+}
+
+/// Where ways back begin.
+pub(super) struct WaysBack<M> {
+    requests: WeakUnboundedSender<Request<M>>,
+    under_way: Arc<UnderWay>,
+}
+
+impl<M> WaysBack<M> {
+    fn new(requests: WeakUnboundedSender<Request<M>>) -> Self {
+        Self { requests, under_way: Arc::default() }
+    }
+
+    pub(super) fn of_job(&self) -> Back<M> {
+        Back::new(self.requests.clone(), Arc::clone(&self.under_way))
+    }
+
+    /// Waits until every job has been answered or given back.
+    pub(super) async fn none_under_way(&self) {
+        while self.under_way.count.load(Ordering::Relaxed) > 0 {
+            self.under_way.none.notified().await;
+        }
     }
 }
 
@@ -122,7 +170,13 @@ struct Shared<P: Protocol> {
     connect_timeout: Duration,
     is_connected: Arc<AtomicBool>,
     /// The way to the task on the I/O thread, once it was started.
-    task: Mutex<Option<UnboundedSender<Request<P::Message>>>>,
+    task: Mutex<Task<P::Message>>,
+}
+
+struct Task<M> {
+    requests: Option<UnboundedSender<Request<M>>>,
+    /// How many jobs were sent to it and to those before it.
+    jobs: u64,
 }
 
 impl<P: Protocol> Clone for Link<P> {
@@ -140,7 +194,7 @@ impl<P: Protocol> fmt::Debug for Link<P> {
 impl<P: Protocol> Link<P> {
     /// A connection is made at the first need, which takes up to this long before it is given up.
     pub(crate) fn new(protocol: P, connect_timeout: Duration) -> Self {
-        let (task, is_connected) = (Mutex::new(None), Arc::default());
+        let (task, is_connected) = (Mutex::new(Task { requests: None, jobs: 0 }), Arc::default());
         Self(Arc::new(Shared { protocol: Arc::new(protocol), connect_timeout, is_connected, task }))
     }
 
@@ -162,16 +216,20 @@ impl<P: Protocol> Link<P> {
     /// Sends behind all that was sent before.
     pub(crate) fn send(&self, messages: Vec<P::Message>, patience: Patience) -> Answers {
         let (answer, answers) = Answer::channel(messages.len());
-        self.request(Request::Send(Job { messages, patience, answer }));
+        self.request(Request::Send(Job { number: 0, messages, patience, answer }));
         answers
     }
 
-    fn request(&self, request: Request<P::Message>) {
+    fn request(&self, mut request: Request<P::Message>) {
         if let Err(fault) = io::check_process() {
             return request.refuse(DispatchError::unavailable(fault));
         }
         let mut task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner);
-        let request = match task.as_ref() {
+        if let Request::Send(job) = &mut request {
+            task.jobs += 1;
+            job.number = task.jobs;
+        }
+        let request = match &task.requests {
             Some(running) => match running.send(request) {
                 Ok(()) => return,
                 // The thread has ended, or a panic has ended the task.
@@ -180,12 +238,12 @@ impl<P: Protocol> Link<P> {
             None => request,
         };
         let (requests, receiver) = unbounded_channel();
-        let back = Back(requests.downgrade());
+        let back = WaysBack::new(requests.downgrade());
         let keeper = Keeper::new(Arc::clone(&self.0.protocol), Arc::clone(&self.0.is_connected), back);
         match io::spawn(keeper.run(receiver)) {
             Ok(()) => {
                 let _ = requests.send(request);
-                *task = Some(requests);
+                task.requests = Some(requests);
             }
             Err(fault) => request.refuse(DispatchError::unavailable(fault)),
         }
@@ -194,8 +252,6 @@ impl<P: Protocol> Link<P> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
     use crate::error::DispatchErrorKind;
     use crate::scope::block_on;
@@ -271,5 +327,96 @@ mod tests {
 
         let never = Link::new(Moody { there_after: usize::MAX, ..Moody::default() }, Duration::from_millis(50));
         assert_eq!(send(&never, true), Err(DispatchErrorKind::Unavailable));
+    }
+
+    /// Its connections keep what they are given.
+    #[derive(Default)]
+    struct Keeps {
+        connections: Mutex<Vec<Kept>>,
+    }
+
+    type Kept = Arc<Mutex<Vec<(Job<u32>, Back<u32>)>>>;
+
+    struct Keeping(Alive, Kept);
+
+    impl Protocol for Keeps {
+        type Message = u32;
+        type Connection = Keeping;
+
+        fn size(_: &u32) -> usize {
+            1
+        }
+
+        fn place(&self) -> String {
+            "here".to_owned()
+        }
+
+        fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Keeping, DispatchError>> {
+            let kept = Kept::default();
+            self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&kept));
+            Box::pin(async move { Ok(Keeping(alive, kept)) })
+        }
+    }
+
+    impl Connection for Keeping {
+        type Message = u32;
+
+        fn is_alive(&self) -> bool {
+            // Three jobs are too many for one.
+            let dies = self.kept().len() == 3;
+            if dies {
+                self.0.lost();
+            }
+            !dies
+        }
+
+        fn send(&mut self, job: Job<u32>, back: &Back<u32>) {
+            self.kept().push((job, back.clone()));
+        }
+    }
+
+    impl Keeping {
+        fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Job<u32>, Back<u32>)>> {
+            self.1.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
+        let _alone = io::ALONE.lock();
+        let link = Link::new(Keeps::default(), Duration::from_secs(60));
+        let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+        let answers: Vec<_> = (1..=5).map(|number| link.send(vec![number], patience)).collect();
+        let connection = |at: usize, jobs: usize| {
+            let start = Instant::now();
+            loop {
+                let connections = link.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(kept) = connections.get(at) {
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    if kept.len() == jobs {
+                        return std::mem::take(&mut *kept);
+                    }
+                }
+                drop(connections);
+                assert!(start.elapsed() < Duration::from_secs(60), "connection {at} has no {jobs} jobs");
+                std::thread::yield_now();
+            }
+        };
+        // The fourth has found the first connection dead, and a second one is there.
+        while link.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner).len() < 2 {
+            std::thread::yield_now();
+        }
+        let [first, second, third] = connection(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+        for (job, back) in [third, first, second] {
+            back.give(job);
+        }
+        for (at, expected) in [(1, vec![1, 2, 3]), (2, vec![4, 5])] {
+            let jobs = connection(at, expected.len());
+            assert_eq!(jobs.iter().flat_map(|(job, _)| job.messages.clone()).collect::<Vec<_>>(), expected);
+            jobs.into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
+        }
+        for answer in answers {
+            assert_eq!(block_on(answer.receive()).len(), 1);
+        }
     }
 }

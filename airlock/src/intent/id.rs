@@ -3,13 +3,17 @@
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::process;
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The id of an intent and of every message made from it: 128 bits, shown as a lowercase dashed UUID (version 4).
 ///
-/// Each thread counts on from a random start, so ids are unique but can be guessed: don't use one as a secret.
+/// Each thread counts on from a random start, so ids are unique but can be guessed: don't use one as a secret. A process
+/// that forks into several should enqueue after that, and not before on the same thread: until their first hand-over to a
+/// broker, its children count on from the same number.
 ///
 /// ```
 /// use airlock::IntentId;
@@ -24,6 +28,9 @@ pub struct IntentId(u64, u64);
 thread_local! {
     /// The random upper half of this thread's ids (0: not drawn yet), and the lower half of the next one.
     static NEXT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    /// The process that last looked whether it was forked.
+    #[cfg(any(feature = "redis", feature = "amqp"))]
+    static DRAWN_BY: Cell<u32> = const { Cell::new(0) };
 }
 
 const VERSION: u64 = 0x4000;
@@ -47,6 +54,15 @@ impl IntentId {
         })
     }
 
+    /// Starts anew if this process was forked since this thread's first id: its siblings count on from there as well.
+    #[cfg(any(feature = "redis", feature = "amqp"))]
+    pub(crate) fn look_for_fork() {
+        let process = process::id();
+        if DRAWN_BY.replace(process) != process {
+            NEXT.set((0, 0));
+        }
+    }
+
     /// The 128 bits.
     #[must_use]
     pub fn as_u128(self) -> u128 {
@@ -68,11 +84,13 @@ impl fmt::Display for Simple {
     }
 }
 
-/// Two halves from the keys that the standard library draws from the operating system once a thread.
+/// Two halves from the keys that the standard library draws from the operating system once a thread; the process and the
+/// time, because a forked child has the keys of its parent.
 fn draw() -> (u64, u64) {
     let random = RandomState::new();
-    let upper = (random.hash_one(0_u8) & !VERSION_MASK) | VERSION;
-    (upper, random.hash_one(1_u8))
+    let seed = (process::id(), SystemTime::now());
+    let upper = (random.hash_one((0_u8, seed)) & !VERSION_MASK) | VERSION;
+    (upper, random.hash_one((1_u8, seed)))
 }
 
 impl fmt::Display for IntentId {

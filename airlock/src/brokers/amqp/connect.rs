@@ -35,7 +35,9 @@ pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<AmqpConnect
         open(url, addresses, pulled.0.clone()).await.map_err(|error| refusal::of_open(url, &error))?;
     let connection = Arc::new(connection);
     let (jobs, receiver) = unbounded_channel();
-    let publisher = Publisher::new(Arc::clone(&place), Arc::clone(&connection), channel, alive.clone(), pulled.keep());
+    let over_tls = url.scheme == Scheme::AmqpTls;
+    let (own, plug) = (Arc::clone(&connection), pulled.keep());
+    let publisher = Publisher::new(Arc::clone(&place), own, channel, alive.clone(), plug, over_tls);
     tokio::spawn(publisher.run(receiver));
     Ok(AmqpConnection { place, connection, jobs, alive })
 }

@@ -1,6 +1,7 @@
 //! RabbitMQ: publisher confirms over one connection.
 
 mod connect;
+mod flight;
 mod plug;
 mod publisher;
 mod queues;

@@ -54,6 +54,11 @@ impl Queues {
         self.known.retain(|(known, _)| known != queue);
     }
 
+    /// Gives up what was asked and not answered.
+    pub(super) fn leave(&mut self) {
+        self.channel = None;
+    }
+
     async fn ask(&mut self, key: &str, queues: Option<&[AmqpQueue]>) -> Result<(), lapin::Error> {
         let channel = match &self.channel {
             Some(channel) if channel.status().connected() => channel.clone(),

@@ -53,6 +53,11 @@ fn is_of_tls(error: &lapin::Error) -> bool {
 pub(super) fn of_queue(place: &str, queue: &str, error: &lapin::Error) -> Option<DispatchError> {
     let queue = queue.escape_debug();
     let what = match said(error)? {
+        // A node of the cluster that is down comes back.
+        (NOT_FOUND, text) if text.contains("is down or inaccessible") => {
+            let what = format!("the queue `{queue}` on {place} can't be reached now: {text}");
+            return Some(DispatchError::unavailable(BrokerFault::new(what)));
+        }
         (NOT_FOUND, _) => missing(place, &queue.to_string()),
         (PRECONDITION_FAILED, text) => format!(
             "the queue `{queue}` on {place} is declared otherwise ({text}); set what the workers set, or leave the \

@@ -25,9 +25,9 @@ pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<RedisConnec
     #[cfg(feature = "redis-tls")]
     if url.scheme == crate::brokers::url::Scheme::RedisTls {
         let stream = super::tls::connect(url, stream).await?;
-        return set_up(url, stream, alive).await;
+        return set_up(url, stream, false, alive).await;
     }
-    set_up(url, stream, alive).await
+    set_up(url, stream, true, alive).await
 }
 
 /// How long nothing is said before the kernel asks whether the other side is there, and how often it asks then. Where a
@@ -44,12 +44,17 @@ fn tune(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_tcp_keepalive(&asks);
 }
 
-async fn set_up<S>(url: &BrokerUrl, stream: S, alive: Alive) -> Result<RedisConnection, DispatchError>
+async fn set_up<S>(
+    url: &BrokerUrl,
+    stream: S,
+    fails_whole: bool,
+    alive: Alive,
+) -> Result<RedisConnection, DispatchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let traffic = Arc::new(Traffic::new());
-    let stream = Counted::new(stream, Arc::clone(&traffic));
+    let stream = Counted::new(stream, Arc::clone(&traffic), fails_whole);
     // Each flush has a deadline of its own.
     let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
     let (mut connection, driver) = MultiplexedConnection::new_with_config(&account(url), stream, config)
@@ -63,6 +68,8 @@ where
     let driver = Arc::new(Driver(driver));
     // Without an account and a database there was nothing to ask yet, and whoever listens may be no server.
     match connection.send_packed_command(&redis::cmd("PING")).await {
+        // An account that may do no more than it has to is known as well.
+        Ok(Value::ServerError(error)) if error.code() == "NOPERM" => {}
         Ok(Value::ServerError(error)) => return Err(refused(url, &error.into())),
         Ok(_) => {}
         Err(error) => return Err(refused(url, &error)),

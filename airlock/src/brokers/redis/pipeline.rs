@@ -79,7 +79,7 @@ impl Sent {
             return job.answer.all(&outcome);
         }
         job.answer.all(&self.unanswered("no answer came in time"));
-        drop(job.messages);
+        drop((job.messages, back));
         // The answer may still come, and must not be taken for another one; or the connection is dead.
         while tokio::time::timeout(SILENCE, &mut answered).await.is_err() {
             if self.is_stuck() {

@@ -44,11 +44,13 @@ impl Traffic {
 pub(super) struct Counted<S> {
     stream: S,
     traffic: Arc<Traffic>,
+    /// Whether a write that fails has written nothing; one with TLS may have written some records before.
+    fails_whole: bool,
 }
 
 impl<S> Counted<S> {
-    pub(super) fn new(stream: S, traffic: Arc<Traffic>) -> Self {
-        Self { stream, traffic }
+    pub(super) fn new(stream: S, traffic: Arc<Traffic>, fails_whole: bool) -> Self {
+        Self { stream, traffic, fails_whole }
     }
 }
 
@@ -65,9 +67,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if let Poll::Ready(Ok(written)) = &polled {
-            self.traffic.written.fetch_add(*written as u64, Ordering::Relaxed);
-        }
+        let written = match &polled {
+            Poll::Ready(Ok(written)) => *written,
+            Poll::Ready(Err(_)) if !self.fails_whole => bytes.len(),
+            _ => 0,
+        };
+        self.traffic.written.fetch_add(written as u64, Ordering::Relaxed);
         polled
     }
 
@@ -77,5 +82,39 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    struct Fails;
+
+    impl AsyncWrite for Fails {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_may_have_left_before_a_write_failed_counts_as_written() {
+        for (fails_whole, written) in [(true, 0), (false, 3)] {
+            let traffic = Arc::new(Traffic::new());
+            let mut stream = Counted::new(Fails, Arc::clone(&traffic), fails_whole);
+            let polled = Pin::new(&mut stream).poll_write(&mut Context::from_waker(Waker::noop()), b"abc");
+            assert!(matches!(polled, Poll::Ready(Err(_))));
+            assert_eq!(traffic.written(), written);
+        }
     }
 }

@@ -22,6 +22,9 @@ impl CeleryFormat {
             ));
         }
         names::check_queue(options.get_queue().unwrap_or(&self.default_queue), transport)?;
+        if transport == Transport::Redis {
+            check_key(options.get_queue().unwrap_or(&self.default_queue))?;
+        }
         names::check_task(&self.task_name(intent))?;
         EXTRAS.check(options)?;
         names::check_short("reply_to", EXTRAS.text(options, "reply_to").as_deref())?;
@@ -51,6 +54,15 @@ impl CeleryFormat {
             self.visibility_timeout.as_secs(),
         )))
     }
+}
+
+/// A list in the place of one of these would stop every worker (kombu 5.7.0, `transport/redis.py`).
+fn check_key(queue: &str) -> Result<(), Rejection> {
+    let is_own = matches!(queue, "unacked" | "unacked_index" | "unacked_mutex") || queue.starts_with("_kombu.binding.");
+    if is_own {
+        return Err(Rejection::new(format!("`{queue}` is a key of Celery's own on Redis; name the queue otherwise")));
+    }
+    Ok(())
 }
 
 fn check_headers(options: &Options) -> Result<(), Rejection> {

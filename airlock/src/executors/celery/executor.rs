@@ -60,6 +60,11 @@ impl CeleryExecutor {
         self.with(|format| format.global_keyprefix = prefix.into())
     }
 
+    /// `sep` of the workers' Redis transport: what stands between a queue's name and a priority.
+    pub fn separator(self, separator: impl Into<String>) -> Self {
+        self.with(|format| format.separator = separator.into())
+    }
+
     /// `priority_steps` of the workers' Redis transport, ascending; 0, 3, 6 and 9 unless set.
     pub fn priority_steps(self, steps: impl IntoIterator<Item = u8>) -> Self {
         self.with(|format| {

@@ -64,6 +64,12 @@ fn check_queue(queue: &str) -> Result<(), Rejection> {
             "a queue of Dramatiq has a name of letters, digits, `_`, `.` and `-` that starts with a letter or `_`; rename it",
         ));
     }
+    // What else the worker has in the same place (dramatiq 2.2.1, `brokers/redis`).
+    if queue.ends_with(".msgs") || queue.starts_with("__") {
+        return Err(Rejection::new(
+            "names that end with `.msgs` or start with `__` are keys of Dramatiq's own on Redis; rename the queue",
+        ));
+    }
     if queue.ends_with(".DQ") || queue.ends_with(".XQ") {
         return Err(Rejection::new(
             "queues that end with `.DQ` and `.XQ` are Dramatiq's own; name the queue itself, and use `delay` to delay",

@@ -40,7 +40,7 @@ impl DramatiqExecutor {
         self
     }
 
-    /// What reports call it; `celery` unless set.
+    /// What reports call it; `dramatiq` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
         Self { name: name.into().into(), ..self }
     }
