@@ -8,9 +8,22 @@ extern crate self as airlock;
 #[path = "private.rs"]
 pub mod __private;
 mod args;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey", feature = "lambda"))]
+#[cfg(any(
+    feature = "celery",
+    feature = "django-q",
+    feature = "django-tasks",
+    feature = "dramatiq",
+    feature = "huey",
+    feature = "lambda"
+))]
 #[cfg_attr(
-    not(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey")),
+    not(any(
+        feature = "celery",
+        feature = "django-q",
+        feature = "django-tasks",
+        feature = "dramatiq",
+        feature = "huey"
+    )),
     allow(dead_code, unreachable_pub, unused_imports, reason = "Lambda needs the thread for I/O alone")
 )]
 mod brokers;
@@ -44,8 +57,19 @@ pub use airlock_macros::scoped;
 pub use airlock_macros::task;
 
 pub use args::{Args, Argument, ArgumentError, Arguments};
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
-pub use brokers::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage};
+#[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
+pub use brokers::SqlConnection;
+#[cfg(any(
+    feature = "celery",
+    feature = "django-q",
+    feature = "django-tasks",
+    feature = "dramatiq",
+    feature = "huey"
+))]
+pub use brokers::{
+    AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
+    SqlValue,
+};
 pub use direct::ShimOutput;
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
@@ -53,6 +77,8 @@ pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, 
 pub use executors::CeleryExecutor;
 #[cfg(feature = "django-q")]
 pub use executors::DjangoQExecutor;
+#[cfg(feature = "django-tasks")]
+pub use executors::DjangoTasksExecutor;
 #[cfg(feature = "dramatiq")]
 pub use executors::DramatiqExecutor;
 #[cfg(feature = "huey")]

@@ -27,7 +27,7 @@ mod secret;
 mod several;
 #[cfg(all(
     feature = "settings",
-    any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey")
+    any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey")
 ))]
 mod systems;
 #[cfg(feature = "settings")]

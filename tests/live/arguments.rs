@@ -27,9 +27,10 @@ fn deep() -> Box<RawValue> {
 }
 
 /// Arguments of every kind, small and large.
-pub(crate) fn matrix() -> Vec<Intent> {
+pub(crate) fn matrix(has_nul: bool) -> Vec<Intent> {
     let odd =
         "héllo ☃ 😀 \u{0}\u{1}\u{7f}\u{2028}\u{fffd} \"quoted\" back\\slash 'single' \r\n\t {{%s}} {0}".to_owned();
+    let odd = if has_nul { odd } else { odd.replace('\0', "") };
     let named = BTreeMap::from([
         (String::new(), None),
         ("ключ".to_owned(), Some("значение".to_owned())),
@@ -57,10 +58,10 @@ pub(crate) fn matrix() -> Vec<Intent> {
 /// All of the matrix, and then many at once, in order.
 fn round_trip(server: &Server, system: System, queue: &'static str) -> Worker {
     let (executor, worker) = server.staffed(system, queue);
-    let sent = matrix();
+    let sent = matrix(server.has_nul());
     flush_all(executor.clone(), &sent);
     let runs = worker.await_runs(sent.len());
-    assert_ran(&runs, &sent);
+    server.assert_ran(&runs, &sent);
 
     let ordered: Vec<Intent> = (0..ORDERED).map(tasks::note::intent).collect();
     flush_all(executor, &ordered);
@@ -79,6 +80,16 @@ fn celery_on_redis_runs_what_was_given() {
 #[test]
 fn celery_on_rabbitmq_runs_what_was_given() {
     round_trip(&Server::rabbit(), System::Celery, "celery-arguments");
+}
+
+#[test]
+fn django_tasks_on_sqlite_runs_what_was_given() {
+    round_trip(&Server::sqlite(), System::DjangoTasks, "arguments");
+}
+
+#[test]
+fn django_tasks_on_postgres_runs_what_was_given() {
+    round_trip(&Server::postgres(), System::DjangoTasks, "arguments");
 }
 
 #[test]

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use airlock::{
-    CeleryExecutor, DjangoQExecutor, DramatiqExecutor, EnqueueError, Executor, FlushError, HueyExecutor, Intent,
-    IntentId, SecretKey,
+    BrokerMessage, CeleryExecutor, DjangoQExecutor, DjangoTasksExecutor, DramatiqExecutor, EnqueueError, Executor,
+    FlushError, HueyExecutor, Intent, IntentId, Rejection, SecretKey,
 };
 use airlock_tests::exact::Exact;
 use airlock_tests::python::{Run, Worker, huey2, python};
-use airlock_tests::servers::{RabbitServer, RedisServer};
+use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 
 /// Which library's worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum System {
     Celery,
+    DjangoTasks,
     Dramatiq,
     Huey,
     /// With a `PriorityRedisHuey`.
@@ -40,6 +41,8 @@ pub(crate) enum Server {
     Redis(RedisServer),
     /// Shared by the tests, which use queues of their own.
     Rabbit(Arc<RabbitServer>),
+    /// With the tables of a Django project.
+    Database(DjangoDatabase),
 }
 
 impl Server {
@@ -56,6 +59,42 @@ impl Server {
         match self {
             Self::Redis(server) => server.url(),
             Self::Rabbit(server) => server.url(),
+            Self::Database(database) => database.url().to_owned(),
+        }
+    }
+
+    pub(crate) fn sqlite() -> Self {
+        Self::Database(DjangoDatabase::sqlite())
+    }
+
+    pub(crate) fn postgres() -> Self {
+        Self::Database(DjangoDatabase::postgres())
+    }
+
+    pub(crate) fn django_tasks(&self) -> DjangoTasksExecutor {
+        DjangoTasksExecutor::new(self.url()).unwrap()
+    }
+
+    /// Whether strings may hold NUL there.
+    pub(crate) fn has_nul(&self) -> bool {
+        !self.is_postgres()
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.url().starts_with("postgres:")
+    }
+
+    /// The worker's record is the list sent. Postgres keeps numbers as numbers, and objects without an order: what it
+    /// makes of the arguments is what it is asked to make of them here.
+    #[track_caller]
+    pub(crate) fn assert_ran(&self, runs: &[Run], sent: &[Intent]) {
+        match self {
+            Self::Database(database) if self.is_postgres() => {
+                let mut database = database.open();
+                let kept = |json: &str| database.column(&format!("SELECT ($json${json}$json$::jsonb)::text")).remove(0);
+                assert_ran_as(runs, sent, kept);
+            }
+            _ => assert_ran(runs, sent),
         }
     }
 
@@ -75,11 +114,28 @@ impl Server {
         DjangoQExecutor::new(self.url(), secret()).unwrap()
     }
 
+    /// What would be sent, or why it isn't.
+    pub(crate) fn message(&self, system: System, intent: &Intent) -> Result<BrokerMessage, Rejection> {
+        let now = SystemTime::now();
+        match system {
+            System::Celery => self.celery().message(intent, now),
+            System::DjangoTasks => self.django_tasks().message(intent, now),
+            System::DjangoQ | System::DjangoQCompressed => self.django_q().message(intent, now),
+            System::Dramatiq => self.dramatiq().message(intent, now),
+            System::Huey | System::HueyPriority | System::HueySigned | System::Huey2 => {
+                self.huey().message(intent, now)
+            }
+        }
+    }
+
     /// An executor for the queue and a worker that reads it.
     pub(crate) fn staffed(&self, system: System, queue: &'static str) -> (Arc<dyn Executor>, Worker) {
         match system {
             System::Celery => {
                 (Arc::new(self.celery().default_queue(queue)), Worker::celery(&self.url(), queue, &[], &[]))
+            }
+            System::DjangoTasks => {
+                (Arc::new(self.django_tasks().default_queue(queue)), Worker::django_tasks(&self.url(), queue, &[]))
             }
             System::Dramatiq => {
                 (Arc::new(self.dramatiq().default_queue(queue)), Worker::dramatiq(&self.url(), &[queue], &[], &[]))
@@ -146,19 +202,20 @@ pub(crate) fn flush(executor: impl Executor, calls: impl IntoIterator<Item = Cal
 /// The worker's record is the list sent: ids and arguments, in order.
 #[track_caller]
 pub(crate) fn assert_ran(runs: &[Run], sent: &[Intent]) {
+    assert_ran_as(runs, sent, str::to_owned);
+}
+
+/// The same, of arguments that a broker keeps in another form.
+#[track_caller]
+pub(crate) fn assert_ran_as(runs: &[Run], sent: &[Intent], mut kept: impl FnMut(&str) -> String) {
     assert_eq!(runs.len(), sent.len(), "{} were sent", sent.len());
     for (run, intent) in runs.iter().zip(sent) {
         assert_eq!(run.task, intent.name());
         assert_eq!(run.id, intent.id().to_string(), "{}", intent.name());
         let (given, other) =
             if intent.task().positional { (&run.args, ("{}", &run.kwargs)) } else { (&run.kwargs, ("[]", &run.args)) };
-        let json = intent.to_json().unwrap();
-        assert!(
-            Exact::of(given.get()) == Exact::of(json.get()),
-            "{} got {given}",
-            cut(json.get()),
-            given = cut(given.get())
-        );
+        let json = kept(intent.to_json().unwrap().get());
+        assert!(Exact::of(given.get()) == Exact::of(&json), "{} got {given}", cut(&json), given = cut(given.get()));
         assert_eq!(other.0, other.1.get());
     }
 }

@@ -54,7 +54,7 @@ fn assert_recorded(recorded: &[Recorded], sent: &[Intent]) {
 #[test]
 fn lambda_is_given_what_was_given() {
     let server = MotoServer::start();
-    let mut sent = matrix();
+    let mut sent = matrix(true);
     sent.extend((0..ORDERED).map(tasks::note::intent));
     flush_all(executor(&server), &sent);
     assert_recorded(&server.invocations(), &sent);
@@ -63,7 +63,7 @@ fn lambda_is_given_what_was_given() {
 #[test]
 fn lambda_is_given_any_intent() {
     let server = MotoServer::start();
-    let sent = some_intents();
+    let sent = some_intents(|_| true);
     // The largest flushes would outlast their deadline.
     sent.chunks(500).for_each(|some| flush_all(executor(&server), some));
     assert_recorded(&server.invocations(), &sent);

@@ -4,6 +4,7 @@
 mod arguments;
 mod celery_options;
 mod django_q_options;
+mod django_tasks_options;
 mod dramatiq_options;
 mod examples;
 mod fleet;

@@ -1,7 +1,7 @@
 //! Any valid intent arrives as it was.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use airlock::{Intent, Options};
 use airlock_tests::values::{json, runner, text};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use serde_json::value::RawValue;
 
-use crate::fleet::{Call, Server, System, assert_ran, flush, flush_all};
+use crate::fleet::{Call, Server, System, flush, flush_all};
 use crate::tasks;
 
 /// So many a combination, or as many as `AIRLOCK_RANDOM_INTENTS` says.
@@ -40,6 +40,7 @@ fn options() -> impl Strategy<Value = Options> {
         text().prop_map(|text| ("celery", "shadow", serde_json::json!(text))),
         any::<bool>().prop_map(|ignore| ("celery", "ignore_result", serde_json::json!(ignore))),
         text().prop_map(|text| ("celery", "root_id", serde_json::json!(text))),
+        Just(("django_tasks", "backend", serde_json::json!("default"))),
         text().prop_map(|text| ("celery", "reply_to", serde_json::json!(text))),
         any::<u32>().prop_map(|seconds| ("celery", "soft_time_limit", serde_json::json!(seconds))),
         any::<u64>().prop_map(|backoff| ("dramatiq", "min_backoff", serde_json::json!(backoff))),
@@ -76,20 +77,12 @@ fn options_round_trip(server: &Server, system: System, queue: &'static str) {
     let (mut runner, seed) = runner();
     println!("AIRLOCK_SEED={seed}");
     let (executor, worker) = server.staffed(system, queue);
-    let (celery, dramatiq) = (server.celery().default_queue(queue), server.dramatiq().default_queue(queue));
-    let (huey, django_q) = (server.huey().default_queue(queue), server.django_q().cluster(queue));
     let accepted = |options: &Options| {
         let guard = airlock::scope().enter();
         tasks::note::enqueue_with(options.clone(), 0).unwrap();
         let intent = airlock::Scope::current().unwrap().intents().remove(0);
         let _ = guard.discard();
-        let message = match system {
-            System::Celery => celery.message(&intent, SystemTime::now()),
-            System::Dramatiq => dramatiq.message(&intent, SystemTime::now()),
-            System::DjangoQ => django_q.message(&intent, SystemTime::now()),
-            _ => huey.message(&intent, SystemTime::now()),
-        };
-        message.is_ok()
+        server.message(system, &intent).is_ok()
     };
     let options: Vec<_> =
         (0..3000).map(|_| options().new_tree(&mut runner).unwrap().current()).filter(accepted).collect();
@@ -107,20 +100,21 @@ fn options_round_trip(server: &Server, system: System, queue: &'static str) {
     assert_eq!(worker.errors(), Vec::<String>::new());
 }
 
-/// Different ones each time; the seed is told when they don't arrive.
+/// Different ones each time, of those that are accepted; the seed is told when they don't arrive.
 #[expect(clippy::print_stdout, reason = "it is shown when the test fails")]
-pub(crate) fn some_intents() -> Vec<Intent> {
+pub(crate) fn some_intents(accepted: impl Fn(&Intent) -> bool) -> Vec<Intent> {
     let count = std::env::var("AIRLOCK_RANDOM_INTENTS").map_or(INTENTS, |count| count.parse().unwrap());
     let (mut runner, seed) = runner();
     println!("AIRLOCK_SEED={seed}");
-    (0..count).map(|_| intent().new_tree(&mut runner).unwrap().current()).collect()
+    let drawn = std::iter::repeat_with(|| intent().new_tree(&mut runner).unwrap().current());
+    drawn.filter(accepted).take(count).collect()
 }
 
 fn round_trip(server: &Server, system: System, queue: &'static str) {
     let (executor, worker) = server.staffed(system, queue);
-    let sent = some_intents();
+    let sent = some_intents(|intent| server.message(system, intent).is_ok());
     flush_all(executor, &sent);
-    assert_ran(&worker.await_runs(sent.len()), &sent);
+    server.assert_ran(&worker.await_runs(sent.len()), &sent);
     assert_eq!(worker.errors(), Vec::<String>::new());
 }
 
@@ -132,6 +126,16 @@ fn celery_on_redis_gets_any_intent() {
 #[test]
 fn celery_on_rabbitmq_gets_any_intent() {
     round_trip(&Server::rabbit(), System::Celery, "celery-random");
+}
+
+#[test]
+fn django_tasks_on_sqlite_gets_any_intent() {
+    round_trip(&Server::sqlite(), System::DjangoTasks, "random");
+}
+
+#[test]
+fn django_tasks_on_postgres_gets_any_intent() {
+    round_trip(&Server::postgres(), System::DjangoTasks, "random");
 }
 
 #[test]
@@ -152,6 +156,16 @@ fn celery_on_redis_gets_any_options_that_are_accepted() {
 #[test]
 fn celery_on_rabbitmq_gets_any_options_that_are_accepted() {
     options_round_trip(&Server::rabbit(), System::Celery, "celery-random-options");
+}
+
+#[test]
+fn django_tasks_on_sqlite_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::sqlite(), System::DjangoTasks, "options");
+}
+
+#[test]
+fn django_tasks_on_postgres_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::postgres(), System::DjangoTasks, "options");
 }
 
 #[test]

@@ -129,6 +129,21 @@ impl Worker {
         Self { process, folder }
     }
 
+    /// `manage.py db_worker` of django-tasks-db on these queues of the database at the URL, with further arguments, ready to
+    /// take tasks.
+    ///
+    /// # Panics
+    /// If it doesn't start.
+    #[must_use]
+    pub fn django_tasks(database: &str, queues: &str, arguments: &[&str]) -> Self {
+        let folder = Folder::fresh("django-tasks");
+        let mut command = django_in(&folder, database);
+        command.args(["db_worker", "--no-startup-delay", "--interval", "0.1", "--queue-name", queues]).args(arguments);
+        let mut process = Process::start(&mut command, folder.path().join("log"));
+        process.await_line("Starting worker");
+        Self { process, folder }
+    }
+
     /// What it has run so far, in order.
     ///
     /// # Panics
@@ -176,9 +191,36 @@ impl Worker {
         self.log().lines().filter(is_error).map(str::to_owned).collect()
     }
 
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// With its log, if it doesn't.
+    pub fn await_end(&mut self) {
+        until("the worker ends", || self.process.has_ended().is_some());
+    }
+
     fn is_alive(&self) -> bool {
         Path::new("/proc").join(self.process.pid().to_string()).exists()
     }
+}
+
+/// Runs a command of the Django project to its end, on the database at the URL, and gives what it says.
+///
+/// # Panics
+/// If it fails.
+pub fn manage(database: &str, arguments: &[&str]) -> String {
+    let folder = Folder::fresh("django");
+    let output = django_in(&folder, database).args(arguments).output().expect("Python can be started");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+/// Python in the folder of the Django project.
+fn django_in(folder: &Folder, database: &str) -> Command {
+    let mut command = python_in(folder, database, &[]);
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("workers/django")).arg("manage.py");
+    command
 }
 
 /// Python in the folder of the workers' files, with what they are to know in the environment.

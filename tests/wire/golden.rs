@@ -1,6 +1,7 @@
 //! Reading the files, and writing JSON as Python does, so that what is compared is bytes: the order of the fields, the
 //! digits of the numbers, the escapes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +38,9 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) body_raw: String,
     pub(crate) properties: Option<Properties>,
+    /// Of a row, as the database writes them.
+    #[serde(default)]
+    pub(crate) columns: BTreeMap<String, Option<String>>,
 }
 
 #[derive(serde::Deserialize)]

@@ -4,6 +4,7 @@
 
 mod celery;
 mod django_q;
+mod django_tasks;
 mod dramatiq;
 mod golden;
 mod huey;

@@ -23,6 +23,9 @@ pub(crate) fn named(order_id: u64, note: String, large: u128, nothing: Option<u8
 #[airlock::task(name = "wire.positional", positional)]
 pub(crate) fn positional(first: u8, second: String, third: Option<u8>);
 
+#[airlock::task(name = "dotless")]
+pub(crate) fn dotless();
+
 #[airlock::task(name = "wire.any")]
 pub(crate) fn any(value: Box<RawValue>);
 
@@ -46,10 +49,15 @@ pub(crate) fn typed(__type__: String, __value__: u8);
 
 /// The intent of a file's call, with the id that all of them have and the options in the form that intents are stored in.
 pub(crate) fn of(name: &str, options: &str) -> Intent {
+    of_with(name, options, "\0")
+}
+
+/// The same with another text where some brokers can't have NUL.
+pub(crate) fn of_with(name: &str, options: &str, nul: &str) -> Intent {
     let intent = match name {
         "named" => {
             let nested = Nested { a: (1, BTreeMap::from([("b".to_owned(), None)])), f: 1.5, t: true, e: Vec::new() };
-            let note = "héllo ☃ 😀 \"it's\" \\ \n\0".to_owned();
+            let note = format!("héllo ☃ 😀 \"it's\" \\ \n{nul}");
             named::intent(42, note, 1 << 70, None, nested)
         }
         "positional" => positional::intent(1, "zwei".to_owned(), None),

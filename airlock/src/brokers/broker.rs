@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-#[cfg(any(feature = "redis", feature = "amqp"))]
+#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
 use super::link::Link;
 use super::message::Transport;
 #[cfg(feature = "redis")]
@@ -27,28 +27,27 @@ pub(crate) enum AnyLink {
     Redis(Link<Redis>),
     #[cfg(feature = "amqp")]
     Amqp(Link<super::amqp::Amqp>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(Link<super::sql::Sql<sqlx::SqliteConnection>>),
+    #[cfg(feature = "postgres")]
+    Postgres(Link<super::sql::Sql<sqlx::PgConnection>>),
 }
 
 impl Broker {
-    pub(crate) fn new(url: &str) -> Result<Self, BrokerUrlError> {
-        let url = BrokerUrl::usable(url)?;
-        let link = AnyLink::new(&url, CONNECT_TIMEOUT)?;
-        Ok(Self { url, link })
-    }
-
     /// One of those that the system's workers read from.
-    #[cfg(any(feature = "django-q", feature = "huey"))]
     pub(crate) fn for_system(
         url: &str,
         system: &'static str,
         transports: &[Transport],
     ) -> Result<Self, BrokerUrlError> {
         // Before anything is said about features: adding one would not help.
-        let parsed: BrokerUrl = url.parse()?;
-        if !transports.contains(&parsed.scheme.transport()) {
+        let url: BrokerUrl = url.parse()?;
+        if !transports.contains(&url.scheme.transport()) {
             return Err(BrokerUrlError::System(system));
         }
-        Self::new(url)
+        let url = url.usable()?;
+        let link = AnyLink::new(&url, CONNECT_TIMEOUT)?;
+        Ok(Self { url, link })
     }
 
     /// The same broker with a connection of its own.
@@ -72,14 +71,17 @@ impl Broker {
 impl AnyLink {
     fn new(url: &BrokerUrl, connect_timeout: Duration) -> Result<Self, BrokerUrlError> {
         let _ = connect_timeout;
-        if url.scheme.is_redis() {
+        match url.scheme.transport() {
             #[cfg(feature = "redis")]
-            return Ok(Self::Redis(Link::new(Redis::new(url.clone()), connect_timeout)));
-        } else {
+            Transport::Redis => Ok(Self::Redis(Link::new(Redis::new(url.clone()), connect_timeout))),
             #[cfg(feature = "amqp")]
-            return Ok(Self::Amqp(Link::new(super::amqp::Amqp::new(url.clone()), connect_timeout)));
+            Transport::Amqp => Ok(Self::Amqp(Link::new(super::amqp::Amqp::new(url.clone()), connect_timeout))),
+            #[cfg(feature = "sqlite")]
+            Transport::Sqlite => Ok(Self::Sqlite(Link::new(super::sql::Sql::new(url.clone()), connect_timeout))),
+            #[cfg(feature = "postgres")]
+            Transport::Postgres => Ok(Self::Postgres(Link::new(super::sql::Sql::new(url.clone()), connect_timeout))),
+            #[allow(unreachable_patterns, reason = "with all transports there is none that is missing")]
+            _ => Err(BrokerUrlError::Feature(url.scheme.missing_feature().unwrap_or("redis"))),
         }
-        #[allow(unreachable_code, reason = "with both transports there is none that is missing")]
-        Err(BrokerUrlError::Feature(url.scheme.missing_feature().unwrap_or("redis")))
     }
 }

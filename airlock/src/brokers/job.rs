@@ -118,6 +118,12 @@ impl Patience {
         self.answer
     }
 
+    /// How much time is left for an answer; `None` if there is no end to it.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        self.answer.map(|answer| answer.saturating_duration_since(Instant::now()))
+    }
+
     /// Awaits the future, or gives `None` if that takes too long.
     pub(crate) async fn for_answer<F: Future>(&self, future: F) -> Option<F::Output> {
         // Not the runtime's own timer: each one that it gets makes it wake itself once more.

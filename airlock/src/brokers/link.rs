@@ -25,6 +25,7 @@ pub(crate) trait Protocol: Send + Sync + 'static {
     type Connection: Connection<Message = Self::Message>;
 
     /// How many bytes a message takes, about.
+    #[cfg(any(feature = "redis", feature = "amqp"))]
     fn size(message: &Self::Message) -> usize;
 
     /// Where the broker is, for errors.
@@ -198,6 +199,12 @@ impl<P: Protocol> Link<P> {
         Self(Arc::new(Shared { protocol: Arc::new(protocol), connect_timeout, is_connected, task }))
     }
 
+    /// How the broker is spoken to.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn protocol(&self) -> &P {
+        &self.0.protocol
+    }
+
     /// How long a flush with this deadline waits.
     pub(crate) fn patience(&self, deadline: Deadline) -> Patience {
         Patience::new(deadline, self.0.connect_timeout)
@@ -269,6 +276,7 @@ mod tests {
         type Message = bool;
         type Connection = Through;
 
+        #[cfg(any(feature = "redis", feature = "amqp"))]
         fn size(_: &bool) -> usize {
             1
         }
@@ -343,6 +351,7 @@ mod tests {
         type Message = u32;
         type Connection = Keeping;
 
+        #[cfg(any(feature = "redis", feature = "amqp"))]
         fn size(_: &u32) -> usize {
             1
         }

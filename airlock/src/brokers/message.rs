@@ -5,6 +5,8 @@ use std::fmt;
 #[cfg(feature = "redis")]
 use std::mem::{Discriminant, discriminant};
 
+use super::row::SqlMessage;
+
 /// A message as an executor would send it, with the place it goes to: for those who send it themselves, from a table in
 /// their database.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,8 @@ pub enum BrokerMessage {
     Redis(RedisMessage),
     /// For RabbitMQ.
     Amqp(AmqpMessage),
+    /// For a SQL database.
+    Sql(SqlMessage),
 }
 
 /// One message for Redis. What it writes is there as a whole or not at all.
@@ -196,4 +200,6 @@ pub(crate) struct AmqpQueue {
 pub(crate) enum Transport {
     Redis,
     Amqp,
+    Sqlite,
+    Postgres,
 }

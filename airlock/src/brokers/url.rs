@@ -4,9 +4,13 @@ use std::fmt;
 
 use super::message::Transport;
 
-/// The address of a broker, as Celery and Dramatiq write it: `redis://`, `rediss://` (TLS), `amqp://` or `amqps://`
-/// (TLS), then `user:password@host:port/path`. What is left out has the usual default. The path of a Redis URL is the
-/// number of the database; that of a RabbitMQ URL is the virtual host, `/` if there is none.
+/// The address of a broker, as Celery and Dramatiq write it: `redis://`, `rediss://` (TLS), `amqp://`, `amqps://`
+/// (TLS) or `postgres://`, then `user:password@host:port/path`. What is left out has the usual default. The path of a
+/// Redis URL is the number of the database; that of a RabbitMQ URL is the virtual host, `/` if there is none; that of a
+/// Postgres URL is the name of the database, the user's if there is none. Postgres has TLS with `?sslmode=verify-full`
+/// at the end, and nothing else may stand there.
+///
+/// A SQLite database is a file, by its absolute path: `sqlite:///srv/shop/db.sqlite3`.
 ///
 /// Special characters in user, password and path are percent-encoded. The password is shown nowhere.
 ///
@@ -24,7 +28,7 @@ pub struct BrokerUrl {
     pub(crate) password: Option<String>,
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// The number of a database, or a virtual host.
+    /// The number or the name of a database, a virtual host, or the path of a file.
     pub(crate) path: String,
 }
 
@@ -34,6 +38,9 @@ pub(crate) enum Scheme {
     RedisTls,
     Amqp,
     AmqpTls,
+    Sqlite,
+    Postgres,
+    PostgresTls,
 }
 
 /// Why a text is no [`BrokerUrl`]. It does not quote the text, which may hold a password.
@@ -41,7 +48,10 @@ pub(crate) enum Scheme {
 #[non_exhaustive]
 pub enum BrokerUrlError {
     /// Another scheme, or none.
-    #[error("the broker's URL has no known scheme; it starts with `redis://`, `rediss://`, `amqp://` or `amqps://`")]
+    #[error(
+        "the broker's URL has no known scheme; it starts with `redis://`, `rediss://`, `amqp://`, `amqps://`, \
+         `sqlite://` or `postgres://`"
+    )]
     Scheme,
     /// There is no host.
     #[error("the broker's URL has no host; write it like `redis://localhost:6379/0`")]
@@ -52,6 +62,15 @@ pub enum BrokerUrlError {
     /// The path is no number of a database.
     #[error("the path of a Redis URL is the number of a database; write it like `redis://localhost:6379/0`")]
     Database,
+    /// There is no path of a file.
+    #[error("the URL of a SQLite database has an absolute path; write it like `sqlite:///srv/shop/db.sqlite3`")]
+    Path,
+    /// The mode of TLS is none that is known.
+    #[error(
+        "Postgres has TLS with `?sslmode=verify-full`, which checks the certificate, and none with \
+         `?sslmode=disable`; write one of them"
+    )]
+    Tls,
     /// A `%` is not followed by two hexadecimal digits.
     #[error("the broker's URL has a `%` without two hexadecimal digits; write `%25` for the sign itself")]
     Encoding,
@@ -77,6 +96,8 @@ impl Scheme {
             "rediss" => Self::RedisTls,
             "amqp" | "pyamqp" => Self::Amqp,
             "amqps" => Self::AmqpTls,
+            "sqlite" => Self::Sqlite,
+            "postgres" | "postgresql" => Self::Postgres,
             _ => return None,
         };
         Some((scheme, rest))
@@ -88,6 +109,8 @@ impl Scheme {
             Self::RedisTls => "rediss",
             Self::Amqp => "amqp",
             Self::AmqpTls => "amqps",
+            Self::Sqlite => "sqlite",
+            Self::Postgres | Self::PostgresTls => "postgres",
         }
     }
 
@@ -96,6 +119,8 @@ impl Scheme {
             Self::Redis | Self::RedisTls => 6379,
             Self::Amqp => 5672,
             Self::AmqpTls => 5671,
+            Self::Postgres | Self::PostgresTls => 5432,
+            Self::Sqlite => 0,
         }
     }
 
@@ -106,16 +131,20 @@ impl Scheme {
             Self::RedisTls => ("redis-tls", cfg!(feature = "redis-tls")),
             Self::Amqp => ("amqp", cfg!(feature = "amqp")),
             Self::AmqpTls => ("amqp-tls", cfg!(feature = "amqp-tls")),
+            Self::Sqlite => ("sqlite", cfg!(feature = "sqlite")),
+            Self::Postgres => ("postgres", cfg!(feature = "postgres")),
+            Self::PostgresTls => ("postgres-tls", cfg!(feature = "postgres-tls")),
         };
         (!is_on).then_some(feature)
     }
 
     pub(crate) fn transport(self) -> Transport {
-        if self.is_redis() { Transport::Redis } else { Transport::Amqp }
-    }
-
-    pub(crate) fn is_redis(self) -> bool {
-        matches!(self, Self::Redis | Self::RedisTls)
+        match self {
+            Self::Redis | Self::RedisTls => Transport::Redis,
+            Self::Amqp | Self::AmqpTls => Transport::Amqp,
+            Self::Sqlite => Transport::Sqlite,
+            Self::Postgres | Self::PostgresTls => Transport::Postgres,
+        }
     }
 }
 
@@ -123,9 +152,20 @@ impl std::str::FromStr for BrokerUrl {
     type Err = BrokerUrlError;
 
     fn from_str(url: &str) -> Result<Self, BrokerUrlError> {
-        let (scheme, rest) = Scheme::split(url.trim()).ok_or(BrokerUrlError::Scheme)?;
+        let (mut scheme, mut rest) = Scheme::split(url.trim()).ok_or(BrokerUrlError::Scheme)?;
+        if let (Scheme::Postgres, Some((before, mode))) = (scheme, rest.rsplit_once("?sslmode=")) {
+            rest = before;
+            scheme = match mode {
+                "disable" => Scheme::Postgres,
+                "verify-full" => Scheme::PostgresTls,
+                _ => return Err(BrokerUrlError::Tls),
+            };
+        }
         if rest.contains(['?', '#']) {
             return Err(BrokerUrlError::Query);
+        }
+        if scheme == Scheme::Sqlite {
+            return Self::of_file(rest);
         }
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (account, place) = match authority.rsplit_once('@') {
@@ -141,27 +181,34 @@ impl std::str::FromStr for BrokerUrl {
             return Err(BrokerUrlError::Host);
         }
         let path = decoded(path)?.unwrap_or_default();
-        let path = match scheme.is_redis() {
-            true if path.is_empty() => "0".to_owned(),
-            true => path.parse::<u32>().map_err(|_| BrokerUrlError::Database)?.to_string(),
+        let path = match scheme.transport() {
+            Transport::Redis if path.is_empty() => "0".to_owned(),
+            Transport::Redis => path.parse::<u32>().map_err(|_| BrokerUrlError::Database)?.to_string(),
             // As the Python side reads it: nothing is the default virtual host.
-            false if path.is_empty() => "/".to_owned(),
-            false => path,
+            Transport::Amqp if path.is_empty() => "/".to_owned(),
+            _ => path,
         };
         Ok(Self { scheme, user, password, host, port: port.unwrap_or(scheme.port()), path })
     }
 }
 
 impl BrokerUrl {
+    fn of_file(path: &str) -> Result<Self, BrokerUrlError> {
+        // Relative to where the process was started, it would be another file for each.
+        let path = decoded(path)?.filter(|path| path.len() > 1 && path.starts_with('/')).ok_or(BrokerUrlError::Path)?;
+        Ok(Self { scheme: Scheme::Sqlite, user: None, password: None, host: String::new(), port: 0, path })
+    }
+
     /// The url, if this program has a transport for it.
-    pub(crate) fn usable(url: &str) -> Result<Self, BrokerUrlError> {
-        let url: Self = url.parse()?;
-        url.scheme.missing_feature().map_or(Ok(url), |feature| Err(BrokerUrlError::Feature(feature)))
+    pub(crate) fn usable(self) -> Result<Self, BrokerUrlError> {
+        self.scheme.missing_feature().map_or(Ok(self), |feature| Err(BrokerUrlError::Feature(feature)))
     }
 
     /// What an error calls the broker.
     pub(crate) fn place(&self) -> String {
-        if self.host.contains(':') {
+        if self.scheme == Scheme::Sqlite {
+            self.path.clone()
+        } else if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
             format!("{}:{}", self.host, self.port)
@@ -214,7 +261,11 @@ impl fmt::Display for BrokerUrl {
             (None, Some(_)) => f.write_str("***@")?,
             (None, None) => {}
         }
-        write!(f, "{}/{}", self.place(), self.path)
+        match self.scheme {
+            Scheme::Sqlite => f.write_str(&self.path),
+            Scheme::PostgresTls => write!(f, "{}/{}?sslmode=verify-full", self.place(), self.path),
+            _ => write!(f, "{}/{}", self.place(), self.path),
+        }
     }
 }
 
@@ -242,6 +293,14 @@ mod tests {
         assert_eq!(url("pyamqp://guest@localhost//").path, "/");
         assert_eq!(url("amqps://localhost/shop%2Feu").to_string(), "amqps://localhost:5671/shop/eu");
         assert_eq!(url("redis://[::1]:7000").to_string(), "redis://[::1]:7000/0");
+        assert_eq!(url("postgresql://shop@db").to_string(), "postgres://shop@db:5432/");
+        assert_eq!(url("postgres://db/shop?sslmode=disable").to_string(), "postgres://db:5432/shop");
+        assert_eq!(
+            url("postgres://db/shop?sslmode=verify-full").to_string(),
+            "postgres://db:5432/shop?sslmode=verify-full"
+        );
+        assert_eq!(url("sqlite:///srv/my%20shop/db%3F.sqlite3").place(), "/srv/my shop/db?.sqlite3");
+        assert_eq!(url("sqlite:///srv/db.sqlite3").to_string(), "sqlite:///srv/db.sqlite3");
     }
 
     #[test]
@@ -264,6 +323,13 @@ mod tests {
             ("redis://:secret@localhost/db", BrokerUrlError::Database),
             ("redis://:sec%ret@localhost", BrokerUrlError::Encoding),
             ("redis://:secret@localhost?ssl=1", BrokerUrlError::Query),
+            ("postgres://shop:secret@localhost/shop?sslmode=require", BrokerUrlError::Tls),
+            ("postgres://shop:secret@localhost/shop?sslmode=disable&user=sec", BrokerUrlError::Tls),
+            ("postgres://shop:secret@localhost/shop?user=sec", BrokerUrlError::Query),
+            ("sqlite://secret.sqlite3", BrokerUrlError::Path),
+            ("sqlite:///", BrokerUrlError::Path),
+            ("sqlite://", BrokerUrlError::Path),
+            ("sqlite:///secret?mode=memory", BrokerUrlError::Query),
         ];
         for (text, expected) in mistakes {
             let error = text.parse::<BrokerUrl>().expect_err("a mistake");
@@ -274,9 +340,17 @@ mod tests {
 
     #[test]
     fn a_transport_that_is_off_is_named() {
-        for scheme in [Scheme::Redis, Scheme::RedisTls, Scheme::Amqp, Scheme::AmqpTls] {
-            if let Some(feature) = scheme.missing_feature() {
-                let error = BrokerUrl::usable(&format!("{}://localhost", scheme.name())).expect_err("it is off");
+        for url in [
+            "redis://localhost",
+            "rediss://localhost",
+            "amqp://localhost",
+            "amqps://localhost",
+            "sqlite:///db",
+            "postgres://localhost",
+            "postgres://localhost?sslmode=verify-full",
+        ] {
+            if let Some(feature) = self::url(url).scheme.missing_feature() {
+                let error = self::url(url).usable().expect_err("it is off");
                 assert!(error.to_string().contains(&format!("`{feature}`")), "{error}");
             }
         }

@@ -5,16 +5,25 @@ mod backlog;
 mod batch;
 #[cfg(feature = "celery")]
 mod celery;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "huey"))]
 mod civil;
 mod closure;
 #[cfg(any(feature = "django-q", feature = "huey"))]
 mod compress;
 #[cfg(feature = "django-q")]
 mod django_q;
+#[cfg(feature = "django-tasks")]
+mod django_tasks;
 #[cfg(feature = "dramatiq")]
 mod dramatiq;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey", feature = "lambda"))]
+#[cfg(any(
+    feature = "celery",
+    feature = "django-q",
+    feature = "django-tasks",
+    feature = "dramatiq",
+    feature = "huey",
+    feature = "lambda"
+))]
 #[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod extras;
 mod fallback;
@@ -26,24 +35,36 @@ mod join;
 mod lambda;
 mod ledger;
 mod log;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 #[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod names;
 #[cfg(any(feature = "django-q", feature = "huey"))]
 mod pickle;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 mod publish;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 mod python;
 mod retry;
 mod route;
+#[cfg(all(
+    any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"),
+    any(feature = "sqlite", feature = "postgres")
+))]
+mod rows;
 #[cfg(feature = "threads")]
 mod threads;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 mod tokens;
 #[cfg(feature = "tokio")]
 mod tokio;
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey", feature = "lambda"))]
+#[cfg(any(
+    feature = "celery",
+    feature = "django-q",
+    feature = "django-tasks",
+    feature = "dramatiq",
+    feature = "huey",
+    feature = "lambda"
+))]
 #[cfg_attr(not(feature = "celery"), allow(dead_code, reason = "not every system needs all of it"))]
 mod write;
 
@@ -63,6 +84,8 @@ pub use celery::CeleryExecutor;
 pub use closure::executor_fn;
 #[cfg(feature = "django-q")]
 pub use django_q::DjangoQExecutor;
+#[cfg(feature = "django-tasks")]
+pub use django_tasks::DjangoTasksExecutor;
 #[cfg(feature = "dramatiq")]
 pub use dramatiq::DramatiqExecutor;
 pub use fallback::Fallback;
@@ -226,7 +249,7 @@ pub struct FlushContext {
     pub(crate) call_options: bool,
 }
 
-#[cfg(any(feature = "celery", feature = "django-q", feature = "dramatiq", feature = "huey"))]
+#[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 impl FlushContext {
     /// For what is asked without a flush.
     fn outside(now: SystemTime) -> Self {

@@ -6,27 +6,41 @@ use super::Batch;
 use super::Rejection;
 #[cfg(any(feature = "redis", feature = "amqp"))]
 use super::Ticket;
-#[cfg(any(feature = "redis", feature = "amqp"))]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::rows;
+#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
 use crate::brokers::AnyLink;
-use crate::brokers::{AmqpMessage, AmqpQueue, Broker, RedisMessage};
+use crate::brokers::{AmqpMessage, AmqpQueue, Broker, RedisMessage, SqlMessage, Transport};
 use crate::intent::Intent;
 
 /// A wire format: what a system's workers read.
 #[cfg_attr(
-    not(all(feature = "redis", feature = "amqp")),
+    not(all(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres")),
     allow(dead_code, reason = "a build without a transport doesn't ask for its messages")
 )]
 pub(super) trait Format: Send + Sync {
-    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection>;
-    /// For systems that run over RabbitMQ.
+    /// For Redis, if workers read there.
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+        let _ = (intent, now);
+        Err(Rejection::new("there are no queues on Redis"))
+    }
+
+    /// For RabbitMQ, if workers read there.
     fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
         let _ = (intent, now);
-        Err(Rejection::new("the system's workers don't read from RabbitMQ; give the executor another URL"))
+        Err(Rejection::new("there are no queues on RabbitMQ"))
     }
+
     /// The queues that the system's own producer declares to publish with this routing key.
     fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
         let _ = routing_key;
         Vec::new()
+    }
+
+    /// For a table, if workers read one. `place` counts the rows of a flush: what orders by time keeps their order.
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, place: u32) -> Result<SqlMessage, Rejection> {
+        let _ = (transport, intent, now, place);
+        Err(Rejection::new("there are no queues in a SQL database"))
     }
 }
 
@@ -44,7 +58,11 @@ pub(super) async fn publish(broker: &Broker, format: &dyn Format, declares: bool
             let mut queues = declared::Queues::new(format, declares);
             jobs::send(link, |intent| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
         }
-        #[cfg(not(any(feature = "redis", feature = "amqp")))]
+        #[cfg(feature = "sqlite")]
+        AnyLink::Sqlite(link) => rows::send(link, Transport::Sqlite, format, batch).await,
+        #[cfg(feature = "postgres")]
+        AnyLink::Postgres(link) => rows::send(link, Transport::Postgres, format, batch).await,
+        #[cfg(not(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres")))]
         _ => drop(batch),
     }
 }

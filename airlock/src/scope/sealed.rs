@@ -5,6 +5,8 @@ use std::fmt;
 use super::dispatch::Flight;
 use super::report::{Discarded, FlushReport};
 use crate::error::FlushError;
+#[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
+use crate::executors::Executor;
 use crate::executors::FlushMode;
 use crate::intent::Intent;
 use crate::panics::catch_panic;
@@ -55,6 +57,14 @@ impl Sealed {
     pub async fn dispatch_async(mut self) -> Result<FlushReport, FlushError> {
         let mut flight = self.take();
         flight.fly(FlushMode::Async).await?;
+        Ok(flight.report())
+    }
+
+    /// Hands it over to another executor than the scope's, and awaits that.
+    #[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
+    pub(crate) async fn dispatch_through(mut self, executor: &dyn Executor) -> Result<FlushReport, FlushError> {
+        let mut flight = self.take();
+        flight.fly_with(executor, FlushMode::Async).await?;
         Ok(flight.report())
     }
 

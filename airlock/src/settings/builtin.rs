@@ -31,6 +31,10 @@ pub(super) const NAMES: &[Named] = &[
     Named::built_in("django_q", Make::Executor(|table| executor(table, super::systems::django_q))),
     #[cfg(not(feature = "django-q"))]
     Named::built_in("django_q", Make::Off { feature: "django-q" }),
+    #[cfg(feature = "django-tasks")]
+    Named::built_in("django_tasks", Make::Executor(|table| executor(table, super::systems::django_tasks))),
+    #[cfg(not(feature = "django-tasks"))]
+    Named::built_in("django_tasks", Make::Off { feature: "django-tasks" }),
     #[cfg(feature = "dramatiq")]
     Named::built_in("dramatiq", Make::Executor(|table| executor(table, super::systems::dramatiq))),
     #[cfg(not(feature = "dramatiq"))]

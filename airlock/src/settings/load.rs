@@ -47,6 +47,7 @@ impl Settings {
     /// | | `threads` (feature `threads`) | `threads`, `name`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
     /// | | `tokio` (feature `tokio`) | `concurrency`, `name`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
     /// | | `celery` (feature `celery`) | `url`, `named`, `default_queue`, `task_prefix`, `global_keyprefix`, `max_priority`, `visibility_timeout`, `connect_timeout`, `origin`, `declare` |
+    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `connect_timeout` |
     /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `max_priority`, `connect_timeout`, `declare` |
     /// | policy | `allow_all`, `drop_all`, `assert_no_effects`, `dedupe` | |
     /// | | `block_tasks`, `allow_tasks` | `tasks`, `rejecting` |

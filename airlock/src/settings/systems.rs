@@ -64,3 +64,9 @@ system! {
     connect_timeout: Duration;
     compressed
 }
+
+#[cfg(feature = "django-tasks")]
+system! {
+    django_tasks: DjangoTasksExecutor;
+    named: String, default_queue: String, task_prefix: String, backend: String, connect_timeout: Duration;
+}

@@ -9,8 +9,8 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use airlock_tests::python::{huey2, python};
-use airlock_tests::servers::{RabbitServer, RedisServer};
+use airlock_tests::python::{huey2, manage, python};
+use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 
 fn main() -> std::io::Result<ExitCode> {
     let (redis_server, rabbit_server) = (RedisServer::start(), RabbitServer::start());
@@ -29,6 +29,9 @@ fn main() -> std::io::Result<ExitCode> {
         if !status.success() {
             return Ok(ExitCode::FAILURE);
         }
+    }
+    for database in [DjangoDatabase::sqlite(), DjangoDatabase::postgres()] {
+        manage(database.url(), &["shell", "-c", "import wire; wire.of_django_tasks()"]);
     }
     Ok(ExitCode::SUCCESS)
 }

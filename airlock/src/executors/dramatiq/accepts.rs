@@ -35,7 +35,7 @@ impl DramatiqFormat {
                 ));
             }
             Transport::Redis => {}
-            Transport::Amqp => names::check_amqp_priority(self.priority(intent), self.max_priority)?,
+            _ => names::check_amqp_priority(self.priority(intent), self.max_priority)?,
         }
         // Dramatiq takes 0 for the limit of the actor.
         if options.get_timeout().is_some_and(|timeout| timeout.is_zero()) {

@@ -30,7 +30,7 @@ impl DramatiqExecutor {
     /// The text is no URL of a broker, or the cargo feature of its transport (`redis`, `redis-tls`, `amqp`, `amqp-tls`)
     /// is off.
     pub fn new(url: impl AsRef<str>) -> Result<Self, BrokerUrlError> {
-        let broker = Broker::new(url.as_ref())?;
+        let broker = Broker::for_system(url.as_ref(), "Dramatiq", &[Transport::Redis, Transport::Amqp])?;
         let (format, transport) = (Arc::default(), broker.transport());
         Ok(Self { format, transport, broker, declares: false, name: "dramatiq".into() })
     }

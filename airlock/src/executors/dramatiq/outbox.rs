@@ -35,7 +35,7 @@ impl DramatiqExecutor {
         self.format.accepts(self.transport, intent, &FlushContext::outside(now))?;
         match self.transport {
             Transport::Redis => self.format.redis(intent, now).map(BrokerMessage::Redis),
-            Transport::Amqp => self.format.amqp(intent, now).map(BrokerMessage::Amqp),
+            _ => self.format.amqp(intent, now).map(BrokerMessage::Amqp),
         }
     }
 }

@@ -1,0 +1,71 @@
+//! SQL databases: the rows of a flush in one transaction.
+
+#[cfg(feature = "django-tasks")]
+mod any;
+mod connection;
+mod dialect;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod refusal;
+mod rows;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod transaction;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::link::{Alive, Protocol};
+use super::url::BrokerUrl;
+use crate::error::DispatchError;
+use crate::executors::BoxFuture;
+
+#[cfg(feature = "django-tasks")]
+pub use any::SqlConnection;
+#[cfg(feature = "django-tasks")]
+pub(crate) use any::{AnyConnection, SqlJob};
+use connection::Through;
+use dialect::Dialect;
+use rows::Turn;
+pub(crate) use rows::{RowSender, Rows};
+
+/// How a database is spoken to.
+#[derive(Debug)]
+pub(crate) struct Sql<C> {
+    url: BrokerUrl,
+    /// A connection has one transaction at a time. Flushes wait here, before anything of them begins.
+    turns: Arc<Semaphore>,
+    of: PhantomData<fn() -> C>,
+}
+
+impl<C> Sql<C> {
+    pub(crate) fn new(url: BrokerUrl) -> Self {
+        Self { url, turns: Arc::new(Semaphore::new(1)), of: PhantomData }
+    }
+
+    /// The right to the next transaction.
+    pub(crate) async fn turn(&self) -> Turn {
+        // Nobody closes it, and without a permit the connection itself would still keep the order.
+        Turn(Arc::clone(&self.turns).acquire_owned().await.ok())
+    }
+}
+
+impl<C: Dialect> Protocol for Sql<C> {
+    type Message = Rows;
+    type Connection = Through<C>;
+
+    #[cfg(any(feature = "redis", feature = "amqp"))]
+    fn size(_: &Rows) -> usize {
+        0
+    }
+
+    fn place(&self) -> String {
+        self.url.place()
+    }
+
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Through<C>, DispatchError>> {
+        Box::pin(async move { connection::connect(&self.url, alive).await })
+    }
+}

@@ -1,0 +1,157 @@
+//! Postgres.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, PgConnection};
+
+use super::dialect::{Dialect, Done};
+use super::refusal::{Kind, Refusal};
+use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
+use crate::brokers::url::{BrokerUrl, Scheme};
+use crate::executors::BoxFuture;
+
+impl Dialect for PgConnection {
+    fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
+        Box::pin(async move { options(url).connect().await })
+    }
+
+    fn begin(&mut self, _: Duration) -> Done<'_> {
+        self.run("BEGIN")
+    }
+
+    fn run(&mut self, statement: &'static str) -> Done<'_> {
+        Box::pin(async move { sqlx::raw_sql(statement).execute(self).await.map(drop) })
+    }
+
+    fn insert<'a>(&'a mut self, rows: &'a [SqlMessage]) -> Done<'a> {
+        Box::pin(async move {
+            let Some(first) = rows.first() else { return Ok(()) };
+            let mut arguments = PgArguments::default();
+            for (column, (_, kind)) in first.table.columns.iter().enumerate() {
+                add(&mut arguments, *kind, rows, column).map_err(sqlx::Error::Encode)?;
+            }
+            sqlx::query_with(AssertSqlSafe(insert_arrays(first.table)), arguments).execute(self).await.map(drop)
+        })
+    }
+
+    fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a> {
+        Box::pin(async move { sqlx::query("SELECT pg_notify($1, '')").bind(channel).execute(self).await.map(drop) })
+    }
+
+    fn refusal(error: &sqlx::Error) -> Option<Refusal> {
+        let sqlx::Error::Database(error) = error else { return None };
+        let mut code = [b' '; 5];
+        for (place, byte) in code.iter_mut().zip(error.code().unwrap_or_default().bytes()) {
+            *place = byte;
+        }
+        Some(refusal(code))
+    }
+}
+
+/// Nothing is taken from files or variables that the URL doesn't say.
+fn options(url: &BrokerUrl) -> PgConnectOptions {
+    let tls = if url.scheme == Scheme::PostgresTls { PgSslMode::VerifyFull } else { PgSslMode::Disable };
+    let user = url.user.as_deref().unwrap_or("postgres");
+    let database = if url.path.is_empty() { user } else { &url.path };
+    let options = PgConnectOptions::new_without_pgpass()
+        .host(&url.host)
+        .port(url.port)
+        .username(user)
+        .password(url.password.as_deref().unwrap_or_default())
+        .database(database)
+        .ssl_mode(tls)
+        .application_name("airlock");
+    options.disable_statement_logging()
+}
+
+/// An insertion that takes an array for each column, so that one statement fits any number of rows.
+fn insert_arrays(table: &SqlTable) -> String {
+    let mut statement = insert_into(table);
+    statement.push_str(" SELECT ");
+    // Writing into a string doesn't fail.
+    for (index, (name, kind)) in table.columns.iter().enumerate() {
+        let _ = write!(statement, "{}r.\"{name}\"::{}", if index > 0 { ", " } else { "" }, kind.name());
+    }
+    for (_, literal) in table.constants {
+        let _ = write!(statement, ", {literal}");
+    }
+    statement.push_str(" FROM unnest(");
+    for (index, (_, kind)) in table.columns.iter().enumerate() {
+        let sent = match kind {
+            SqlType::Int => "bigint",
+            SqlType::Bytes => "bytea",
+            _ => "text",
+        };
+        let _ = write!(statement, "{}${}::{sent}[]", if index > 0 { ", " } else { "" }, index + 1);
+    }
+    statement.push_str(") WITH ORDINALITY AS r(");
+    for (name, _) in table.columns {
+        let _ = write!(statement, "\"{name}\", ");
+    }
+    // Numbers from a sequence follow the order of the rows.
+    statement.push_str("airlock_place) ORDER BY r.airlock_place");
+    statement
+}
+
+/// The values of one column, as an array.
+fn add(
+    arguments: &mut PgArguments,
+    kind: SqlType,
+    rows: &[SqlMessage],
+    column: usize,
+) -> Result<(), sqlx::error::BoxDynError> {
+    let values = rows.iter().filter_map(|row| row.values.get(column));
+    match kind {
+        SqlType::Int => arguments.add(
+            values
+                .map(|value| match value {
+                    SqlValue::Int(number) => Some(*number),
+                    _ => None,
+                })
+                .collect::<Vec<_>>(),
+        ),
+        SqlType::Bytes => arguments.add(
+            values
+                .map(|value| match value {
+                    SqlValue::Bytes(bytes) => Some(bytes.as_slice()),
+                    _ => None,
+                })
+                .collect::<Vec<_>>(),
+        ),
+        _ => arguments.add(
+            values
+                .map(|value| match value {
+                    SqlValue::Text(text) => Some(text.as_ref()),
+                    _ => None,
+                })
+                .collect::<Vec<_>>(),
+        ),
+    }
+}
+
+/// What Postgres' code means (appendix A of its documentation); the first two characters are the class.
+fn refusal(code: [u8; 5]) -> Refusal {
+    let (kind, what) = match &code {
+        b"42P01" | b"42703" | b"3F000" => (Kind::Missing, ""),
+        b"42501" => (Kind::Rejected, "doesn't let this user write to the table; grant INSERT on it"),
+        b"28P01" | b"28000" => (Kind::Rejected, "refuses user and password; give those it knows in the database's URL"),
+        b"3D000" => (Kind::Rejected, "has no such database; look at the path of the URL"),
+        b"23505" => (Kind::Rejected, "has a task of the same id already, which was accepted before"),
+        b"25006" => (Kind::Unavailable, "is a read-only replica; give the URL of the primary"),
+        b"25P01" => (Kind::Rejected, "has no open transaction; begin one, and commit it afterwards"),
+        b"25P02" => (Kind::Rejected, "takes nothing more after an earlier error; roll the transaction back"),
+        b"55P03" | b"57014" => (Kind::Unavailable, "gave up waiting for others; try again"),
+        [b'0', b'8', ..] | [b'5', b'7', b'P', ..] => (Kind::Ending, "is ending or not ready yet"),
+        b"53100" => (Kind::Unavailable, "has no space left on its disk"),
+        b"53300" => (Kind::Unavailable, "has too many connections; raise `max_connections` or close some"),
+        [b'5', b'3', ..] => (Kind::Unavailable, "lacks resources"),
+        [b'4', b'0', ..] => (Kind::Unavailable, "rolled the transaction back; try again"),
+        [b'5', b'8', ..] => (Kind::Unavailable, "has trouble with its system; look at its log"),
+        [b'2', b'2', ..] => (Kind::Rejected, "refuses a value"),
+        [b'2', b'3', ..] => (Kind::Rejected, "refuses a value by a constraint of the table"),
+        _ => (Kind::Rejected, "refuses the statement"),
+    };
+    Refusal { kind, what, code }
+}

@@ -1,0 +1,64 @@
+//! What a database's refusal means for the rows. Errors of the client crate may quote statements and values, so that none
+//! of their texts is used.
+
+use crate::brokers::fault::BrokerFault;
+use crate::brokers::row::SqlTable;
+use crate::error::DispatchError;
+
+/// What the database said, in our words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(super) kind: Kind,
+    /// Goes on from the database's name.
+    pub(super) what: &'static str,
+    /// The database's own code.
+    pub(super) code: [u8; 5],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It may be different soon.
+    Unavailable,
+    /// It stays as it is.
+    Rejected,
+    /// A table or a column isn't there.
+    Missing,
+    /// The connection ends with it: whether a commit was carried out before is not known.
+    Ending,
+}
+
+impl Refusal {
+    /// As an error about the place.
+    pub(super) fn at(self, place: &str, table: Option<&SqlTable>) -> DispatchError {
+        let Self { kind, what, code } = self;
+        let code = String::from_utf8_lossy(&code).trim().to_owned();
+        let what = match (kind, table) {
+            (Kind::Missing, Some(table)) => {
+                let (name, remedy) = (table.name, table.remedy);
+                format!("{place} has no table `{name}` as it should be ({code}); {remedy}")
+            }
+            // The code stands before the remedy, if there is one.
+            _ => match what.split_once(';') {
+                Some((what, remedy)) => format!("{place} {what} ({code});{remedy}"),
+                None => format!("{place} {what} ({code})"),
+            },
+        };
+        let fault = BrokerFault::new(what);
+        match kind {
+            Kind::Unavailable | Kind::Ending => DispatchError::unavailable(fault),
+            Kind::Rejected | Kind::Missing => DispatchError::rejected(fault),
+        }
+    }
+}
+
+pub(super) fn no_connection(place: &str, why: &str) -> DispatchError {
+    DispatchError::unavailable(BrokerFault::new(format!("no connection to {place}: {why}")))
+}
+
+pub(super) fn unavailable(place: &str, what: &str) -> DispatchError {
+    DispatchError::unavailable(BrokerFault::new(format!("{place} {what}")))
+}
+
+pub(super) fn unconfirmed(place: &str, what: &str) -> DispatchError {
+    DispatchError::unconfirmed(BrokerFault::new(format!("{place} {what}")))
+}

@@ -1,0 +1,63 @@
+//! Rows on their way into a transaction, part by part: a flush is never in memory as a whole.
+
+use std::fmt;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::brokers::row::SqlMessage;
+
+/// How many parts may wait: one is written while the next is made.
+const AHEAD: usize = 2;
+
+/// The right to a connection's next transaction, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn(#[expect(dead_code, reason = "held, not read")] pub(super) Option<OwnedSemaphorePermit>);
+
+#[derive(Debug)]
+pub(super) enum Part {
+    Rows(Vec<SqlMessage>),
+    /// These were all. Without it, nothing is to be kept.
+    End,
+}
+
+/// The rows of one transaction, for whoever writes them.
+pub(crate) struct Rows {
+    parts: Receiver<Part>,
+    _turn: Option<Turn>,
+    /// Whether a transaction could not even begin, once.
+    pub(super) was_given_back: bool,
+}
+
+/// The way for the rows of one transaction.
+pub(crate) struct RowSender(Sender<Part>);
+
+impl Rows {
+    pub(crate) fn channel(turn: Option<Turn>) -> (RowSender, Self) {
+        let (sender, parts) = channel(AHEAD);
+        (RowSender(sender), Self { parts, _turn: turn, was_given_back: false })
+    }
+
+    pub(super) async fn next(&mut self) -> Option<Part> {
+        self.parts.recv().await
+    }
+}
+
+impl RowSender {
+    /// Whether they are still wanted. Waits until there is room.
+    pub(crate) async fn send(&self, rows: Vec<SqlMessage>) -> bool {
+        self.0.send(Part::Rows(rows)).await.is_ok()
+    }
+
+    /// Says that these were all. Dropped without that, everything is taken back.
+    pub(crate) async fn end(self) {
+        // Whoever has stopped listening says why elsewhere.
+        let _ = self.0.send(Part::End).await;
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").finish_non_exhaustive()
+    }
+}

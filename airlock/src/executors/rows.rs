@@ -1,0 +1,103 @@
+//! The intents of a flush as rows of one transaction.
+
+use std::time::SystemTime;
+
+use super::publish::Format;
+use super::{Batch, Rejection, Ticket};
+use crate::brokers::{Link, Protocol};
+use crate::brokers::{RowSender, Rows, Sql, SqlMessage, Transport};
+use crate::error::DispatchError;
+use crate::intent::Intent;
+
+/// How much is handed over at a time: a flush is never in memory as a whole.
+const PART: usize = 1024;
+const PART_BYTES: usize = 512 * 1024;
+
+/// Sends the batch in one transaction: all of it, or nothing.
+pub(super) async fn send<C>(link: &Link<Sql<C>>, transport: Transport, format: &dyn Format, mut batch: Batch)
+where
+    Sql<C>: Protocol<Message = Rows>,
+{
+    if batch.remaining() == 0 {
+        return;
+    }
+    let patience = link.patience(batch.deadline());
+    // Before anything begins: what can't be reached costs one intent its attempt.
+    if let Err(error) = link.ready(patience).await {
+        return settle_rest(&mut batch, &error);
+    }
+    let Some(turn) = patience.for_answer(link.protocol().turn()).await else {
+        let busy = format!("{} was busy with another flush until this one's time ended", link.protocol().place());
+        return settle_rest(&mut batch, &DispatchError::unavailable(busy));
+    };
+    let (sender, rows) = Rows::channel(Some(turn));
+    let answers = link.send(vec![rows], patience);
+    let now = SystemTime::now();
+    let fed = feed(&mut batch, sender, |intent, place| format.row(transport, intent, now, place)).await;
+    let outcome = answers.receive().await.pop().unwrap_or(Ok(()));
+    fed.settle(&mut batch, outcome);
+}
+
+/// The same outcome for all that may still begin.
+pub(super) fn settle_rest(batch: &mut Batch, error: &DispatchError) {
+    while let Some(begun) = batch.begin() {
+        begun.settle(Err(error.clone()));
+    }
+}
+
+/// What was begun, and waits for the outcome of the transaction.
+pub(super) struct Fed {
+    tickets: Vec<Ticket>,
+    /// What has no encoding, for which nothing of the rest is written either.
+    misfit: Option<(Ticket, Rejection)>,
+}
+
+/// Begins and encodes all intents of the batch, in order, as fast as they are taken.
+pub(super) async fn feed(
+    batch: &mut Batch,
+    sender: RowSender,
+    mut encode: impl FnMut(&Intent, u32) -> Result<SqlMessage, Rejection>,
+) -> Fed {
+    let mut fed = Fed { tickets: Vec::with_capacity(batch.remaining()), misfit: None };
+    let mut place = 0;
+    while batch.remaining() > 0 {
+        let (mut part, mut bytes) = (Vec::with_capacity(batch.remaining().min(PART)), 0);
+        while part.len() < PART && bytes < PART_BYTES {
+            let Some(begun) = batch.begin() else { break };
+            let (intent, ticket) = begun.into_parts();
+            match encode(&intent, place) {
+                Ok(row) => {
+                    bytes += row.size();
+                    part.push(row);
+                    fed.tickets.push(ticket);
+                    place += 1;
+                }
+                Err(rejection) => {
+                    fed.misfit = Some((ticket, rejection));
+                    return fed;
+                }
+            }
+        }
+        // Nothing more may begin although something is left: this is not all, and nothing of it is to be kept.
+        if part.is_empty() || !sender.send(part).await {
+            return fed;
+        }
+    }
+    sender.end().await;
+    fed
+}
+
+impl Fed {
+    pub(super) fn settle(self, batch: &mut Batch, outcome: Result<(), DispatchError>) {
+        for ticket in self.tickets {
+            ticket.settle(outcome.clone());
+        }
+        if let Some((ticket, rejection)) = self.misfit {
+            ticket.settle(Err(DispatchError::rejected(rejection)));
+        }
+        // Of one transaction, so that what keeps it out keeps all of it out.
+        if let Err(error) = outcome {
+            settle_rest(batch, &error);
+        }
+    }
+}
