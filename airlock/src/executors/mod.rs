@@ -290,7 +290,7 @@ impl Deadline {
     }
 
     /// A little sooner, so that there is time left to say what happened.
-    #[cfg(any(feature = "redis", feature = "amqp", feature = "lambda"))]
+    #[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres", feature = "lambda"))]
     pub(crate) fn with_time_to_tell(self) -> Self {
         /// What is kept back, at most.
         const SPARE: Duration = Duration::from_millis(100);
