@@ -7,6 +7,7 @@ mod rabbit_faults;
 mod rabbit_flushes;
 mod redis_faults;
 mod redis_flushes;
+mod redis_forms;
 mod tasks;
 #[cfg(all(feature = "redis-tls", feature = "amqp-tls"))]
 mod tls;

@@ -1,6 +1,5 @@
 //! Redis at its worst: what is known then, and what is not.
 
-use std::collections::HashSet;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use airlock::{CeleryExecutor, DramatiqExecutor};
 use airlock_tests::servers::RedisServer;
 
 use crate::proxy::Proxy;
+use crate::redis_forms::Form;
 use crate::tasks::{Account, flush, flush_notes, note, note_of, numbers};
 
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -98,32 +98,33 @@ fn a_database_that_does_not_exist_is_rejected() {
 #[test]
 fn a_key_of_another_type_is_rejected_and_the_others_are_sent() {
     let server = RedisServer::start();
-    let _ = server.command(&["SET", "notes", "something else"]);
-    let _ = server.command(&["SET", "dramatiq:notes", "something else"]);
-    let body = || {
-        note::enqueue(1).expect("there is a scope");
-        note::enqueue_with(airlock::Options::new().queue("others"), 2).expect("there is a scope");
-    };
-    let account = flush(airlock::scope().executor(celery(&server.url())), body);
-    account.expect(&[("rejected", 1), ("dispatched", 1)]);
-    account.says("WRONGTYPE");
-    assert_eq!(numbers(&server.list("others")), [2]);
-
-    let dramatiq = DramatiqExecutor::new(server.url()).expect("a URL");
-    let account = flush(airlock::scope().executor(dramatiq), body);
-    account.expect(&[("rejected", 1), ("dispatched", 1)]);
-    assert_eq!(server.list("dramatiq:others").len(), 1);
+    for form in Form::ALL {
+        let _ = server.command(&["FLUSHDB"]);
+        let _ = server.command(&["SET", &form.key("notes"), "something else"]);
+        let account = flush(airlock::scope().executor(form.executor(&server.url())), || {
+            note::enqueue(1).expect("there is a scope");
+            note::enqueue_with(airlock::Options::new().queue("others"), 2).expect("there is a scope");
+        });
+        account.expect(&[("rejected", 1), ("dispatched", 1)]);
+        account.says("WRONGTYPE");
+        assert_eq!(form.count(&server, "others"), Some(1), "{form:?}");
+        if form == Form::Celery {
+            assert_eq!(numbers(&server.list("others")), [2]);
+        }
+    }
 }
 
 #[test]
 fn a_server_without_memory_is_unavailable_and_keeps_what_it_took() {
-    let server = RedisServer::start_with(&["--maxmemory", "6mb", "--maxmemory-policy", "noeviction"]);
-    let account = flush_notes(celery(&server.url()), 20_000);
-    account.says("OOM");
-    let dispatched = account.count("dispatched");
-    assert!(dispatched > 0 && account.count("unavailable") > 0 && account.count("unattempted") > 0, "{dispatched}");
-    assert_eq!(account.count("unconfirmed"), 0);
-    assert_eq!(server.list("notes").len(), dispatched);
+    for form in Form::ALL {
+        let server = RedisServer::start_with(&["--maxmemory", "4mb", "--maxmemory-policy", "noeviction"]);
+        let account = flush_notes(form.executor(&server.url()), 50_000);
+        account.says("OOM");
+        let dispatched = account.count("dispatched");
+        assert!(dispatched > 0 && account.count("unavailable") > 0 && account.count("unattempted") > 0, "{dispatched}");
+        assert_eq!(account.count("unconfirmed"), 0);
+        assert_eq!(form.count(&server, "notes"), Some(dispatched), "{form:?}");
+    }
 }
 
 #[test]
@@ -172,22 +173,31 @@ fn a_black_hole_costs_the_time_to_connect_and_no_more() {
     account.expect(&[("unavailable", 1), ("unattempted", 99)]);
 }
 
+/// One form has as many rounds as all others together: what differs is the command.
+fn rounds(form: Form, usual: u64) -> u64 {
+    crate::tasks::rounds(if form == Form::Celery { usual } else { usual.div_ceil(4) })
+}
+
+/// Those whose elements have the intent's id in them.
+const WITH_IDS: [Form; 4] = [Form::Celery, Form::Huey, Form::HueyPriority, Form::DjangoQ];
+
 #[test]
 fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
     let server = RedisServer::start();
-    let whole = {
-        // How many bytes a flush of this size takes.
-        let proxy = Proxy::start(server.port(), None);
-        flush_notes(celery(&proxy.redis_url()), 10_000).expect(&[("dispatched", 10_000)]);
-        proxy.passed()
-    };
-    let rounds = crate::tasks::rounds(10);
-    for round in 0..rounds {
-        let _ = server.command(&["DEL", "notes"]);
-        let proxy = Proxy::start(server.port(), Some(crate::tasks::random(round) % whole));
-        let account = notes_until(celery(&proxy.redis_url()), Duration::from_secs(20), 10_000);
-        let there: HashSet<String> = server.list("notes").iter().map(|envelope| note_of(envelope).0).collect();
-        account.agrees_with(&there, 10_000);
+    for form in WITH_IDS {
+        let _ = server.command(&["FLUSHDB"]);
+        let whole = {
+            // How many bytes a flush of this size takes.
+            let proxy = Proxy::start(server.port(), None);
+            flush_notes(form.executor(&proxy.redis_url()), 10_000).expect(&[("dispatched", 10_000)]);
+            proxy.passed()
+        };
+        for round in 0..rounds(form, 10) {
+            let _ = server.command(&["DEL", &form.key("notes")]);
+            let proxy = Proxy::start(server.port(), Some(crate::tasks::random(round) % whole));
+            let account = notes_until(form.executor(&proxy.redis_url()), Duration::from_secs(20), 10_000);
+            account.agrees_with(&form.ids(&server, "notes"), 10_000);
+        }
     }
 }
 
@@ -227,27 +237,22 @@ fn messages_of_dramatiq_are_there_as_a_whole_or_not_at_all() {
 
 #[test]
 fn a_server_killed_in_the_middle_of_a_flush_leaves_no_doubt_either() {
-    let rounds = crate::tasks::rounds(10);
-    for round in 0..rounds {
-        let mut server = RedisServer::start();
-        let url = server.url();
-        let executor = celery(&url);
-        flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
-        let account = std::thread::scope(|scope| {
-            let flush = scope.spawn(|| notes_until(executor, DEADLINE, 10_000));
-            let some = 1 + crate::tasks::random(round) as usize % 5_000;
-            airlock_tests::process::until("some have arrived", || {
-                flush.is_finished()
-                    || server.try_command(&["LLEN", "notes"]).is_ok_and(|length| match length {
-                        redis::Value::Int(length) => usize::try_from(length).unwrap_or(0) > some,
-                        _ => false,
-                    })
+    for form in WITH_IDS {
+        for round in 0..rounds(form, 10) {
+            let mut server = RedisServer::start();
+            let executor = form.executor(&server.url());
+            flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+            let account = std::thread::scope(|scope| {
+                let flush = scope.spawn(|| notes_until(executor, DEADLINE, 10_000));
+                let some = 1 + crate::tasks::random(round) as usize % 5_000;
+                airlock_tests::process::until("some have arrived", || {
+                    flush.is_finished() || form.count(&server, "notes").is_some_and(|count| count > some)
+                });
+                server.kill();
+                flush.join().expect("no panic")
             });
-            server.kill();
-            flush.join().expect("no panic")
-        });
-        server.restart();
-        let there: HashSet<String> = server.list("notes").iter().map(|envelope| note_of(envelope).0).collect();
-        account.agrees_with(&there, 10_000);
+            server.restart();
+            account.agrees_with(&form.ids(&server, "notes"), 10_000);
+        }
     }
 }

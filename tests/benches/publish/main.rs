@@ -1,6 +1,6 @@
 //! What publishing costs, beside the least that does the same job and beside the Python producers.
 //!
-//! `cargo bench -p airlock-tests --features amqp,celery,dramatiq,redis --bench publish [-- --rounds 5] [--only redis|rabbit]`
+//! `cargo bench -p airlock-tests --features amqp,celery,django-q,dramatiq,huey,redis --bench publish [-- --rounds 5] [--only redis|rabbit]`
 //!
 //! Medians of interleaved rounds against local servers that it starts, in messages a second as the producer sees them,
 //! everything acknowledged. Round trips to a local server vary by a factor with what else the cores do: only figures of
@@ -64,6 +64,9 @@ const CELERY: usize = 1;
 const DRAMATIQ: usize = 2;
 const LIMIT_SINGLE: usize = 3;
 const CELERY_SINGLE: usize = 4;
+/// On Redis alone.
+const HUEY: usize = 5;
+const DJANGO_Q: usize = 6;
 
 /// What each system is asked: many messages at once, then `few` one at a time, with the limit before ours.
 fn ways<'a>(
@@ -88,17 +91,22 @@ fn redis(rounds: usize) {
     let mut pipelines = limit::RedisPipelines::new(&url);
     let mut hop = limit::RedisHop::new(&url);
     let (celery, dramatiq) = (ours::celery(&url), ours::dramatiq(&url));
-    let mut python = python::Producers::start(&url, &server.url());
+    let (huey, django_q) = (ours::huey(&url), ours::django_q(&url));
+    let mut python = python::Producers::start(&["celery", "dramatiq", "huey", "django_q"], &url);
     let mut ways = ways(
         ("limit: crate redis, pipelines of 1,000 LPUSH", |count| pipelines.push(count)),
         (500, ("limit: one LPUSH at a time, through a hop", |count| hop.push(count))),
         &celery,
         &dramatiq,
     );
+    ways.push(Way::new("airlock, Huey, one flush", MANY, |count| ours::flush(&huey, count)));
+    ways.push(Way::new("airlock, Django-Q, one flush", MANY, |count| ours::flush(&django_q, count)));
     let mut budgets = vec![Budget::new(CELERY, LIMIT, 0.5), Budget::new(CELERY_SINGLE, LIMIT_SINGLE, 0.8)];
     if let Some(python) = &mut python {
         budgets.push(Budget::new(CELERY, ways.len(), 50.0));
         budgets.push(Budget::new(DRAMATIQ, ways.len() + 1, 25.0));
+        budgets.push(Budget::new(HUEY, ways.len() + 2, 15.0));
+        budgets.push(Budget::new(DJANGO_Q, ways.len() + 3, 20.0));
         ways.extend(python.ways());
     }
     let empty = || drop(server.command(&["FLUSHDB"]));
@@ -111,7 +119,7 @@ fn rabbit(rounds: usize) {
     let mut confirms = limit::RabbitConfirms::new(&url);
     let mut hop = limit::RabbitHop::new(&url);
     let (celery, dramatiq) = (ours::celery(&url).declare(), ours::dramatiq(&url).declare());
-    let mut python = python::Producers::start(&url, &server.url());
+    let mut python = python::Producers::start(&["celery", "dramatiq"], &url);
     let mut ways = ways(
         ("limit: lapin, 1,000 confirms in flight", |count| confirms.publish(count)),
         (300, ("limit: lapin, one confirm at a time, through a hop", |count| hop.publish(count))),

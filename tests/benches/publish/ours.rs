@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airlock::{CeleryExecutor, DramatiqExecutor, Executor};
+use airlock::{CeleryExecutor, DjangoQExecutor, DramatiqExecutor, Executor, HueyExecutor, SecretKey};
 
 #[airlock::task(name = "tests.order_paid")]
 fn order_paid(order: u64, customer: String, express: bool);
@@ -13,6 +13,14 @@ pub(crate) fn celery(url: &str) -> CeleryExecutor {
 
 pub(crate) fn dramatiq(url: &str) -> DramatiqExecutor {
     DramatiqExecutor::new(url).unwrap()
+}
+
+pub(crate) fn huey(url: &str) -> HueyExecutor {
+    HueyExecutor::new(url).unwrap()
+}
+
+pub(crate) fn django_q(url: &str) -> DjangoQExecutor {
+    DjangoQExecutor::new(url, SecretKey::new("of no concern").unwrap()).unwrap()
 }
 
 /// One flush with so many intents.

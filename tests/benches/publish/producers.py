@@ -19,6 +19,41 @@ if system == "celery":
             order_paid.apply_async(
                 kwargs=dict(order=order, customer="customer@example.org", express=True), producer=producer
             )
+elif system == "huey":
+    from huey import RedisHuey
+
+    huey = RedisHuey(url=url, results=False)
+
+    @huey.task()
+    def order_paid(order, customer, express): ...
+
+    def publish(count):
+        for order in range(count):
+            order_paid(order=order, customer="customer@example.org", express=True)
+
+elif system == "django_q":
+    import logging
+
+    import django
+    from django.conf import settings
+
+    settings.configure(
+        SECRET_KEY="of no concern",
+        INSTALLED_APPS=["django_q"],
+        USE_TZ=True,
+        Q_CLUSTER={"redis": url, "timeout": 60, "retry": 120},
+    )
+    django.setup()
+    from django_q.brokers import get_broker
+    from django_q.tasks import async_task
+
+    logging.getLogger("django-q").setLevel(logging.ERROR)
+    broker = get_broker()
+
+    def publish(count):
+        for order in range(count):
+            async_task("tests.order_paid", order=order, customer="customer@example.org", express=True, broker=broker)
+
 else:
     import dramatiq
 

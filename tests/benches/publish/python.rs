@@ -1,4 +1,4 @@
-//! The producers of Celery and Dramatiq, each in a process that stays.
+//! The producers of the Python libraries, each in a process that stays.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -10,10 +10,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/publish/produ
 /// How many messages they send in a round.
 const COUNT: usize = 1_000;
 
-pub(crate) struct Producers {
-    celery: Producer,
-    dramatiq: Producer,
-}
+pub(crate) struct Producers(Vec<(&'static str, Producer)>);
 
 struct Producer {
     child: Child,
@@ -23,19 +20,24 @@ struct Producer {
 
 impl Producers {
     /// With the interpreter that `tests/run.sh` makes, or the one of `AIRLOCK_TEST_PYTHON`; `None` without one.
-    pub(crate) fn start(celery: &str, dramatiq: &str) -> Option<Self> {
+    pub(crate) fn start(systems: &[&'static str], url: &str) -> Option<Self> {
         let made = || concat!(env!("CARGO_MANIFEST_DIR"), "/../target/python/bin/python").to_owned();
         let python = std::env::var("AIRLOCK_TEST_PYTHON").unwrap_or_else(|_| made());
-        let start = |system, url| Producer::start(&python, system, url);
-        Some(Self { celery: start("celery", celery)?, dramatiq: start("dramatiq", dramatiq)? })
+        let start = |system: &'static str| Some((system, Producer::start(&python, system, url)?));
+        systems.iter().copied().map(start).collect::<Option<_>>().map(Self)
     }
 
-    pub(crate) fn ways(&mut self) -> [Way<'_>; 2] {
-        let Self { celery, dramatiq } = self;
-        [
-            Way::new("Python: Celery's apply_async", COUNT, |count| celery.publish(count)),
-            Way::new("Python: Dramatiq's send", COUNT, |count| dramatiq.publish(count)),
-        ]
+    /// In the order of the systems.
+    pub(crate) fn ways(&mut self) -> impl Iterator<Item = Way<'_>> {
+        self.0.iter_mut().map(|(system, producer)| {
+            let name = match *system {
+                "celery" => "Python: Celery's apply_async",
+                "dramatiq" => "Python: Dramatiq's send",
+                "huey" => "Python: Huey's enqueue",
+                _ => "Python: Django-Q's async_task",
+            };
+            Way::new(name, COUNT, |count| producer.publish(count))
+        })
     }
 }
 
