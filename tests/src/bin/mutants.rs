@@ -157,6 +157,9 @@ fn check(mutant: &Mutant, root: &Path, copy: &Path, target: &Path) -> Res<bool> 
 fn test(mutant: &Mutant, copy: &Path, target: &Path, arguments: &[&str]) -> Res<Output> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // With all features, as the suite is built: what needs none is tested no worse.
-    let command = ["test", "-p", "airlock-tests", "--all-features", "--test", &mutant.binary];
+    let command: &[&str] = match &*mutant.binary {
+        "airlock" => &["test", "-p", "airlock", "--all-features", "--lib"],
+        binary => &["test", "-p", "airlock-tests", "--all-features", "--test", binary],
+    };
     Ok(Command::new(cargo).args(command).args(arguments).current_dir(copy).env("CARGO_TARGET_DIR", target).output()?)
 }
