@@ -58,10 +58,10 @@ pub(crate) fn matrix(has_nul: bool) -> Vec<Intent> {
 /// All of the matrix, and then many at once, in order.
 fn round_trip(server: &Server, system: System, queue: &'static str) -> Worker {
     let (executor, worker) = server.staffed(system, queue);
-    let sent = matrix(server.has_nul());
+    let sent = matrix(!server.keeps_jsonb(system));
     flush_all(executor.clone(), &sent);
     let runs = worker.await_runs(sent.len());
-    server.assert_ran(&runs, &sent);
+    server.assert_ran(system, &runs, &sent);
 
     let ordered: Vec<Intent> = (0..ORDERED).map(tasks::note::intent).collect();
     flush_all(executor, &ordered);
@@ -100,6 +100,21 @@ fn dramatiq_on_redis_runs_what_was_given() {
 #[test]
 fn dramatiq_on_rabbitmq_runs_what_was_given() {
     round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-arguments");
+}
+
+#[test]
+fn huey_on_sqlite_runs_what_was_given() {
+    round_trip(&Server::sqlite(), System::Huey, "my-shop");
+}
+
+#[test]
+fn huey_2_on_sqlite_runs_what_was_given() {
+    round_trip(&Server::sqlite(), System::Huey2, "my-shop");
+}
+
+#[test]
+fn huey_on_postgres_runs_what_was_given() {
+    round_trip(&Server::postgres(), System::Huey, "my-shop");
 }
 
 #[test]

@@ -75,21 +75,17 @@ impl Server {
         DjangoTasksExecutor::new(self.url()).unwrap()
     }
 
-    /// Whether strings may hold NUL there.
-    pub(crate) fn has_nul(&self) -> bool {
-        !self.is_postgres()
-    }
-
-    fn is_postgres(&self) -> bool {
-        self.url().starts_with("postgres:")
+    /// Whether arguments are kept as `jsonb`, which has no NUL and no notation of numbers.
+    pub(crate) fn keeps_jsonb(&self, system: System) -> bool {
+        system == System::DjangoTasks && self.url().starts_with("postgres:")
     }
 
     /// The worker's record is the list sent. Postgres keeps numbers as numbers, and objects without an order: what it
     /// makes of the arguments is what it is asked to make of them here.
     #[track_caller]
-    pub(crate) fn assert_ran(&self, runs: &[Run], sent: &[Intent]) {
+    pub(crate) fn assert_ran(&self, system: System, runs: &[Run], sent: &[Intent]) {
         match self {
-            Self::Database(database) if self.is_postgres() => {
+            Self::Database(database) if self.keeps_jsonb(system) => {
                 let mut database = database.open();
                 let kept = |json: &str| database.column(&format!("SELECT ($json${json}$json$::jsonb)::text")).remove(0);
                 assert_ran_as(runs, sent, kept);
@@ -140,7 +136,7 @@ impl Server {
             System::Dramatiq => {
                 (Arc::new(self.dramatiq().default_queue(queue)), Worker::dramatiq(&self.url(), &[queue], &[], &[]))
             }
-            System::Huey => self.with_huey(self.huey(), queue, "{}"),
+            System::Huey => self.with_huey(self.huey(), queue, &self.huey_storage()),
             System::HueyPriority => {
                 self.with_huey(self.huey().priorities(), queue, r#"{"storage":"PriorityRedisHuey"}"#)
             }
@@ -149,7 +145,7 @@ impl Server {
                 self.with_huey(self.huey().signed(secret()).compressed(), queue, &serializer)
             }
             System::Huey2 => {
-                let worker = Worker::huey(huey2(), &self.url(), queue, &[], &[]);
+                let worker = Worker::huey(huey2(), &self.url(), queue, &[("CONFIG", &self.huey_storage())], &[]);
                 (Arc::new(self.huey().consumer(2).default_queue(queue)), worker)
             }
             System::DjangoQ | System::DjangoQCompressed => {
@@ -162,6 +158,16 @@ impl Server {
 }
 
 impl Server {
+    /// What the class of the consumers takes for this broker.
+    pub(crate) fn huey_storage(&self) -> String {
+        let url = self.url();
+        match url.split_once("://") {
+            Some(("sqlite", file)) => serde_json::json!({"storage": "SqliteHuey", "filename": file}).to_string(),
+            Some(("postgres", _)) => serde_json::json!({"storage": "PostgresHuey", "dsn": url}).to_string(),
+            _ => "{}".to_owned(),
+        }
+    }
+
     fn with_huey(&self, executor: HueyExecutor, queue: &str, config: &str) -> (Arc<dyn Executor>, Worker) {
         let worker = Worker::huey(python(), &self.url(), queue, &[("CONFIG", config)], &[]);
         (Arc::new(executor.default_queue(queue)), worker)

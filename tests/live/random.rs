@@ -114,7 +114,7 @@ fn round_trip(server: &Server, system: System, queue: &'static str) {
     let (executor, worker) = server.staffed(system, queue);
     let sent = some_intents(|intent| server.message(system, intent).is_ok());
     flush_all(executor, &sent);
-    server.assert_ran(&worker.await_runs(sent.len()), &sent);
+    server.assert_ran(system, &worker.await_runs(sent.len()), &sent);
     assert_eq!(worker.errors(), Vec::<String>::new());
 }
 
@@ -176,6 +176,16 @@ fn dramatiq_on_redis_gets_any_options_that_are_accepted() {
 #[test]
 fn dramatiq_on_rabbitmq_gets_any_options_that_are_accepted() {
     options_round_trip(&Server::rabbit(), System::Dramatiq, "dramatiq-random-options");
+}
+
+#[test]
+fn huey_on_sqlite_gets_any_intent() {
+    round_trip(&Server::sqlite(), System::Huey, "random");
+}
+
+#[test]
+fn huey_on_postgres_gets_any_intent() {
+    round_trip(&Server::postgres(), System::Huey, "random");
 }
 
 #[test]

@@ -18,10 +18,10 @@ mod link;
 mod message;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg_attr(not(feature = "django-tasks"), allow(dead_code, reason = "the systems without tables write no rows"))]
+#[cfg_attr(not(feature = "django-tasks"), allow(dead_code, reason = "not every system needs all of it"))]
 mod row;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[cfg_attr(not(feature = "django-tasks"), allow(dead_code, reason = "the systems without tables write no rows"))]
+#[cfg_attr(not(feature = "django-tasks"), allow(dead_code, reason = "not every system needs all of it"))]
 mod sql;
 mod url;
 
@@ -39,10 +39,7 @@ pub(crate) use link::{Link, Protocol};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub(crate) use message::{AmqpQueue, Transport};
 pub use row::{SqlMessage, SqlValue};
-#[cfg_attr(
-    not(feature = "django-tasks"),
-    allow(unused_imports, reason = "the systems without tables write no rows")
-)]
+#[cfg_attr(not(feature = "django-tasks"), allow(unused_imports, reason = "not every system needs all of it"))]
 pub(crate) use row::{SqlTable, SqlType};
 #[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::SqlConnection;

@@ -50,7 +50,6 @@ pub(crate) enum SqlType {
     Uuid,
     Json,
     Time,
-    #[expect(dead_code, reason = "no table has such a column yet")]
     Bytes,
 }
 

@@ -17,6 +17,9 @@ const PER_BYTE: usize = 3;
 /// The last year that Python's `datetime` has.
 const LAST_YEAR: u64 = 9999;
 
+/// What `pg_notify` takes; for more, Huey makes another name.
+const LONGEST_CHANNEL: usize = 63;
+
 /// What an interval timer takes anywhere.
 const LONGEST_TIMEOUT: u64 = i32::MAX as u64;
 
@@ -33,6 +36,13 @@ impl HueyFormat {
                 "Huey leaves letters, digits and `_` of a name on Redis, and the queue has none; rename it, or set \
                  `clean_name` to false as in the consumers",
             ));
+        }
+        if transport == Transport::Postgres && self.channel(intent).len() > LONGEST_CHANNEL {
+            return Err(Rejection::new(format!(
+                "the queue's name makes a channel `{}` of more than the {LONGEST_CHANNEL} bytes that Postgres has for it; \
+                 shorten it",
+                self.channel(intent)
+            )));
         }
         let name = self.task_name(intent);
         names::check_task(&name)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::message::HueyFormat;
 use super::serializer::{Compression, Signer};
-use crate::brokers::{Broker, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::executors::publish::{Format, publish};
 use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
 use crate::intent::Intent;
@@ -29,9 +29,10 @@ impl HueyExecutor {
     ///
     /// # Errors
     /// The text is no URL of a broker, Huey doesn't run over it, or the cargo feature of its transport (`redis`,
-    /// `redis-tls`) is off.
+    /// `redis-tls`, `sqlite`, `postgres`, `postgres-tls`) is off.
     pub fn new(url: impl AsRef<str>) -> Result<Self, BrokerUrlError> {
-        let broker = Broker::for_system(url.as_ref(), "Huey", &[Transport::Redis])?;
+        let broker =
+            Broker::for_system(url.as_ref(), "Huey", &[Transport::Redis, Transport::Sqlite, Transport::Postgres])?;
         let (format, transport) = (Arc::default(), broker.transport());
         Ok(Self { format, transport, broker, name: "huey".into() })
     }
@@ -62,7 +63,8 @@ impl HueyExecutor {
     }
 
     /// For consumers that are `PriorityRedisHuey` or `PriorityRedisExpireHuey`, which have another kind of queue. Without
-    /// it they are `RedisHuey` or `RedisExpireHuey`, and priorities are refused.
+    /// it they are `RedisHuey` or `RedisExpireHuey`, and priorities are refused. `SqliteHuey` and `PostgresHuey` always have
+    /// them.
     pub fn priorities(self) -> Self {
         self.with(|format| format.priorities = true)
     }
@@ -132,6 +134,10 @@ impl HueyExecutor {
 impl Format for HueyFormat {
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         Self::redis(self, intent, now)
+    }
+
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
+        Self::row(self, transport, intent, now)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::options::{retry_backoff, retry_delay};
 use super::serializer::{Compression, Signing};
-use crate::brokers::RedisMessage;
+use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::encode::MAX_BYTES;
 use crate::executors::pickle::{Global, Pickle};
 use crate::executors::{Rejection, write};
@@ -35,14 +35,23 @@ pub(crate) struct HueyFormat {
     pub(crate) body_limit: usize,
 }
 
-/// What a storage in SQL has in a row of its tasks: the columns `queue`, `data` and `priority`.
-#[derive(Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "only a connection to a database writes rows")]
-pub(crate) struct HueyRow {
-    pub(crate) queue: String,
-    pub(crate) data: Vec<u8>,
-    pub(crate) priority: u8,
-}
+/// The queue of a `SqliteHuey`.
+pub(super) static SQLITE: SqlTable = SqlTable {
+    name: "task",
+    columns: COLUMNS,
+    constants: &[],
+    remedy: "start a consumer with this `SqliteHuey`, which makes it",
+};
+
+/// The queue of a `PostgresHuey`.
+pub(super) static POSTGRES: SqlTable = SqlTable {
+    name: "huey_task",
+    columns: COLUMNS,
+    constants: &[],
+    remedy: "start a consumer with this `PostgresHuey`, which makes it",
+};
+
+const COLUMNS: &[(&str, SqlType)] = &[("queue", SqlType::Text), ("data", SqlType::Bytes), ("priority", SqlType::Int)];
 
 impl Default for HueyFormat {
     fn default() -> Self {
@@ -74,10 +83,22 @@ impl HueyFormat {
     }
 
     /// The row for a `SqliteHuey` or a `PostgresHuey`.
-    #[allow(dead_code, reason = "only a connection to a database writes rows")]
-    pub(crate) fn row(&self, intent: &Intent, now: SystemTime) -> Result<HueyRow, Rejection> {
-        let data = self.data(intent, now, Vec::new())?;
-        Ok(HueyRow { queue: self.queue(intent).to_owned(), data, priority: self.priority(intent).unwrap_or(0) })
+    pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
+        let values = vec![
+            SqlValue::Text(Cow::Owned(self.queue(intent).to_owned())),
+            SqlValue::Bytes(self.data(intent, now, Vec::new())?),
+            SqlValue::Int(self.priority(intent).unwrap_or(0).into()),
+        ];
+        let (table, notify) = match transport {
+            Transport::Postgres => (&POSTGRES, Some(self.channel(intent).into())),
+            _ => (&SQLITE, None),
+        };
+        Ok(SqlMessage { transport, table, values, notify })
+    }
+
+    /// The channel that the consumers of a `PostgresHuey` listen on.
+    pub(super) fn channel(&self, intent: &Intent) -> String {
+        format!("huey.q.{}", self.queue(intent))
     }
 
     /// What a consumer unpacks, behind what its storage wants before it.
