@@ -6,3 +6,4 @@ mod in_force;
 mod mistakes;
 mod names;
 mod selecting;
+mod signing;
