@@ -66,7 +66,13 @@ fn a_text_that_names_no_function_is_refused() {
         assert_refused(&lambda().function("tests.note", name), &note::intent(1), "name");
     }
     let live = with(Options::new().extra("lambda", "qualifier", "live"));
-    for name in ["notes", "123456789012:function:notes", "arn:aws:lambda:eu-west-1:123456789012:function:notes"] {
+    for name in [
+        "notes",
+        "my-function",
+        "123456789012:function:notes",
+        "function:notes",
+        "arn:aws:lambda:eu-west-1:123456789012:function:notes",
+    ] {
         let executor = lambda().function("tests.note", name);
         assert_eq!(executor.event(&live).unwrap().qualifier.as_deref(), Some("live"));
         assert_refused(&lambda().function("tests.note", format!("{name}:$LATEST")), &live, "keep one");

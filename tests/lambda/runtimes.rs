@@ -1,8 +1,12 @@
 //! Where the client's I/O runs: never where the caller is.
 
+use std::time::Duration;
+
 use airlock::LambdaExecutor;
 use airlock_tests::aws;
 use airlock_tests::servers::{Answer, HttpServer};
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::types::InvocationType;
 use tokio::runtime::{Builder, Runtime};
 
@@ -38,7 +42,9 @@ fn one_executor_works_from_any_thread_and_runtime_and_after_the_one_that_used_it
 #[test]
 fn a_sync_flush_does_not_wait_for_a_connection_that_the_parked_runtime_has_made() {
     let server = HttpServer::start(|_| Answer::Status(202, ""));
-    let client = aws::client(&server.url());
+    // With what the executor has, too: the pool goes by it.
+    let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).build();
+    let client = Client::from_conf(aws::config(&server.url()).timeout_config(timeouts).build());
     let executor = LambdaExecutor::new(client.clone()).functions_by(|_| Some("notes".to_owned()));
     let runtime = current_thread();
     runtime.block_on(async {

@@ -35,6 +35,8 @@ def of_huey():
         task.retries = task.retry_delay = task.retry_backoff = None
         if name == "options":
             task.eta = (NOW + timedelta(minutes=5)).replace(tzinfo=None)
+            # As it is from a producer that says when, and not in how many seconds.
+            task.expires = NOW + timedelta(hours=1)
             task.expires_resolved = (NOW + timedelta(hours=1)).replace(tzinfo=None)
             task.retries, task.retry_delay, task.priority = 2, 5, 7
             if MAJOR == "3":

@@ -80,6 +80,8 @@ fn options_that_the_system_has_no_place_for() {
     refused(&with(Options::new().delay(Duration::ZERO)), ["", ""]);
     refused(&with(Options::new().timeout(SECOND)), ["Huey 2 has no time limits", ""]);
     refused(&with(Options::new().extra("huey", "retry_backoff", 2)), ["Huey 2 has no `retry_backoff`", ""]);
+    let other = huey().consumer(4).message(&with(Options::new()), now()).unwrap_err();
+    assert!(other.reason().starts_with("messages are written for Huey 2 and 3"), "{other}");
     assert!(huey().priorities().message(&with(Options::new().priority(9)), now()).is_ok());
     assert!(huey().default_priority(3).message(&with(Options::new()), now()).is_err());
     assert!(huey().priorities().default_priority(3).message(&with(Options::new()), now()).is_ok());
@@ -108,6 +110,11 @@ fn times_that_pythons_calendar_or_timers_do_not_have() {
         assert_eq!(django_q().message(&limited(timeout), now()).is_ok(), whole, "{timeout:?}");
     }
 
+    let backoff = || Options::new().extra("huey", "retry_backoff", 2);
+    for part in [backoff(), backoff().max_retries(3), backoff().extra("huey", "retry_delay", 1)] {
+        let refusal = huey.message(&with(part), now()).unwrap_err();
+        assert!(refusal.reason().starts_with("`retry_backoff` needs `retry_delay` and `max_retries`"), "{refusal}");
+    }
     let retried = |delay: u64, backoff: u64, retries| {
         let options = Options::new().max_retries(retries).extra("huey", "retry_delay", delay);
         with(options.extra("huey", "retry_backoff", backoff))

@@ -125,8 +125,13 @@ impl Pickle {
         self.out.extend_from_slice(&[0x85, REDUCE]);
     }
 
+    #[cfg(feature = "huey")]
+    pub(super) fn aware_utc_or_none(&mut self, time: Option<SystemTime>) {
+        let Some(time) = time else { return self.none() };
+        self.aware_utc(time);
+    }
+
     /// `datetime` with the time zone UTC.
-    #[cfg(feature = "django-q")]
     pub(super) fn aware_utc(&mut self, time: SystemTime) {
         self.datetime(time);
         self.global(Global::Timezone);

@@ -48,7 +48,6 @@ impl HueyFormat {
         names::check_task(&name)?;
         names::check_dotted("Huey", &name)?;
         EXTRAS.check(options)?;
-        check_retries(options)?;
         if transport == Transport::Redis && !self.priorities && self.priority(intent).is_some() {
             return Err(Rejection::new(
                 "RedisHuey has no priorities, and would lose the task at its first retry; leave `priority` out, or use \
@@ -73,6 +72,12 @@ impl HueyFormat {
     fn check_version(&self, intent: &Intent) -> Result<(), Rejection> {
         let options = intent.options();
         let timeout = options.get_timeout();
+        if !matches!(self.consumer, 2 | 3) {
+            return Err(Rejection::new(format!(
+                "messages are written for Huey 2 and 3, and not for {}; give `consumer` one of them",
+                self.consumer
+            )));
+        }
         if self.consumer < 3 && timeout.is_some() {
             return Err(Rejection::new(
                 "Huey 2 has no time limits and would lose the message; leave `timeout` out, or say `.consumer(3)` if all \
@@ -85,6 +90,7 @@ impl HueyFormat {
                  consumers run Huey 3",
             ));
         }
+        check_retries(options)?;
         match timeout {
             // Huey takes 0 for none.
             Some(limit) if limit.as_micros() == 0 => {

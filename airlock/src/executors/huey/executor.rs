@@ -80,6 +80,7 @@ impl HueyExecutor {
 
     /// The major version of the consumers' Huey; 2 unless set, which 3 reads as well. From 3 on, messages have fields for
     /// `timeout` and the extra `retry_backoff`, and a consumer of Huey 2 loses them: say so only when all run 3.
+    /// With another version every intent is refused: what those read is not known.
     pub fn consumer(self, version: u8) -> Self {
         self.with(|format| format.consumer = version)
     }

@@ -137,9 +137,14 @@ impl HueyFormat {
                 out.json_tuple("[]")?;
                 out.json(arguments)?;
             }
-            // `on_complete`, `on_error`, `expires`: what counts is the time that a producer makes of the last.
-            (0..3).for_each(|_| out.none());
-            out.naive_utc_or_none(intent.expires_at(now));
+            // `on_complete`, `on_error`.
+            (0..2).for_each(|_| out.none());
+            // What counts is the second. A consumer makes it anew from the first whenever it enqueues the task once more,
+            // for its time or for a retry, and takes the function's own where there is none; one with a time zone it
+            // takes as it is.
+            let expiry = intent.expires_at(now);
+            out.aware_utc_or_none(expiry);
+            out.naive_utc_or_none(expiry);
             if self.consumer >= 3 {
                 match options.get_timeout() {
                     None => out.none(),
@@ -191,11 +196,15 @@ pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTim
     intent.starts_at(now).filter(|start| *start > now)
 }
 
-/// Microseconds since 1970, and never the same or less than before: what is enqueued first is first.
+/// How far messages may be ahead of the clock, in microseconds, so that they keep their order.
+const AHEAD: u64 = 60_000_000;
+
+/// Microseconds since 1970, and never the same or less than before: what is enqueued first is first. Once the clock was
+/// far wrong, or a time was given that is, it starts anew.
 fn next_micros(now: SystemTime) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let micros = u64::try_from(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros()).unwrap_or_default();
-    let next = |last: u64| Some(micros.max(last.saturating_add(1)));
-    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or_default();
-    micros.max(last.saturating_add(1))
+    let next = |last: u64| if last <= micros.saturating_add(AHEAD) { micros.max(last + 1) } else { micros };
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last))).unwrap_or_default();
+    next(last)
 }

@@ -41,9 +41,14 @@ pub(super) fn retry_backoff(options: &Options) -> Option<i64> {
 
 /// Whether the last retry comes at all.
 pub(super) fn check_retries(options: &Options) -> Result<(), Rejection> {
-    let Some(delay) = EXTRAS.whole(options, "retry_delay") else { return Ok(()) };
-    let backoff = EXTRAS.whole(options, "retry_backoff").unwrap_or(1);
-    let last = delay.saturating_mul(backoff.saturating_pow(options.get_max_retries().unwrap_or(0).saturating_sub(1)));
+    let (delay, backoff) = (EXTRAS.whole(options, "retry_delay"), EXTRAS.whole(options, "retry_backoff"));
+    let retries = options.get_max_retries();
+    if backoff.is_some() && (delay.is_none() || retries.is_none()) {
+        // With the task's own, nobody here knows how long that gets, and a consumer loses what waits for too long.
+        return Err(Rejection::new("`retry_backoff` needs `retry_delay` and `max_retries` beside it; set all three"));
+    }
+    let Some(delay) = delay else { return Ok(()) };
+    let last = delay.saturating_mul(backoff.unwrap_or(1).saturating_pow(retries.unwrap_or(0).saturating_sub(1)));
     if last <= LONGEST {
         return Ok(());
     }

@@ -22,6 +22,8 @@ use crate::error::DispatchError;
 use crate::executors::Deadline;
 use crate::timer;
 
+const APART: Duration = Duration::from_nanos(1);
+
 /// Invokes once: the client's own retries would send again what may have been accepted.
 pub(super) async fn invoke(
     client: &Client,
@@ -33,8 +35,9 @@ pub(super) async fn invoke(
     let body = Watch::default();
     let config = Config::builder()
         .retry_config(RetryConfig::disabled())
-        // Also what keeps apart the connections made here and those that the program makes with the same client.
-        .timeout_config(TimeoutConfig::builder().connect_timeout(connect_timeout).build())
+        // Connections are pooled by their timeouts. No program has this one: those made here are driven here, and not by a
+        // runtime that is parked, or ends.
+        .timeout_config(TimeoutConfig::builder().connect_timeout(connect_timeout.saturating_add(APART)).build())
         .interceptor(body.clone());
     let answer = client
         .invoke()

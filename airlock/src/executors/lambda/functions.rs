@@ -61,7 +61,8 @@ fn check(function: &str) -> Result<(), Rejection> {
 
 /// Whether a version or an alias is part of the name: `name:live`, `…:function:name:live`.
 pub(super) fn has_qualifier(function: &str) -> bool {
-    function.rsplit_once("function:").map_or(function, |(_, name)| name).contains(':')
+    let named = function.rsplit_once(":function:").map(|(_, name)| name);
+    named.or_else(|| function.strip_prefix("function:")).unwrap_or(function).contains(':')
 }
 
 impl fmt::Debug for Functions {
