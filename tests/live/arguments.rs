@@ -138,6 +138,16 @@ fn huey_2_runs_what_was_given() {
 }
 
 #[test]
+fn django_q_on_sqlite_runs_what_was_given() {
+    round_trip(&Server::sqlite(), System::DjangoQ, "arguments");
+}
+
+#[test]
+fn django_q_on_postgres_runs_what_was_given() {
+    round_trip(&Server::postgres(), System::DjangoQ, "arguments");
+}
+
+#[test]
 fn django_q_runs_what_was_given() {
     round_trip(&Server::redis(), System::DjangoQ, "arguments");
 }

@@ -1,14 +1,14 @@
 //! Each option, shown by what a cluster of Django-Q2 does with it.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use airlock::{Options, SecretKey};
 use airlock_tests::process::until;
 use airlock_tests::python::{Worker, python};
 use serde_json::json;
 
-use crate::fleet::{SECRET, Server, assert_ran, call, flush, numbers};
+use crate::fleet::{SECRET, Server, assert_on_time, assert_ran, call, flush, numbers};
 use crate::tasks;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -110,4 +110,29 @@ fn what_is_signed_otherwise_is_lost_and_fingerprints_tell() {
     let sent = flush(right, [call(|| tasks::note::enqueue(1))]);
     assert_ran(&worker.await_runs(1), &sent);
     until("each is told", || worker.log().matches("Failed to push task to queue").count() == 2);
+}
+
+/// Times are UTC there, whatever the cluster's own clock shows.
+#[test]
+fn on_the_orm_a_delayed_task_runs_when_it_is_due_in_any_time_zone() {
+    for (server, zone) in [
+        (Server::sqlite(), "America/New_York"),
+        (Server::sqlite(), "Asia/Kolkata"),
+        (Server::postgres(), "America/New_York"),
+        (Server::postgres(), "Asia/Kolkata"),
+    ] {
+        let worker = Worker::django_q(&server.url(), "delays", &[("SECRET_KEY", SECRET), ("TZ", zone)]);
+        let (before, eta) = (SystemTime::now(), SystemTime::now() + 4 * SECOND);
+        let calls = [
+            call(move || tasks::note::enqueue_with(Options::new().eta(eta), 3)),
+            call(|| tasks::note::enqueue_with(Options::new().delay(2 * SECOND), 2)),
+            call(|| tasks::note::enqueue(1)),
+        ];
+        flush(server.django_q().cluster("delays"), calls);
+        let runs = worker.await_runs(3);
+        assert_eq!(numbers(&runs), [1, 2, 3], "{zone}");
+        assert_on_time(&runs[1], before + 2 * SECOND);
+        assert_on_time(&runs[2], eta);
+        assert_eq!(worker.errors(), Vec::<String>::new());
+    }
 }

@@ -12,12 +12,15 @@ from uuid import UUID
 import django
 from django.conf import settings
 from django.core.management import call_command
+from database import database
 from record import record
 
 FOLDER = Path(os.environ["RUNS"]).parent
+broker = os.environ["BROKER"]
+results = {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "results.sqlite3"}
 cluster = {
     "name": os.environ["QUEUES"],
-    "redis": os.environ["BROKER"],
+    **({"redis": broker} if broker.startswith("redis") else {"orm": "default", "poll": 0.1}),
     "workers": 1,
     "timeout": 60,
     "retry": 120,
@@ -27,7 +30,7 @@ cluster = {
 settings.configure(
     SECRET_KEY=os.environ["SECRET_KEY"],
     INSTALLED_APPS=["django_q"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "results.sqlite3"}},
+    DATABASES={"default": results if broker.startswith("redis") else database(broker)},
     USE_TZ=True,
     Q_CLUSTER=cluster | json.loads(os.environ.get("CONFIG", "{}")),
 )

@@ -18,10 +18,16 @@ mod link;
 mod message;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg_attr(not(feature = "django-tasks"), allow(dead_code, reason = "not every system needs all of it"))]
+#[cfg_attr(
+    not(all(feature = "django-tasks", feature = "huey")),
+    allow(dead_code, reason = "not every system needs all of it")
+)]
 mod row;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[cfg_attr(not(feature = "django-tasks"), allow(dead_code, reason = "not every system needs all of it"))]
+#[cfg_attr(
+    not(all(feature = "django-tasks", feature = "huey")),
+    allow(dead_code, reason = "not every system needs all of it")
+)]
 mod sql;
 mod url;
 

@@ -14,6 +14,8 @@ mod compress;
 mod django_q;
 #[cfg(feature = "django-tasks")]
 mod django_tasks;
+#[cfg(any(feature = "django-q", feature = "django-tasks"))]
+mod django_time;
 #[cfg(feature = "dramatiq")]
 mod dramatiq;
 #[cfg(any(

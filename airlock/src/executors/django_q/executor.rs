@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::message::DjangoQFormat;
-use crate::brokers::{Broker, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::executors::publish::{Format, publish};
 use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
 use crate::intent::Intent;
@@ -29,9 +29,10 @@ impl DjangoQExecutor {
     ///
     /// # Errors
     /// The text is no URL of a broker, Django-Q doesn't run over it, or the cargo feature of its transport (`redis`,
-    /// `redis-tls`) is off.
+    /// `redis-tls`, `sqlite`, `postgres`, `postgres-tls`) is off.
     pub fn new(url: impl AsRef<str>, secret_key: SecretKey) -> Result<Self, BrokerUrlError> {
-        let broker = Broker::for_system(url.as_ref(), "Django-Q", &[Transport::Redis])?;
+        let broker =
+            Broker::for_system(url.as_ref(), "Django-Q", &[Transport::Redis, Transport::Sqlite, Transport::Postgres])?;
         let (format, transport) = (Arc::new(DjangoQFormat::new(secret_key)), broker.transport());
         Ok(Self { format, transport, broker, name: "django_q".into() })
     }
@@ -96,6 +97,10 @@ impl DjangoQExecutor {
 impl Format for DjangoQFormat {
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         Self::redis(self, intent, now)
+    }
+
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
+        Self::row(self, transport, intent, now)
     }
 }
 

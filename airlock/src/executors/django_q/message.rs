@@ -6,11 +6,11 @@ use std::time::SystemTime;
 
 use super::options::extras;
 use super::package::Signer;
-use crate::brokers::RedisMessage;
+use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::encode::MAX_BYTES;
 use crate::executors::pickle::Pickle;
 use crate::executors::python::Unreadable;
-use crate::executors::{Rejection, write};
+use crate::executors::{Rejection, django_time, write};
 use crate::intent::Intent;
 use crate::key::SecretKey;
 
@@ -35,15 +35,13 @@ pub(crate) struct DjangoQFormat {
     pub(crate) body_limit: usize,
 }
 
-/// What the ORM's broker has in a row of `django_q_ormq`: the columns `key`, `payload` and `lock`.
-#[derive(Clone, PartialEq, Eq)]
-#[allow(dead_code, reason = "only a connection to a database writes rows")]
-pub(crate) struct DjangoQRow {
-    pub(crate) key: String,
-    pub(crate) payload: String,
-    /// From when on it may be taken. Without one it never is.
-    pub(crate) lock: SystemTime,
-}
+/// The queue of the broker on Django's ORM.
+pub(super) static TABLE: SqlTable = SqlTable {
+    name: "django_q_ormq",
+    columns: &[("key", SqlType::Text), ("payload", SqlType::Text), ("lock", SqlType::Time)],
+    constants: &[],
+    remedy: "run `manage.py migrate` of the project that has `django_q` among its apps",
+};
 
 impl DjangoQFormat {
     pub(crate) fn new(key: SecretKey) -> Self {
@@ -74,11 +72,17 @@ impl DjangoQFormat {
         Ok(RedisMessage::PushRight { list, body: self.package(intent, now)?.into_bytes() })
     }
 
-    /// The row for the broker on Django's ORM.
-    #[allow(dead_code, reason = "only a connection to a database writes rows")]
-    pub(crate) fn row(&self, intent: &Intent, now: SystemTime) -> Result<DjangoQRow, Rejection> {
-        let payload = self.package(intent, now)?;
-        Ok(DjangoQRow { key: self.cluster(intent).to_owned(), payload, lock: starts_later(intent, now).unwrap_or(now) })
+    /// The row for the broker on Django's ORM. Its lock is the time from when on it may be taken; without one it never is.
+    pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
+        let lock = django_time::text(starts_later(intent, now).unwrap_or(now)).ok_or_else(too_late)?;
+        // SQLite compares it as text, so that it has to be written as Django does.
+        let lock = if transport == Transport::Postgres { lock + "+00" } else { lock };
+        let values = vec![
+            SqlValue::Text(Cow::Owned(self.cluster(intent).to_owned())),
+            SqlValue::Text(Cow::Owned(self.package(intent, now)?)),
+            SqlValue::Text(Cow::Owned(lock)),
+        ];
+        Ok(SqlMessage { transport, table: &TABLE, values, notify: None })
     }
 
     /// The signed task.
@@ -137,4 +141,8 @@ fn name(intent: &Intent) -> String {
 /// When the intent may start, if that is not yet.
 pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
     intent.starts_at(now).filter(|start| *start > now)
+}
+
+pub(super) fn too_late() -> Rejection {
+    Rejection::new("its time is after the year 9998, which Python's clocks don't all have; leave `eta` or `delay` out")
 }

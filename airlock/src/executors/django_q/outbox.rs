@@ -36,7 +36,7 @@ impl DjangoQExecutor {
         self.format.accepts(self.transport, intent, &FlushContext::outside(now))?;
         match self.transport {
             Transport::Redis => self.format.redis(intent, now).map(BrokerMessage::Redis),
-            _ => unreachable!("`new` refuses it"),
+            transport => self.format.row(transport, intent, now).map(BrokerMessage::Sql),
         }
     }
 }

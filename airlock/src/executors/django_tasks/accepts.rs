@@ -1,9 +1,9 @@
 //! What can't be given to a worker of django-tasks-db: it is refused before anything else of the flush is written.
 
+use super::jsonb;
 use super::message::{DjangoTasksFormat, EXTRAS, starts_later, too_late};
-use super::{jsonb, time};
 use crate::brokers::Transport;
-use crate::executors::{FlushContext, Rejection, names, python, write};
+use crate::executors::{FlushContext, Rejection, django_time, names, python, write};
 use crate::intent::Intent;
 
 /// The columns `queue_name` and `backend_name` are `varchar(32)`.
@@ -32,7 +32,7 @@ impl DjangoTasksFormat {
         check_length("the backend's name", &backend)?;
         check_path(&self.task_path(intent))?;
         if let Some(start) = starts_later(intent, flush.now) {
-            time::text(start).ok_or_else(too_late)?;
+            django_time::text(start).ok_or_else(too_late)?;
         }
         let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
         python::check(arguments.get(), false).map_err(|fault| Rejection::new(fault.to_string()))?;

@@ -4,11 +4,10 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use super::time;
 use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::encode::MAX_BYTES;
-use crate::executors::Rejection;
 use crate::executors::extras::{System, Takes};
+use crate::executors::{Rejection, django_time};
 use crate::intent::Intent;
 
 pub(super) static TABLE: SqlTable = SqlTable {
@@ -85,12 +84,12 @@ impl DjangoTasksFormat {
         let arguments = arguments.get();
         let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
         let start = match starts_later(intent, now) {
-            Some(start) => Cow::Owned(time::text(start).ok_or_else(too_late)?),
+            Some(start) => Cow::Owned(django_time::text(start).ok_or_else(too_late)?),
             None => Cow::Borrowed(NO_TIME),
         };
         // What has the same priority is taken in the order of this column, which has microseconds.
         let enqueued = now + Duration::from_micros(place.into());
-        let enqueued = Cow::Owned(time::text(enqueued).ok_or_else(too_late)?);
+        let enqueued = Cow::Owned(django_time::text(enqueued).ok_or_else(too_late)?);
         let zoned = |time: Cow<'static, str>| match transport {
             Transport::Postgres => Cow::Owned(format!("{time}+00")),
             // Compared as text, so that it has to be written as Django does.

@@ -9,6 +9,5 @@ mod insert;
 mod jsonb;
 mod message;
 mod outbox;
-mod time;
 
 pub use executor::DjangoTasksExecutor;
