@@ -50,6 +50,7 @@ pub(crate) enum SqlType {
     Uuid,
     Json,
     Time,
+    #[cfg_attr(not(feature = "huey"), allow(dead_code, reason = "only Huey writes pickles into a table"))]
     Bytes,
 }
 

@@ -293,6 +293,17 @@ impl Deadline {
 
     /// A little sooner, so that there is time left to say what happened.
     #[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres", feature = "lambda"))]
+    #[cfg_attr(
+        not(any(
+            feature = "celery",
+            feature = "django-q",
+            feature = "django-tasks",
+            feature = "dramatiq",
+            feature = "huey",
+            feature = "lambda"
+        )),
+        allow(dead_code, reason = "a transport without a system sends nothing")
+    )]
     pub(crate) fn with_time_to_tell(self) -> Self {
         /// What is kept back, at most.
         const SPARE: Duration = Duration::from_millis(100);

@@ -25,10 +25,8 @@ pub(super) enum Global {
     /// `datetime.datetime`.
     Datetime,
     /// `datetime.timezone`.
-    #[cfg(feature = "django-q")]
     Timezone,
     /// `datetime.timedelta`.
-    #[cfg(feature = "django-q")]
     Timedelta,
 }
 
@@ -241,9 +239,7 @@ impl Pickle {
             #[cfg(feature = "huey")]
             Global::HueyMessage => ("huey.registry", "Message"),
             Global::Datetime => ("datetime", "datetime"),
-            #[cfg(feature = "django-q")]
             Global::Timezone => ("datetime", "timezone"),
-            #[cfg(feature = "django-q")]
             Global::Timedelta => ("datetime", "timedelta"),
         };
         self.text(module);

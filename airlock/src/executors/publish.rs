@@ -47,7 +47,6 @@ pub(super) trait Format: Send + Sync {
 /// Sends the batch through the broker.
 pub(super) async fn publish(broker: &Broker, format: &dyn Format, declares: bool, batch: Batch) {
     let now = SystemTime::now();
-    #[cfg(any(feature = "redis", feature = "amqp"))]
     crate::intent::IntentId::look_for_fork();
     let _ = (now, format, declares);
     match &broker.link {
