@@ -5,7 +5,7 @@ use std::process::Command;
 
 use airlock_tests::process::{Folder, Process};
 use airlock_tests::python::python;
-use airlock_tests::servers::{RabbitServer, RedisServer};
+use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 
 use crate::fleet::SECRET;
 
@@ -123,4 +123,13 @@ fn huey_consumers_run_what_the_example_sends() {
 fn a_cluster_of_django_q_runs_what_the_example_sends() {
     let redis = RedisServer::start();
     run("django_q", &redis.url(), &["django_q_worker.py"], "] running.");
+}
+
+#[test]
+fn workers_of_django_run_what_the_example_sends() {
+    for database in [DjangoDatabase::sqlite(), DjangoDatabase::postgres()] {
+        // Migrated it is; its worker takes its time to say that it is there.
+        let worker = ["django_tasks_worker.py", "db_worker", "--queue-name", "default,mail", "--no-startup-delay"];
+        run("django_tasks", database.url(), &worker, "Starting worker");
+    }
 }
