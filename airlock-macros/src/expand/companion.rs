@@ -39,7 +39,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
 
     let name = args.name.get().map_or_else(|| function.name(), syn::LitStr::value);
     let described = task.arguments().map(describe);
-    let run = run(task);
+    let (run, way_to_run) = run(task);
     let names: Vec<_> = task.arguments().map(|parameter| &parameter.ident).collect();
     let types: Vec<_> = task.arguments().map(|parameter| &parameter.ty).collect();
     let arguments = format_ident!("arguments_{}", types.len());
@@ -69,6 +69,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
             use #checks as __airlock;
 
             #options
+            #way_to_run
             static __AIRLOCK_TASK: __airlock::TaskEntry<(#(#types,)*)> =
                 __airlock::TaskEntry::new(#known) #options_set #extras;
 

@@ -8,10 +8,11 @@ use super::companion::airlock;
 use super::direct::Direct;
 use super::task::Task;
 
-pub(super) fn run(task: &Task<'_>) -> TokenStream {
+/// The way to call it, and an item that it needs. A function, not a closure: the compiler makes two of that.
+pub(super) fn run(task: &Task<'_>) -> (TokenStream, TokenStream) {
     let Task { function, parameters, .. } = task;
     if function.body.is_none() {
-        return quote!(__airlock::elsewhere);
+        return (quote!(__airlock::elsewhere), TokenStream::new());
     }
     let ident = &function.sig.ident;
     let place = at(ident.span());
@@ -46,13 +47,13 @@ pub(super) fn run(task: &Task<'_>) -> TokenStream {
             quote_spanned!(place=> #airlock::pending(#airlock::Box::pin(async move { #airlock::#result(#called.await) })))
         }
     };
-    if states.is_empty() {
-        return quote_spanned!(place=> |(#(#arguments,)*), _| #ended);
-    }
-    quote_spanned! {place=>
-        |(#(#arguments,)*), __airlock_state| {
+    let types = task.arguments().map(|parameter| &parameter.ty);
+    let state = if states.is_empty() { quote!(_) } else { quote!(__airlock_state) };
+    let item = quote_spanned! {place=>
+        fn __airlock_run((#(#arguments,)*): (#(#types,)*), #state: &#airlock::State) -> #airlock::Ran {
             #(#states)*
             #ended
         }
-    }
+    };
+    (quote!(__airlock_run), item)
 }
