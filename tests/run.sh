@@ -56,7 +56,7 @@ environment tests/requirements.txt target/python
 environment tests/requirements-huey2.txt target/python-huey2
 
 step "tests and documentation tests"
-cargo test --workspace --all-features
+cargo test --workspace --all-features --no-fail-fast
 
 step "the examples run, and say what they should"
 out=$(cargo run --quiet --example quickstart)
