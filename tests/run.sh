@@ -115,6 +115,15 @@ if grep -E '(tokio|async-std|smol|hyper|reqwest|lapin|redis|sqlx|aws-)' <<<"$tre
     exit 1
 fi
 
+step "what sends over tokio has no executor for it"
+for feature in redis amqp sqlite postgres lambda; do
+    on=$(cargo tree -p airlock --no-default-features --features "$feature" --depth 0 --format '{f}')
+    if grep -qw tokio <<<"$on"; then
+        echo "the feature $feature turns on the feature tokio: $on" >&2
+        exit 1
+    fi
+done
+
 step "breaking the library on purpose"
 if [ "$long" = yes ]; then
     cargo run --quiet -p airlock-tests --bin mutants -- all

@@ -207,6 +207,26 @@ fn promise_4_order_holds_over_a_connection_that_is_lost_and_nothing_is_there_twi
 }
 
 #[test]
+fn a_flush_in_a_hurry_does_not_end_the_connection_of_the_others() {
+    let (server, known, new) = (RabbitServer::start(), queue_of_its_own(), queue_of_its_own());
+    let (proxy, long) = (Proxy::start(server.port(), None), Duration::from_secs(60));
+    let executor = celery(&proxy.amqp_url()).declare().connect_timeout(long);
+    notes_until(executor.clone(), &known, long, 1).expect(&[("dispatched", 1)]);
+    // It answers nothing for a moment, and lives.
+    server.signal("STOP");
+    let before = proxy.passed();
+    std::thread::scope(|scope| {
+        let patient = scope.spawn(|| notes_until(executor.clone(), &known, long, 10));
+        airlock_tests::process::until("they are under way", || proxy.passed() > before);
+        let hurried = notes_until(executor.clone(), &new, Duration::from_millis(200), 1);
+        server.signal("CONT");
+        hurried.expect(&[("unavailable", 1)]);
+        hurried.says("no answer about the queue in time");
+        patient.join().expect("no panic").expect(&[("dispatched", 10)]);
+    });
+}
+
+#[test]
 fn a_server_that_is_down_at_the_first_flush_costs_one_attempt() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let executor = celery(&format!("amqp://{nobody}")).connect_timeout(Duration::from_millis(300));

@@ -428,4 +428,55 @@ mod tests {
             assert_eq!(block_on(answer.receive()).len(), 1);
         }
     }
+
+    /// It takes connections, and ends each at the first message.
+    #[derive(Default)]
+    struct Ends {
+        connections: AtomicUsize,
+    }
+
+    struct Ending(Alive);
+
+    impl Protocol for Ends {
+        type Message = ();
+        type Connection = Ending;
+
+        #[cfg(any(feature = "redis", feature = "amqp"))]
+        fn size((): &()) -> usize {
+            1
+        }
+
+        fn place(&self) -> String {
+            "here".to_owned()
+        }
+
+        fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Ending, DispatchError>> {
+            self.connections.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move { Ok(Ending(alive)) })
+        }
+    }
+
+    impl Connection for Ending {
+        type Message = ();
+
+        fn is_alive(&self) -> bool {
+            self.0.get()
+        }
+
+        fn send(&mut self, job: Job<()>, back: &Back<()>) {
+            self.0.lost();
+            back.give(job);
+        }
+    }
+
+    #[test]
+    fn a_server_that_ends_every_connection_is_not_stormed() {
+        let _alone = io::ALONE.lock();
+        let link = Link::new(Ends::default(), Duration::from_millis(500));
+        let outcomes = block_on(link.send(vec![()], link.patience(Deadline::after(Duration::from_secs(60)))).receive());
+        assert!(matches!(&outcomes[..], [Err(error)] if error.kind() == DispatchErrorKind::Unavailable));
+        // Without pauses it would be hundreds.
+        let connections = link.0.protocol.connections.load(Ordering::Relaxed);
+        assert!((2..100).contains(&connections), "{connections} connections");
+    }
 }

@@ -122,3 +122,22 @@ fn of_client(error: &lapin::Error) -> String {
         _ => "the client gave up".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lapin::protocol::{AMQPError, AMQPSoftError};
+
+    use super::*;
+    use crate::error::DispatchErrorKind;
+
+    #[test]
+    fn a_queue_whose_node_is_down_is_not_taken_for_one_that_is_missing() {
+        let kind = |text: &str| {
+            let error = AMQPError::new(AMQPSoftError::NOTFOUND.into(), text.into());
+            of_queue("here", "mail", &ErrorKind::ProtocolError(error).into()).map(|error| error.kind())
+        };
+        let down = "NOT_FOUND - home node 'rabbit@b' of durable queue 'mail' in vhost '/' is down or inaccessible";
+        assert_eq!(kind(down), Some(DispatchErrorKind::Unavailable));
+        assert_eq!(kind("NOT_FOUND - no queue 'mail' in vhost '/'"), Some(DispatchErrorKind::Rejected));
+    }
+}
