@@ -3,6 +3,8 @@
 
 mod custom;
 mod delays;
+mod destructors;
+mod ended_runtimes;
 mod load;
 mod options;
 mod promise_13_kinds;

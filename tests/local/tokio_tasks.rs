@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::runtimes::runtime;
 use crate::threads::{Probe, act, act_later, elsewhere, failures, flush, shut_down};
-use airlock::{Deadline, DispatchErrorKind, Executor, ThreadPoolExecutor, TokioExecutor};
-use airlock_tests::patience::{Gate, PATIENCE, eventually};
+use airlock::{Deadline, Executor, TokioExecutor};
+use airlock_tests::patience::{Gate, PATIENCE};
 
 #[tokio::test]
 async fn the_current_runtime_runs_async_and_plain_tasks() {
@@ -176,117 +176,6 @@ fn a_shutdown_hands_back_what_had_not_started() {
 }
 
 #[test]
-fn a_runtime_that_ends_drops_what_runs_as_unconfirmed_and_leaves_what_waits_to_be_handed_back() {
-    #[airlock::task(name = "local.never_ends")]
-    async fn never_ends(probe: Probe) {
-        let _ = (probe.0)(0);
-        std::future::pending::<()>().await;
-    }
-
-    let runtime = runtime();
-    let (failures, on_error) = failures();
-    let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1).on_error(on_error);
-    let (probe, ran) = Probe::sending();
-    let ended = airlock::scope().executor(executor.clone()).run_reported(|| {
-        never_ends::enqueue(probe.clone()).unwrap();
-        act::enqueue(probe.clone(), 1).unwrap();
-        act::enqueue(probe.clone(), 2).unwrap();
-    });
-    assert_eq!(ended.flush.unwrap().counts().dispatched, 3);
-    assert_eq!(ran.recv_timeout(PATIENCE), Ok(0));
-    drop(runtime);
-    eventually("the dropped task is reported", || !failures.lock().unwrap().is_empty());
-    let told: Vec<_> = failures.lock().unwrap().iter().map(|failure| failure.error.kind()).collect();
-    assert_eq!(told, [DispatchErrorKind::Unconfirmed]);
-    // Nothing more is accepted for a runtime that is gone.
-    let error = flush(airlock::scope().executor(executor.clone()), &probe, 0..1).unwrap_err();
-    assert!(error.to_string().ends_with("unavailable: the runtime of tokio executor has ended"), "{error}");
-    drop(error.into_intents());
-    assert_eq!(shut_down(&executor).intents.len(), 2);
-}
-
-/// An executor whose runtime has ended while it had nothing to do.
-fn deserted() -> (TokioExecutor, Probe, std::sync::mpsc::Receiver<u32>) {
-    let runtime = runtime();
-    let executor = TokioExecutor::on(runtime.handle().clone());
-    let (probe, ran) = Probe::sending();
-    flush(airlock::scope().executor(executor.clone()), &probe, 0..1).unwrap();
-    assert_eq!(ran.recv_timeout(PATIENCE), Ok(0));
-    runtime.end();
-    (executor, probe, ran)
-}
-
-#[test]
-fn a_runtime_that_ended_while_nothing_ran_takes_nothing_more() {
-    let (executor, probe, ran) = deserted();
-    for _ in 0..2 {
-        let error = flush(airlock::scope().executor(executor.clone()), &probe, 0..3).unwrap_err();
-        assert!(error.to_string().ends_with("unavailable: the runtime of tokio executor has ended"), "{error}");
-        assert_eq!(error.into_intents().len(), 3);
-    }
-    assert!(shut_down(&executor).is_empty());
-    assert!(ran.try_recv().is_err());
-    // Nor does one that had ended before it was ever used.
-    let runtime = runtime();
-    let executor = TokioExecutor::on(runtime.handle().clone());
-    runtime.end();
-    let error = flush(airlock::scope().executor(executor), &probe, 0..1).unwrap_err();
-    assert!(error.to_string().ends_with("the runtime of tokio executor has ended"), "{error}");
-    drop(error.into_intents());
-}
-
-#[test]
-fn a_shutdown_that_waits_for_a_runtime_hands_back_what_waits_when_the_runtime_ends() {
-    let runtime = runtime();
-    let executor = TokioExecutor::on(runtime.handle().clone());
-    let (probe, ran) = Probe::sending();
-    let later = airlock::Options::new().delay(PATIENCE / 2);
-    let ended = airlock::scope().executor(executor.clone()).run_reported(|| act::enqueue_with(later, probe, 0));
-    assert_eq!(ended.flush.unwrap().counts().dispatched, 1);
-    let start = std::time::Instant::now();
-    let mut waiting = Box::pin(executor.shutdown(Deadline::after(PATIENCE)));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(waiting.as_mut().poll(&mut context).is_pending());
-    let unfinished = std::thread::scope(|threads| {
-        let waits = threads.spawn(|| airlock_tests::patience::block_on(waiting));
-        runtime.end();
-        waits.join().unwrap()
-    });
-    assert_eq!((unfinished.intents.len(), unfinished.running), (1, 0));
-    assert!(start.elapsed() < PATIENCE / 2);
-    assert!(ran.try_recv().is_err());
-}
-
-#[test]
-fn what_one_runtime_leaves_is_done_by_another_that_is_there() {
-    #[airlock::task(name = "local.holds_on")]
-    async fn holds_on(probe: Probe) {
-        let _ = (probe.0)(0);
-        std::future::pending::<()>().await;
-    }
-
-    let executor = TokioExecutor::new().concurrency(1);
-    let (there, ends) = (runtime(), runtime());
-    let (probe, ran) = Probe::sending();
-    let flush_on = |runtime: &tokio::runtime::Runtime, enqueue: &dyn Fn()| {
-        let _on = runtime.enter();
-        airlock::scope().executor(executor.clone()).run(enqueue).unwrap();
-    };
-    flush_on(&there, &|| drop(act_later::enqueue(probe.clone(), 1)));
-    assert_eq!(ran.recv_timeout(PATIENCE), Ok(1));
-    // Else it might go on with what is meant for the other one.
-    eventually("its worker has ended, and what watches the runtime is left", || there.metrics().num_alive_tasks() == 1);
-    flush_on(&ends, &|| {
-        holds_on::enqueue(probe.clone()).unwrap();
-        act_later::enqueue(probe.clone(), 2).unwrap();
-    });
-    assert_eq!(ran.recv_timeout(PATIENCE), Ok(0));
-    drop(ends);
-    assert_eq!(ran.recv_timeout(PATIENCE), Ok(2));
-    assert!(shut_down(&executor).is_empty());
-}
-
-#[test]
 fn what_comes_just_as_the_last_worker_finds_nothing_is_not_left_lying() {
     let runtime = runtime();
     let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1);
@@ -302,17 +191,6 @@ fn what_comes_just_as_the_last_worker_finds_nothing_is_not_left_lying() {
         hand_over(1);
         assert_eq!([ran.recv_timeout(PATIENCE), ran.recv_timeout(PATIENCE)], [Ok(0), Ok(1)]);
     }
-}
-
-#[test]
-fn an_executor_keeps_no_runtime_busy_once_it_is_gone() {
-    let runtime = runtime();
-    let executor = TokioExecutor::on(runtime.handle().clone());
-    let (probe, ran) = Probe::sending();
-    flush(airlock::scope().executor(executor.clone()), &probe, 0..1).unwrap();
-    assert_eq!(ran.recv_timeout(PATIENCE), Ok(0));
-    drop(executor);
-    eventually("its tasks end", || runtime.metrics().num_alive_tasks() == 0);
 }
 
 #[test]
@@ -352,112 +230,10 @@ fn tasks_that_never_yield_leave_the_runtime_to_others_in_between() {
 }
 
 #[test]
-fn an_executor_without_a_runtime_of_its_own_goes_on_in_the_next_one() {
-    let executor = TokioExecutor::new();
-    for n in 0..3 {
-        let runtime = runtime();
-        let (probe, ran) = Probe::sending();
-        runtime.block_on(async {
-            let body = async { drop(act_later::enqueue(probe, n)) };
-            airlock::scope().executor(executor.clone()).run_async(body).await.unwrap();
-        });
-        assert_eq!(ran.recv_timeout(PATIENCE), Ok(n));
-    }
-}
-
-#[test]
 fn dropping_the_last_handle_loses_nothing() {
     let runtime = runtime();
     let (probe, ran) = Probe::sending();
     let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1);
     flush(airlock::scope().executor(executor), &probe, 0..100).unwrap();
     assert_eq!((0..100).map(|_| ran.recv_timeout(PATIENCE).unwrap()).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
-}
-
-/// Panics as it is dropped.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Bomb;
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        panic!("the destructor of a task");
-    }
-}
-
-#[test]
-fn a_destructor_that_panics_ends_its_task_and_no_other() {
-    #[airlock::task(name = "local.cut_off", timeout = "50ms")]
-    async fn cut_off() {
-        let _bomb = Bomb;
-        std::future::pending::<()>().await;
-    }
-
-    let (runtime, pool) = (runtime(), ThreadPoolExecutor::new().threads(1));
-    let (failures, on_error) = failures();
-    let (also_failures, also_on_error) = crate::threads::failures();
-    let executor = TokioExecutor::on(runtime.handle().clone()).concurrency(1).on_error(on_error);
-    let pool = pool.on_error(also_on_error);
-    for executor in [Arc::new(executor) as Arc<dyn Executor>, Arc::new(pool)] {
-        let (probe, ran) = Probe::sending();
-        for _ in 0..2 {
-            let ended = airlock::scope().executor(Arc::clone(&executor)).run_reported(|| {
-                cut_off::enqueue().unwrap();
-                act_later::enqueue(probe.clone(), 1).unwrap();
-                act::enqueue(probe.clone(), 2).unwrap();
-            });
-            assert_eq!(ended.flush.unwrap().counts().dispatched, 3);
-            assert_eq!([ran.recv_timeout(PATIENCE), ran.recv_timeout(PATIENCE)], [Ok(1), Ok(2)]);
-        }
-        assert!(shut_down(&executor).is_empty());
-    }
-    for failures in [failures, also_failures] {
-        let told: Vec<_> = failures.lock().unwrap().iter().map(|failure| failure.to_string()).collect();
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told.iter().all(|told| told.ends_with("task failed: it took longer than its 50ms")), "{told:?}");
-    }
-}
-
-/// An argument that says that it goes, and panics.
-#[derive(Clone)]
-struct Fuse(Probe);
-
-impl serde::Serialize for Fuse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Fuse {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        Err(serde::de::Error::custom("it only lives in this process"))
-    }
-}
-
-impl Drop for Fuse {
-    fn drop(&mut self) {
-        let _ = (self.0.0)(0);
-        panic!("the destructor of an argument");
-    }
-}
-
-#[test]
-fn arguments_that_panic_as_they_are_lost_cost_nothing_else() {
-    #[airlock::task(name = "local.fused")]
-    fn fused(fuse: Fuse) {
-        let _ = fuse;
-    }
-
-    let runtime = runtime();
-    let (held, gone) = std::sync::mpsc::channel::<()>();
-    let held = std::sync::Mutex::new(held);
-    let executor = TokioExecutor::on(runtime.handle().clone()).on_error(move |_| drop(held.lock()));
-    let (probe, lost) = Probe::sending();
-    let later = || airlock::Options::new().delay(Duration::from_millis(20));
-    let enqueue = || (0..2).for_each(|_| drop(fused::enqueue_with(later(), Fuse(probe.clone()))));
-    airlock::scope().executor(executor.clone()).run(enqueue).unwrap();
-    drop(executor);
-    runtime.end();
-    assert_eq!([lost.recv_timeout(PATIENCE), lost.recv_timeout(PATIENCE)], [Ok(0), Ok(0)]);
-    // The handler goes last.
-    assert_eq!(gone.recv_timeout(PATIENCE), Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
 }
