@@ -1,7 +1,7 @@
 //! A process that was forked from one with executors at work. A program of its own: nothing else runs when it forks.
 //!
 //! The child has a copy of all there is and none of the threads. Each step of it says what came of it on a line of its
-//! own; a step that hangs is ended by the parent's patience.
+//! own; one that hangs is given up.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 use airlock::{Deadline, Executor, Options, ThreadPoolExecutor, TokioExecutor};
 use airlock_tests::patience::{Gate, PATIENCE, eventually};
+
+/// What hangs in the child is found after this long; its steps take milliseconds.
+const HANGS: Duration = Duration::from_secs(30);
 
 static RAN: AtomicUsize = AtomicUsize::new(0);
 
@@ -82,7 +85,7 @@ fn main() {
             drop(ours);
             // Should it hang, it is not left behind.
             thread::spawn(|| {
-                thread::park_timeout(PATIENCE);
+                thread::park_timeout(HANGS);
                 std::process::exit(1)
             });
             child(&executors, &mut theirs);
@@ -91,7 +94,7 @@ fn main() {
         }
         Ok(fork::Fork::Parent(pid)) => {
             drop(theirs);
-            ours.set_read_timeout(Some(PATIENCE)).unwrap();
+            ours.set_read_timeout(Some(HANGS)).unwrap();
             let said: Vec<String> = BufReader::new(ours).lines().map_while(Result::ok).collect();
             let refused = |kind: &str, name: &str| {
                 format!(
