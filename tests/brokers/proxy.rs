@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 /// Passes one connection on to a server, and cuts it after so many bytes to the server; later connections are refused, or
@@ -21,6 +21,45 @@ impl Proxy {
     /// Passes on every connection, and cuts the first one.
     pub(crate) fn stumbling(to: u16, limit: u64) -> Self {
         Self::serve(to, Some(limit), true)
+    }
+
+    /// Passes on every connection, and cuts the first one after so many bytes, of which the last ones reach the server
+    /// only once the function that is returned is called: a long way that is cut at its beginning.
+    pub(crate) fn lagging(to: u16, limit: u64) -> (Self, impl FnOnce()) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let (port, passed) = (listener.local_addr().expect("an address").port(), Arc::new(AtomicU64::new(0)));
+        let (count, (let_go, is_let_go)) = (Arc::clone(&passed), mpsc::channel::<()>());
+        let first = thread::spawn(move || {
+            let (mut client, _) = listener.accept().expect("a connection");
+            let mut server = TcpStream::connect(("127.0.0.1", to)).expect("the server is there");
+            let (mut from_server, mut to_client) =
+                (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
+            let back = thread::spawn(move || {
+                let _ = std::io::copy(&mut from_server, &mut to_client);
+                // The server does not notice that it speaks to nobody.
+                let _ = std::io::copy(&mut from_server, &mut std::io::sink());
+            });
+            let mut late = vec![0; LATE];
+            let most = limit - LATE as u64;
+            std::io::copy(&mut (&mut client).take(most), &mut server).expect("it passes");
+            client.read_exact(&mut late).expect("there is more");
+            thread::spawn(move || {
+                for client in listener.incoming().flatten() {
+                    pass_both(client, to, u64::MAX, &count);
+                }
+            });
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = is_let_go.recv();
+            server.write_all(&late).expect("the server is still there");
+            let _ = server.shutdown(Shutdown::Write);
+            // It has read everything when it ends the connection.
+            let _ = back.join();
+        });
+        let let_go = move || {
+            drop(let_go);
+            first.join().expect("no panic");
+        };
+        (Self { port, passed }, let_go)
     }
 
     fn serve(to: u16, limit: Option<u64>, goes_on: bool) -> Self {
@@ -52,6 +91,9 @@ impl Proxy {
         self.passed.load(Ordering::Relaxed)
     }
 }
+
+/// How much is on its way when a lagging connection is cut.
+const LATE: usize = 64 * 1024;
 
 fn pass_both(client: TcpStream, to: u16, limit: u64, passed: &AtomicU64) {
     let server = TcpStream::connect(("127.0.0.1", to)).expect("the server is there");

@@ -188,6 +188,17 @@ fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
     }
 }
 
+/// What is in the queue is in order, and once; gives how many there are.
+fn in_order(server: &RabbitServer, queue: &str) -> usize {
+    let number = |body: String| -> u64 {
+        let digits: String = body.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().expect("a number")
+    };
+    let numbers: Vec<u64> = bodies(&server.url(), queue).into_iter().map(number).collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    numbers.len()
+}
+
 #[test]
 fn promise_4_order_holds_over_a_connection_that_is_lost_and_nothing_is_there_twice() {
     let (server, long) = (RabbitServer::shared(), Duration::from_secs(60));
@@ -195,15 +206,25 @@ fn promise_4_order_holds_over_a_connection_that_is_lost_and_nothing_is_there_twi
         let queue = queue_of_its_own();
         let proxy = Proxy::stumbling(server.port(), 100_000 + crate::tasks::random(round) % 8_000_000);
         let executor = celery(&proxy.amqp_url()).declare().connect_timeout(long);
-        let account = notes_until(executor, &queue, long, 10_000);
-        let number = |body: String| -> u64 {
-            let digits: String = body.chars().filter(char::is_ascii_digit).collect();
-            digits.parse().expect("a number")
-        };
-        let numbers: Vec<u64> = bodies(&server.url(), &queue).into_iter().map(number).collect();
-        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert!(numbers.len() >= account.count("dispatched"), "{:?}", account.texts);
+        let account = notes_until(executor.clone(), &queue, long, 10_000);
+        assert!(in_order(&server, &queue) >= account.count("dispatched"), "{:?}", account.texts);
+        notes_until(executor, &queue, long, 10).expect(&[("dispatched", 10)]);
     }
+}
+
+#[test]
+fn promise_4_nothing_overtakes_what_a_lost_connection_still_carries() {
+    let (server, long) = (RabbitServer::shared(), Duration::from_secs(60));
+    let queue = queue_of_its_own();
+    let (proxy, let_go) = Proxy::lagging(server.port(), 1_000_000);
+    let executor = celery(&proxy.amqp_url()).declare().connect_timeout(long);
+    let account = notes_until(executor.clone(), &queue, long, 10_000);
+    assert!(account.count("unavailable") > 0, "{:?}", account.texts);
+    let_go();
+    assert!(in_order(&server, &queue) >= account.count("dispatched"), "{:?}", account.texts);
+    assert!(account.count("unconfirmed") > 0, "{:?}", account.texts);
+    assert_eq!(account.ends.len(), 10_000);
+    notes_until(executor, &queue, long, 10).expect(&[("dispatched", 10)]);
 }
 
 #[test]

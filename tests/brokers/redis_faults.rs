@@ -201,17 +201,38 @@ fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
     }
 }
 
+/// What is in the list is in order, and once; gives how many there are.
+fn in_order(server: &RedisServer) -> usize {
+    let numbers: Vec<u64> = server.list("notes").iter().rev().map(|envelope| note_of(envelope).1).collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    numbers.len()
+}
+
 #[test]
 fn promise_4_order_holds_over_a_connection_that_is_lost_and_nothing_is_there_twice() {
-    let server = RedisServer::start();
+    let (server, long) = (RedisServer::start(), Duration::from_secs(30));
     for round in 0..crate::tasks::rounds(10) {
         let _ = server.command(&["DEL", "notes"]);
         let proxy = Proxy::stumbling(server.port(), 100_000 + crate::tasks::random(round) % 8_000_000);
-        let account = notes_until(celery(&proxy.redis_url()), Duration::from_secs(30), 10_000);
-        let numbers: Vec<u64> = server.list("notes").iter().rev().map(|envelope| note_of(envelope).1).collect();
-        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert_eq!(account.count("dispatched") + account.count("unconfirmed"), 10_000, "{:?}", account.texts);
+        let executor = celery(&proxy.redis_url());
+        let account = notes_until(executor.clone(), long, 10_000);
+        assert!(in_order(&server) >= account.count("dispatched"), "{:?}", account.texts);
+        notes_until(executor, long, 10).expect(&[("dispatched", 10)]);
     }
+}
+
+#[test]
+fn promise_4_nothing_overtakes_what_a_lost_connection_still_carries() {
+    let (server, long) = (RedisServer::start(), Duration::from_secs(30));
+    let (proxy, let_go) = Proxy::lagging(server.port(), 1_000_000);
+    let executor = celery(&proxy.redis_url());
+    let account = notes_until(executor.clone(), long, 10_000);
+    assert!(account.count("unavailable") > 0, "{:?}", account.texts);
+    let_go();
+    assert!(in_order(&server) >= account.count("dispatched"), "{:?}", account.texts);
+    assert!(account.count("unconfirmed") > 0, "{:?}", account.texts);
+    assert_eq!(account.ends.len(), 10_000);
+    notes_until(executor, long, 10).expect(&[("dispatched", 10)]);
 }
 
 #[test]

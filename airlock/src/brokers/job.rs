@@ -1,11 +1,13 @@
 //! What is handed to the I/O thread, and what comes back.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::fault::BrokerFault;
-use crate::error::DispatchError;
+use crate::error::{DispatchError, DispatchErrorKind};
 use crate::executors::Deadline;
 use crate::timer;
 
@@ -22,11 +24,28 @@ pub(crate) struct Job<M> {
     pub(crate) answer: Answer,
 }
 
+/// What the jobs of one flush know of each other: once it is in doubt whether an earlier one is with the broker, a later
+/// one must not go through another connection. The broker may still be reading the first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line(Arc<AtomicBool>);
+
+impl Line {
+    /// Whether it is unknown how something in it fared.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn doubt(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Where the outcomes of a job go. Dropped without an answer, everything in the job is unconfirmed if it may have left,
 /// and unavailable if not.
 #[derive(Debug)]
 pub(crate) struct Answer {
     count: usize,
+    line: Line,
     sender: Option<oneshot::Sender<Vec<Outcome>>>,
     may_have_left: bool,
 }
@@ -40,13 +59,23 @@ pub(crate) struct Answers {
 
 impl Answer {
     /// For a job of so many messages.
-    pub(crate) fn channel(count: usize) -> (Self, Answers) {
+    pub(crate) fn channel(count: usize, line: Line) -> (Self, Answers) {
         let (sender, receiver) = oneshot::channel();
-        (Self { count, sender: Some(sender), may_have_left: false }, Answers { count, receiver })
+        (Self { count, line, sender: Some(sender), may_have_left: false }, Answers { count, receiver })
+    }
+
+    /// The jobs of the same flush.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// One outcome a message, in order.
     pub(crate) fn each(mut self, outcomes: Vec<Outcome>) {
+        let is_unconfirmed =
+            |outcome: &Outcome| outcome.as_ref().is_err_and(|error| error.kind() == DispatchErrorKind::Unconfirmed);
+        if outcomes.iter().any(is_unconfirmed) {
+            self.line.doubt();
+        }
         if let Some(sender) = self.sender.take() {
             // A flush that was cut off does not listen any more.
             let _ = sender.send(outcomes);
@@ -72,7 +101,10 @@ impl Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if let Some(sender) = self.sender.take().filter(|_| !self.may_have_left) {
+        let Some(sender) = self.sender.take() else { return };
+        if self.may_have_left {
+            self.line.doubt();
+        } else {
             let lost = DispatchError::unavailable(BrokerFault::thread_ended());
             let _ = sender.send(vec![Err(lost); self.count]);
         }

@@ -92,6 +92,7 @@ impl<P: Protocol> Keeper<P> {
         }
         match request {
             Request::Ready(_, answer) => answer.all(&Ok(())),
+            Request::Send(job) if job.answer.line().is_in_doubt() => job.answer.all(&Err(self.out_of_line())),
             // Nobody waits for it any more, and it has not left.
             Request::Send(job) if job.answer.is_unheard() => {}
             Request::Send(mut job) => {
@@ -99,6 +100,13 @@ impl<P: Protocol> Keeper<P> {
                 connection.send(job, &self.back.of_job());
             }
         }
+    }
+
+    fn out_of_line(&self) -> DispatchError {
+        DispatchError::unavailable(BrokerFault::new(format!(
+            "the connection to {} was lost while earlier ones of this flush were on their way; this one might overtake them",
+            self.protocol.place()
+        )))
     }
 
     /// Puts it in its place: what is given back was sent before what came meanwhile.

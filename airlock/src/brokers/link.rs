@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
 use super::io;
-use super::job::{Answer, Answers, Job, Patience};
+use super::job::{Answer, Answers, Job, Line, Patience};
 use super::keeper::Keeper;
 use crate::error::DispatchError;
 use crate::executors::{BoxFuture, Deadline};
@@ -215,14 +215,14 @@ impl<P: Protocol> Link<P> {
         if self.0.is_connected.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let (answer, answers) = Answer::channel(1);
+        let (answer, answers) = Answer::channel(1, Line::default());
         self.request(Request::Ready(patience, answer));
         answers.receive().await.pop().unwrap_or(Ok(()))
     }
 
-    /// Sends behind all that was sent before.
-    pub(crate) fn send(&self, messages: Vec<P::Message>, patience: Patience) -> Answers {
-        let (answer, answers) = Answer::channel(messages.len());
+    /// Sends behind all that was sent before, as one of the jobs of a flush.
+    pub(crate) fn send(&self, messages: Vec<P::Message>, patience: Patience, line: &Line) -> Answers {
+        let (answer, answers) = Answer::channel(messages.len(), line.clone());
         self.request(Request::Send(Job { number: 0, messages, patience, answer }));
         answers
     }
@@ -308,7 +308,7 @@ mod tests {
 
     fn send(link: &Link<Moody>, message: bool) -> Result<(), DispatchErrorKind> {
         let patience = link.patience(Deadline::after(Duration::from_secs(60)));
-        let outcomes = block_on(link.send(vec![message], patience).receive());
+        let outcomes = block_on(link.send(vec![message], patience, &Line::default()).receive());
         outcomes.into_iter().next().unwrap_or(Ok(())).map_err(|error| error.kind())
     }
 
@@ -390,43 +390,71 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
-        let _alone = io::ALONE.lock();
-        let link = Link::new(Keeps::default(), Duration::from_secs(60));
-        let patience = link.patience(Deadline::after(Duration::from_secs(60)));
-        let answers: Vec<_> = (1..=5).map(|number| link.send(vec![number], patience)).collect();
-        let connection = |at: usize, jobs: usize| {
+    impl Link<Keeps> {
+        /// Waits until the fourth job has found the first connection dead, and a second one is there.
+        fn second_connection(&self) {
+            while self.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner).len() < 2 {
+                std::thread::yield_now();
+            }
+        }
+
+        /// What the connection was given, once it is so many jobs.
+        fn kept(&self, connection: usize, jobs: usize) -> Vec<(Job<u32>, Back<u32>)> {
             let start = Instant::now();
             loop {
-                let connections = link.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(kept) = connections.get(at) {
+                let connections = self.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(kept) = connections.get(connection) {
                     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                     if kept.len() == jobs {
                         return std::mem::take(&mut *kept);
                     }
                 }
                 drop(connections);
-                assert!(start.elapsed() < Duration::from_secs(60), "connection {at} has no {jobs} jobs");
+                assert!(start.elapsed() < Duration::from_secs(60), "connection {connection} has no {jobs} jobs");
                 std::thread::yield_now();
             }
-        };
-        // The fourth has found the first connection dead, and a second one is there.
-        while link.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner).len() < 2 {
-            std::thread::yield_now();
         }
-        let [first, second, third] = connection(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+    }
+
+    #[test]
+    fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
+        let _alone = io::ALONE.lock();
+        let link = Link::new(Keeps::default(), Duration::from_secs(60));
+        let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+        let answers: Vec<_> = (1..=5).map(|number| link.send(vec![number], patience, &Line::default())).collect();
+        link.second_connection();
+        let [first, second, third] = link.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
         for (job, back) in [third, first, second] {
             back.give(job);
         }
         for (at, expected) in [(1, vec![1, 2, 3]), (2, vec![4, 5])] {
-            let jobs = connection(at, expected.len());
+            let jobs = link.kept(at, expected.len());
             assert_eq!(jobs.iter().flat_map(|(job, _)| job.messages.clone()).collect::<Vec<_>>(), expected);
             jobs.into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
         }
         for answer in answers {
             assert_eq!(block_on(answer.receive()).len(), 1);
         }
+    }
+
+    #[test]
+    fn what_might_overtake_an_earlier_one_of_its_flush_is_not_sent_through_another_connection() {
+        let _alone = io::ALONE.lock();
+        let link = Link::new(Keeps::default(), Duration::from_secs(60));
+        let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+        let (line, other) = (Line::default(), Line::default());
+        let answers = [&line, &line, &other, &other].map(|line| link.send(vec![1], patience, line));
+        link.second_connection();
+        let [first, second, third] = link.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+        let (first, its_back) = first;
+        first.answer.each(vec![Err(DispatchError::unconfirmed("lost"))]);
+        drop(its_back);
+        for (job, back) in [second, third] {
+            back.give(job);
+        }
+        link.kept(1, 2).into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
+        let kinds = answers.map(|answers| block_on(answers.receive()).remove(0).err().map(|error| error.kind()));
+        assert_eq!(kinds, [Some(DispatchErrorKind::Unconfirmed), Some(DispatchErrorKind::Unavailable), None, None]);
     }
 
     /// It takes connections, and ends each at the first message.
@@ -473,7 +501,9 @@ mod tests {
     fn a_server_that_ends_every_connection_is_not_stormed() {
         let _alone = io::ALONE.lock();
         let link = Link::new(Ends::default(), Duration::from_millis(500));
-        let outcomes = block_on(link.send(vec![()], link.patience(Deadline::after(Duration::from_secs(60)))).receive());
+        let outcomes = block_on(
+            link.send(vec![()], link.patience(Deadline::after(Duration::from_secs(60))), &Line::default()).receive(),
+        );
         assert!(matches!(&outcomes[..], [Err(error)] if error.kind() == DispatchErrorKind::Unavailable));
         // Without pauses it would be hundreds.
         let connections = link.0.protocol.connections.load(Ordering::Relaxed);

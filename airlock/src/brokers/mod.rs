@@ -38,6 +38,8 @@ pub(crate) use broker::AnyLink;
 pub(crate) use broker::Broker;
 #[cfg(any(feature = "redis", feature = "amqp"))]
 pub(crate) use job::Answers;
+#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+pub(crate) use job::Line;
 #[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
 pub(crate) use job::{Answer, Patience};
 #[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]

@@ -110,7 +110,7 @@ mod jobs {
     use std::collections::VecDeque;
 
     use super::{Batch, Intent, Rejection, Ticket};
-    use crate::brokers::{Answers, Link, Protocol};
+    use crate::brokers::{Answers, Line, Link, Protocol};
     use crate::error::DispatchError;
 
     /// How much goes in one job, and how much is under way at a time: enough to keep both sides busy, and no more than
@@ -144,13 +144,13 @@ mod jobs {
             }
             return;
         }
-        let mut under_way = VecDeque::new();
+        let (mut under_way, line) = (VecDeque::new(), Line::default());
         let mut bytes = 0;
         loop {
             while under_way.len() < UNDER_WAY && bytes < UNDER_WAY_BYTES {
                 let Some((messages, tickets, size)) = next_job::<P>(&mut batch, &mut encode) else { break };
                 bytes += size;
-                under_way.push_back(Awaited { tickets, bytes: size, answers: link.send(messages, patience) });
+                under_way.push_back(Awaited { tickets, bytes: size, answers: link.send(messages, patience, &line) });
             }
             let Some(oldest) = under_way.pop_front() else { return };
             bytes -= oldest.bytes;

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::publish::Format;
 use super::{Batch, Rejection, Ticket};
-use crate::brokers::{Link, Protocol};
+use crate::brokers::{Line, Link, Protocol};
 use crate::brokers::{RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::error::DispatchError;
 use crate::intent::Intent;
@@ -31,7 +31,7 @@ where
         return settle_rest(&mut batch, &DispatchError::unavailable(busy));
     };
     let (sender, rows) = Rows::channel(Some(turn));
-    let answers = link.send(vec![rows], patience);
+    let answers = link.send(vec![rows], patience, &Line::default());
     let now = SystemTime::now();
     let fed = feed(&mut batch, sender, |intent, place| format.row(transport, intent, now, place)).await;
     let outcome = answers.receive().await.pop().unwrap_or(Ok(()));

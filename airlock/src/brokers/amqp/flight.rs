@@ -168,7 +168,7 @@ impl Flight {
                 // What was not written then will say so.
                 continue;
             }
-            let Some((answer, ..)) = job.waits.take() else { continue };
+            let Some((answer, _, _back)) = job.waits.take() else { continue };
             let outcomes = job.slots.iter().zip(&job.messages);
             answer.each(outcomes.map(|(slot, message)| self.outcome(slot, message, is_blocked)).collect());
         }

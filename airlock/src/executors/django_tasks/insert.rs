@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::executor::DjangoTasksExecutor;
 use super::message::DjangoTasksFormat;
-use crate::brokers::{Answer, AnyConnection, Patience, Rows, SqlConnection, SqlJob, Transport};
+use crate::brokers::{Answer, AnyConnection, Line, Patience, Rows, SqlConnection, SqlJob, Transport};
 use crate::error::{DispatchError, FlushError};
 use crate::executors::rows::{feed, settle_rest};
 use crate::executors::{Batch, BoxFuture, Executor, ExecutorTraits, FlushContext, Rejection};
@@ -115,7 +115,7 @@ impl Executor for Relay {
         Box::pin(async move {
             let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (sender, rows) = Rows::channel(None);
-            let (answer, answers) = Answer::channel(1);
+            let (answer, answers) = Answer::channel(1, Line::default());
             let patience = Patience::new(batch.deadline(), NO_CONNECT);
             let job = SqlJob { number: 0, messages: vec![rows], patience, answer };
             if writer.is_none_or(|writer| writer.send(job).is_err()) {
