@@ -405,7 +405,7 @@ mod tests {
                 let connections = self.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(kept) = connections.get(connection) {
                     let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                    if kept.len() == jobs {
+                    if kept.len() >= jobs {
                         return std::mem::take(&mut *kept);
                     }
                 }
