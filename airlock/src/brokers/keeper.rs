@@ -104,7 +104,8 @@ impl<P: Protocol> Keeper<P> {
 
     fn out_of_line(&self) -> DispatchError {
         DispatchError::unavailable(BrokerFault::new(format!(
-            "the connection to {} was lost while earlier ones of this flush were on their way; this one might overtake them",
+            "the connection to {} was lost with earlier ones of this flush on their way, which this one might overtake; send \
+             it again once it is known how they fared",
             self.protocol.place()
         )))
     }

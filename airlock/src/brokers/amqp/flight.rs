@@ -168,6 +168,7 @@ impl Flight {
                 // What was not written then will say so.
                 continue;
             }
+            // The way back is held until it is answered: another connection may be used after that.
             let Some((answer, _, _back)) = job.waits.take() else { continue };
             let outcomes = job.slots.iter().zip(&job.messages);
             answer.each(outcomes.map(|(slot, message)| self.outcome(slot, message, is_blocked)).collect());

@@ -1,0 +1,257 @@
+//! The link with connections that do what no real server does on demand.
+
+use super::*;
+use crate::error::DispatchErrorKind;
+use crate::scope::block_on;
+
+/// What no real server does on demand: the code that speaks to it panics, or it is there at the third attempt.
+#[derive(Default)]
+struct Moody {
+    attempts: AtomicUsize,
+    there_after: usize,
+}
+
+struct Through(Alive);
+
+impl Protocol for Moody {
+    type Message = bool;
+    type Connection = Through;
+
+    #[cfg(any(feature = "redis", feature = "amqp"))]
+    fn size(_: &bool) -> usize {
+        1
+    }
+
+    fn place(&self) -> String {
+        "here".to_owned()
+    }
+
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Through, DispatchError>> {
+        let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move {
+            if attempt < self.there_after { Err(DispatchError::unavailable("not yet")) } else { Ok(Through(alive)) }
+        })
+    }
+}
+
+impl Connection for Through {
+    type Message = bool;
+
+    fn is_alive(&self) -> bool {
+        self.0.get()
+    }
+
+    fn send(&mut self, job: Job<bool>, _: &Back<bool>) {
+        assert!(job.messages.iter().all(|is_fine| *is_fine), "on purpose");
+        job.answer.all(&Ok(()));
+    }
+}
+
+fn send(link: &Link<Moody>, message: bool) -> Result<(), DispatchErrorKind> {
+    let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+    let outcomes = block_on(link.send(vec![message], patience, &Line::default()).receive());
+    outcomes.into_iter().next().unwrap_or(Ok(())).map_err(|error| error.kind())
+}
+
+#[test]
+fn a_panic_leaves_what_was_under_way_unconfirmed_and_the_next_job_is_sent() {
+    let _alone = io::ALONE.lock();
+    let link = Link::new(Moody::default(), Duration::from_secs(60));
+    assert_eq!(send(&link, true), Ok(()));
+    assert_eq!(send(&link, false), Err(DispatchErrorKind::Unconfirmed));
+    let start = Instant::now();
+    // What comes while it ends is known not to have left.
+    while let Err(kind) = send(&link, true) {
+        assert_eq!(kind, DispatchErrorKind::Unavailable);
+        assert!(start.elapsed() < Duration::from_secs(60), "it doesn't start again");
+    }
+}
+
+#[test]
+fn attempts_follow_each_other_as_long_as_somebody_waits() {
+    let _alone = io::ALONE.lock();
+    let link = Link::new(Moody { there_after: 3, ..Moody::default() }, Duration::from_secs(60));
+    assert_eq!(send(&link, true), Ok(()));
+    assert_eq!(link.0.protocol.attempts.load(Ordering::Relaxed), 4);
+
+    let never = Link::new(Moody { there_after: usize::MAX, ..Moody::default() }, Duration::from_millis(50));
+    assert_eq!(send(&never, true), Err(DispatchErrorKind::Unavailable));
+}
+
+/// Its connections keep what they are given.
+#[derive(Default)]
+struct Keeps {
+    connections: Mutex<Vec<Kept>>,
+}
+
+type Kept = Arc<Mutex<Vec<(Job<u32>, Back<u32>)>>>;
+
+struct Keeping(Alive, Kept);
+
+impl Protocol for Keeps {
+    type Message = u32;
+    type Connection = Keeping;
+
+    #[cfg(any(feature = "redis", feature = "amqp"))]
+    fn size(_: &u32) -> usize {
+        1
+    }
+
+    fn place(&self) -> String {
+        "here".to_owned()
+    }
+
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Keeping, DispatchError>> {
+        let kept = Kept::default();
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&kept));
+        Box::pin(async move { Ok(Keeping(alive, kept)) })
+    }
+}
+
+impl Connection for Keeping {
+    type Message = u32;
+
+    fn is_alive(&self) -> bool {
+        // Three jobs are too many for one.
+        let dies = self.kept().len() == 3;
+        if dies {
+            self.0.lost();
+        }
+        !dies
+    }
+
+    fn send(&mut self, job: Job<u32>, back: &Back<u32>) {
+        self.kept().push((job, back.clone()));
+    }
+}
+
+impl Keeping {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Job<u32>, Back<u32>)>> {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Link<Keeps> {
+    /// Waits until the fourth job has found the first connection dead, and a second one is there.
+    fn second_connection(&self) {
+        let start = Instant::now();
+        while self.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner).len() < 2 {
+            assert!(start.elapsed() < Duration::from_secs(60), "there is no second connection");
+            std::thread::yield_now();
+        }
+    }
+
+    /// What the connection was given, once it is so many jobs.
+    fn kept(&self, connection: usize, jobs: usize) -> Vec<(Job<u32>, Back<u32>)> {
+        let start = Instant::now();
+        loop {
+            let connections = self.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(kept) = connections.get(connection) {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() >= jobs {
+                    return std::mem::take(&mut *kept);
+                }
+            }
+            drop(connections);
+            assert!(start.elapsed() < Duration::from_secs(60), "connection {connection} has no {jobs} jobs");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
+    let _alone = io::ALONE.lock();
+    let link = Link::new(Keeps::default(), Duration::from_secs(60));
+    let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+    let answers: Vec<_> = (1..=5).map(|number| link.send(vec![number], patience, &Line::default())).collect();
+    link.second_connection();
+    let [first, second, third] = link.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+    for (job, back) in [third, first, second] {
+        back.give(job);
+    }
+    for (at, expected) in [(1, vec![1, 2, 3]), (2, vec![4, 5])] {
+        let jobs = link.kept(at, expected.len());
+        assert_eq!(jobs.iter().flat_map(|(job, _)| job.messages.clone()).collect::<Vec<_>>(), expected);
+        jobs.into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
+    }
+    for answer in answers {
+        assert_eq!(block_on(answer.receive()).len(), 1);
+    }
+}
+
+#[test]
+fn what_might_overtake_an_earlier_one_of_its_flush_is_not_sent_through_another_connection() {
+    let _alone = io::ALONE.lock();
+    let link = Link::new(Keeps::default(), Duration::from_secs(60));
+    let patience = link.patience(Deadline::after(Duration::from_secs(60)));
+    let (line, other) = (Line::default(), Line::default());
+    let answers = [&line, &line, &other, &other].map(|line| link.send(vec![1], patience, line));
+    link.second_connection();
+    let [first, second, third] = link.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+    let (first, its_back) = first;
+    first.answer.each(vec![Err(DispatchError::unconfirmed("lost"))]);
+    drop(its_back);
+    for (job, back) in [second, third] {
+        back.give(job);
+    }
+    link.kept(1, 2).into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
+    let errors = answers.map(|answers| block_on(answers.receive()).remove(0).err());
+    let text = errors[1].as_ref().and_then(std::error::Error::source).map(ToString::to_string).unwrap_or_default();
+    assert!(text.contains("overtake") && text.contains("once it is known"), "{text}");
+    let kinds = errors.map(|error| error.map(|error| error.kind()));
+    assert_eq!(kinds, [Some(DispatchErrorKind::Unconfirmed), Some(DispatchErrorKind::Unavailable), None, None]);
+}
+
+/// It takes connections, and ends each at the first message.
+#[derive(Default)]
+struct Ends {
+    connections: AtomicUsize,
+}
+
+struct Ending(Alive);
+
+impl Protocol for Ends {
+    type Message = ();
+    type Connection = Ending;
+
+    #[cfg(any(feature = "redis", feature = "amqp"))]
+    fn size((): &()) -> usize {
+        1
+    }
+
+    fn place(&self) -> String {
+        "here".to_owned()
+    }
+
+    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Ending, DispatchError>> {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async move { Ok(Ending(alive)) })
+    }
+}
+
+impl Connection for Ending {
+    type Message = ();
+
+    fn is_alive(&self) -> bool {
+        self.0.get()
+    }
+
+    fn send(&mut self, job: Job<()>, back: &Back<()>) {
+        self.0.lost();
+        back.give(job);
+    }
+}
+
+#[test]
+fn a_server_that_ends_every_connection_is_not_stormed() {
+    let _alone = io::ALONE.lock();
+    let link = Link::new(Ends::default(), Duration::from_millis(500));
+    let outcomes = block_on(
+        link.send(vec![()], link.patience(Deadline::after(Duration::from_secs(60))), &Line::default()).receive(),
+    );
+    assert!(matches!(&outcomes[..], [Err(error)] if error.kind() == DispatchErrorKind::Unavailable));
+    // Without pauses it would be hundreds.
+    let connections = link.0.protocol.connections.load(Ordering::Relaxed);
+    assert!((2..100).contains(&connections), "{connections} connections");
+}
