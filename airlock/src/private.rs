@@ -15,7 +15,6 @@ pub use crate::direct::never_called;
 pub use crate::executors::BoxFuture;
 pub use crate::intent::Intent;
 pub use crate::options::Options;
-pub use crate::registry::Registration;
 pub use crate::scope::scoped::{scoped, scoped_async};
 pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
 pub use crate::state::State;

@@ -20,12 +20,8 @@ pub use error::RegistryError;
 pub use event::{invoke_event, invoke_event_async};
 pub use listing::Listing;
 
-/// What an expansion of `#[task]` submits.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Registration(pub &'static TaskDefinition);
-
-inventory::collect!(Registration);
+// What an expansion of `#[task]` submits. Without a type around it: that would cost the compiler a constructor a task.
+inventory::collect!(&'static TaskDefinition);
 
 /// The tasks linked into this program, by name.
 ///
@@ -45,7 +41,7 @@ inventory::collect!(Registration);
 #[must_use]
 pub fn registry() -> &'static Registry {
     static LINKED: OnceLock<Registry> = OnceLock::new();
-    LINKED.get_or_init(|| Registry::of(inventory::iter::<Registration>.into_iter().map(|registration| registration.0)))
+    LINKED.get_or_init(|| Registry::of(inventory::iter::<&'static TaskDefinition>.into_iter().copied()))
 }
 
 /// Tasks by name: those of the program ([`registry()`]), or an explicit list.

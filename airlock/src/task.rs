@@ -9,10 +9,10 @@ use std::panic::Location;
 
 use crate::args::{Args, ArgumentError, Arguments};
 use crate::intent::{Identity, Intent, IntentId, with_options};
-use crate::options::Options;
+use crate::options::{NO_OPTIONS, Options};
 use crate::state::StateParameter;
 
-pub(crate) use entry::{AnyTask, Make, Run, Started, Unable};
+pub(crate) use entry::{AnyTask, Run, Started, Unable};
 pub use entry::{Ran, TaskEntry, done, elsewhere, pending};
 
 /// A function registered under a stable name.
@@ -82,6 +82,10 @@ pub struct TaskDefinition {
 /// The value of a `#[default]` parameter, by its index.
 pub(crate) type Defaults = fn(usize) -> Option<Box<dyn Any>>;
 
+fn no_default(_: usize) -> Option<Box<dyn Any>> {
+    None
+}
+
 impl fmt::Debug for TaskDefinition {
     /// Name and place: errors hold definitions, and a `main` that returns one prints it like this.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,6 +94,32 @@ impl fmt::Debug for TaskDefinition {
 }
 
 impl TaskDefinition {
+    #[track_caller]
+    pub(crate) const fn new(
+        name: &'static str,
+        module_path: &'static str,
+        parameters: &'static [Parameter],
+        typed: &'static dyn AnyTask,
+    ) -> Self {
+        let place = Location::caller();
+        Self {
+            name,
+            aliases: &[],
+            parameters,
+            state: &[],
+            options: &NO_OPTIONS,
+            local: false,
+            positional: false,
+            module_path,
+            file: place.file(),
+            line: place.line(),
+            kind: TaskKind::Sync,
+            defaults: no_default,
+            plain: true,
+            typed,
+        }
+    }
+
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {

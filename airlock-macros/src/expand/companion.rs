@@ -3,10 +3,10 @@
 //! All of it is data and calls: a task costs the compiler little more than its parameters. Names come from one import
 //! that nobody else has.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, Type};
 
 use super::at;
 use super::direct::{self, Direct};
@@ -42,16 +42,22 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let (run, way_to_run) = run(task);
     let names: Vec<_> = task.arguments().map(|parameter| &parameter.ident).collect();
     let types: Vec<_> = task.arguments().map(|parameter| &parameter.ty).collect();
-    let arguments = format_ident!("arguments_{}", types.len());
-    let arguments = quote!(__airlock::#arguments::<#(#types),*>(&__AIRLOCK_TASK));
-    let known = quote!(#name, __airlock::module_path!(), &[#(#described),*], #run, #arguments);
+    let make = format_ident!("task_{}", types.len());
+    let known = quote!(&__AIRLOCK_TASK, #name, __airlock::module_path!(), &[#(#described),*], #run);
     let options = options(args);
     let options_set = options.as_ref().map(|_| quote!(.options(&__AIRLOCK_OPTIONS)));
     let options = options.map(|options| quote!(static __AIRLOCK_OPTIONS: __airlock::Options = #options;));
     let extras = extras(task);
     let way_in = (direct == Direct::Shimmed).then(|| direct::way_in(task));
 
-    let implementation = implementation(task, &types);
+    let known_types = types.iter().all(|ty| is_known(ty));
+    let implementation = implementation(task, &types, known_types);
+    // To take it from the trait costs less, but also asks whether the types are arguments, and would be told once more.
+    let definition = if known_types {
+        quote!(<#companion as __airlock::Task>::DEFINITION)
+    } else {
+        quote!(&__AIRLOCK_TASK.definition)
+    };
 
     let item = quote! {
         #(#cfgs)*
@@ -71,7 +77,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
             #options
             #way_to_run
             static __AIRLOCK_TASK: __airlock::TaskEntry<(#(#types,)*)> =
-                __airlock::TaskEntry::new(#known) #options_set #extras;
+                __airlock::#make::<#(#types),*>(#known) #options_set #extras;
 
             impl #companion {
                 #[doc = #ENQUEUE]
@@ -100,20 +106,20 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
 
             #implementation
 
-            __airlock::inventory::submit! { __airlock::Registration(&__AIRLOCK_TASK.definition) }
+            __airlock::inventory::submit! { #definition }
         };
     };
     (item, block)
 }
 
 /// What makes the companion a task in the eyes of generic code.
-fn implementation(task: &Task<'_>, types: &[&Type]) -> TokenStream {
+fn implementation(task: &Task<'_>, types: &[&Type], known: bool) -> TokenStream {
     let companion = task.companion;
     let items = quote! {
         const DEFINITION: &'static __airlock::TaskDefinition = &__AIRLOCK_TASK.definition;
     };
     let args = quote!((#(#types,)*));
-    if types.iter().all(|ty| is_known(ty.to_token_stream())) {
+    if known {
         return quote!(impl __airlock::Task for #companion { type Args = #args; #items });
     }
     // Names the types where no one else can: an argument may be less visible than its task, and the types of a public
@@ -139,17 +145,22 @@ fn implementation(task: &Task<'_>, types: &[&Type]) -> TokenStream {
 
 /// Whether a type is made of what everybody can name and what is an argument, as far as names tell: most are, and they
 /// cost the compiler a trait less.
-fn is_known(ty: TokenStream) -> bool {
+fn is_known(ty: &Type) -> bool {
     const KNOWN: [&str; 20] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
         "usize", "Box", "Option", "String", "Vec",
     ];
-    ty.into_iter().all(|tree| match tree {
-        TokenTree::Ident(word) => KNOWN.iter().any(|known| word == known),
-        TokenTree::Punct(mark) => matches!(mark.as_char(), '<' | '>' | ','),
-        TokenTree::Group(group) => is_known(group.stream()),
-        TokenTree::Literal(_) => false,
-    })
+    let Type::Path(path) = ty else { return false };
+    let (None, Some(name)) = (&path.qself, path.path.segments.first()) else { return false };
+    let inner = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_known(ty));
+    path.path.leading_colon.is_none()
+        && path.path.segments.len() == 1
+        && KNOWN.iter().any(|known| name.ident == known)
+        && match &name.arguments {
+            PathArguments::None => true,
+            PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(inner),
+            PathArguments::Parenthesized(_) => false,
+        }
 }
 
 fn describe(parameter: &Parameter) -> TokenStream {

@@ -1,4 +1,4 @@
-//! Tuples as arguments. A task costs the compiler a tuple and the types in it: what is written here is compiled for each
+//! Tuples as arguments, and tasks of so many. A task costs the compiler a tuple and the types in it: what is written here is compiled for each
 //! tuple, and all else once.
 
 use std::mem;
@@ -7,17 +7,24 @@ use super::{Args, Argument, BoundArguments};
 use crate::encode::Encode;
 use crate::intent::{AnyCall, Call, Marks, SharedBody, moved, share};
 use crate::state::State;
-use crate::task::{AnyTask, Make, Started, TaskEntry, Unable};
+use crate::task::{AnyTask, Parameter, Run, Started, TaskDefinition, TaskEntry, Unable};
 
 macro_rules! tuples {
     ($make:ident $($name:ident $index:tt)*) => {
-        /// Asks the compiler about each parameter's type. Stands outside `__private` because it is named in messages.
+        /// What every task has, and the compiler's question about each parameter's type: nothing else that an expansion
+        /// touches has bounds on them, as each would be one more error about the same parameter. `itself` is where the
+        /// entry will be.
         #[doc(hidden)]
         #[must_use]
+        #[track_caller]
         pub const fn $make<$($name: Argument),*>(
-            entry: &'static TaskEntry<($($name,)*)>,
-        ) -> Make<($($name,)*)> {
-            Make { share, typed: entry }
+            itself: &'static TaskEntry<($($name,)*)>,
+            name: &'static str,
+            module_path: &'static str,
+            parameters: &'static [Parameter],
+            run: Run<($($name,)*)>,
+        ) -> TaskEntry<($($name,)*)> {
+            TaskEntry { definition: TaskDefinition::new(name, module_path, parameters, itself), run, share }
         }
 
         impl<$($name: Argument),*> Args for ($($name,)*) {
@@ -68,20 +75,20 @@ macro_rules! tuples {
     };
 }
 
-tuples!(arguments_0);
-tuples!(arguments_1 T0 0);
-tuples!(arguments_2 T0 0 T1 1);
-tuples!(arguments_3 T0 0 T1 1 T2 2);
-tuples!(arguments_4 T0 0 T1 1 T2 2 T3 3);
-tuples!(arguments_5 T0 0 T1 1 T2 2 T3 3 T4 4);
-tuples!(arguments_6 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5);
-tuples!(arguments_7 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6);
-tuples!(arguments_8 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7);
-tuples!(arguments_9 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8);
-tuples!(arguments_10 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9);
-tuples!(arguments_11 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10);
-tuples!(arguments_12 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11);
-tuples!(arguments_13 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12);
-tuples!(arguments_14 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13);
-tuples!(arguments_15 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
-tuples!(arguments_16 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);
+tuples!(task_0);
+tuples!(task_1 T0 0);
+tuples!(task_2 T0 0 T1 1);
+tuples!(task_3 T0 0 T1 1 T2 2);
+tuples!(task_4 T0 0 T1 1 T2 2 T3 3);
+tuples!(task_5 T0 0 T1 1 T2 2 T3 3 T4 4);
+tuples!(task_6 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5);
+tuples!(task_7 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6);
+tuples!(task_8 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7);
+tuples!(task_9 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8);
+tuples!(task_10 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9);
+tuples!(task_11 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10);
+tuples!(task_12 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11);
+tuples!(task_13 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12);
+tuples!(task_14 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13);
+tuples!(task_15 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14);
+tuples!(task_16 T0 0 T1 1 T2 2 T3 3 T4 4 T5 5 T6 6 T7 7 T8 8 T9 9 T10 10 T11 11 T12 12 T13 13 T14 14 T15 15);

@@ -2,14 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
 
-use super::{Parameter, TaskDefinition, TaskKind, TaskResult};
+use super::{TaskDefinition, TaskKind, TaskResult};
 use crate::args::BoundArguments;
 use crate::error::DispatchError;
 use crate::executors::BoxFuture;
 use crate::intent::{Marks, SharedBody};
-use crate::options::{NO_OPTIONS, Options};
+use crate::options::Options;
 use crate::state::{self, State, StateParameter};
 
 /// How to run a task with typed arguments. Of one form for all kinds of tasks: what calls it is compiled once for each
@@ -85,7 +84,7 @@ pub fn elsewhere<A>(_: A, _: &State) -> Ran {
     Err(Unable::Elsewhere)
 }
 
-/// The definition and the function.
+/// The definition and the function, made by [`task_1`](crate::checks::task_1) and so on.
 #[doc(hidden)]
 pub struct TaskEntry<A: 'static> {
     pub definition: TaskDefinition,
@@ -99,37 +98,8 @@ impl<A> fmt::Debug for TaskEntry<A> {
     }
 }
 
+/// What only some tasks have, so that an expansion is no longer than its task needs.
 impl<A> TaskEntry<A> {
-    /// What every task has. What only some have is added below, so that an expansion is no longer than its task needs.
-    #[must_use]
-    #[track_caller]
-    pub const fn new(
-        name: &'static str,
-        module_path: &'static str,
-        parameters: &'static [Parameter],
-        run: Run<A>,
-        make: Make<A>,
-    ) -> Self {
-        let place = Location::caller();
-        let definition = TaskDefinition {
-            name,
-            aliases: &[],
-            parameters,
-            state: &[],
-            options: &NO_OPTIONS,
-            local: false,
-            positional: false,
-            module_path,
-            file: place.file(),
-            line: place.line(),
-            kind: TaskKind::Sync,
-            defaults: no_default,
-            plain: true,
-            typed: make.typed,
-        };
-        Self { definition, run, share: make.share }
-    }
-
     #[must_use]
     pub const fn asynchronous(mut self) -> Self {
         self.definition.kind = TaskKind::Async;
@@ -183,28 +153,8 @@ impl<A> TaskEntry<A> {
     }
 }
 
-/// Not a closure above, which would be compiled for each type of arguments.
-fn no_default(_: usize) -> Option<Box<dyn Any>> {
-    None
-}
-
 /// Makes what the handles of a new intent share.
 pub(crate) type Share<A> = fn(Run<A>, A, Marks) -> SharedBody;
-
-/// What needs arguments that are arguments: made once a task, where the compiler looks at each parameter
-/// ([`arguments_1`](crate::checks::arguments_1) and so on). Nothing else that an expansion touches has bounds on `A`, as
-/// each would be one more error about the same parameter.
-#[doc(hidden)]
-pub struct Make<A: 'static> {
-    pub(crate) share: Share<A>,
-    pub(crate) typed: &'static dyn AnyTask,
-}
-
-impl<A> fmt::Debug for Make<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Make")
-    }
-}
 
 /// A task without its types.
 pub(crate) trait AnyTask: Sync {
