@@ -7,6 +7,11 @@ pub(crate) mod overriding;
 mod show;
 mod source;
 
+#[cfg(all(
+    feature = "settings",
+    any(feature = "celery", feature = "django-tasks", feature = "dramatiq", feature = "huey")
+))]
+mod bounded;
 #[cfg(feature = "settings")]
 mod builtin;
 #[cfg(feature = "settings")]

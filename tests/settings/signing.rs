@@ -18,6 +18,7 @@ salt = "pepper"
 consumer = 3
 clean_name = false
 priorities = true
+default_priority = 9
 compressed = true
 "#;
 
@@ -26,6 +27,8 @@ const DJANGO_Q: &str = r#"executor = "django_q"
 url = "redis://localhost"
 cluster = "shop"
 cluster_name = "long"
+ack_failures = true
+cached = "1m"
 compressed = true
 "#;
 
@@ -52,4 +55,20 @@ fn a_key_that_is_missing_or_empty_is_told_without_another() {
     assert!(empty.contains("`signed` in `[huey]` is not some text"), "{empty}");
     let wrong = load(&HUEY.replace("redis:", "amqp:"), &[]).unwrap_err().to_string();
     assert!(wrong.contains("Huey doesn't run over this kind of broker") && !wrong.contains("canary"), "{wrong}");
+}
+
+#[test]
+fn what_would_be_a_mistake_in_code_is_told_like_any_other() {
+    let told = |text: &str| load(text, &[]).unwrap_err().to_string();
+    let salt = told(&HUEY.replace("pepper", ""));
+    assert!(salt.contains("`salt` in `[huey]` is not some text"), "{salt}");
+    let priority = told(&HUEY.replace("default_priority = 9", "default_priority = 10"));
+    assert!(priority.contains("`default_priority` in `[huey]` is not a whole number from 0 to 9"), "{priority}");
+    for system in ["celery", "dramatiq"] {
+        let table = |priority| {
+            format!("executor = \"{system}\"\n[{system}]\nurl = \"redis://localhost\"\ndefault_priority = {priority}\n")
+        };
+        assert!(told(&table(10)).contains("is not a whole number from 0 to 9"));
+        assert!(load(&table(9), &[]).unwrap().to_string().contains(&format!("{system}.default_priority")));
+    }
 }

@@ -21,6 +21,7 @@ settings.configure(
 )
 django.setup()
 
+from django_q.conf import Conf  # noqa: E402
 from django_q.tasks import async_task  # noqa: E402
 
 OPTIONS = {
@@ -37,10 +38,19 @@ def of_django_q():
     lib = f"django-q2 {version('django-q2')}, Django {version('django')}"
     client = redis.Redis.from_url(REDIS)
     clock = mock.patch.object(time, "time", lambda: NOW.timestamp())
-    for name, (path, args, kwargs) in CALLS.items():
+    # What `Q_CLUSTER` says goes with every task that says nothing else.
+    none = CALLS["none"]
+    more = {"mirrored": none, "overriding": none}
+    for name, (path, args, kwargs) in (CALLS | more).items():
         options, label = (OPTIONS, "a label") if name == "options" else ({}, path)
+        if name == "mirrored":
+            options = {"timeout": 9}
+        if name == "overriding":
+            options = {"cached": 0, "ack_failure": False}
         with (
             clock,
+            mock.patch.object(Conf, "CACHED", 60 if name in more else False),
+            mock.patch.object(Conf, "ACK_FAILURES", name in more),
             mock.patch("django_q.tasks.timezone.now", lambda: NOW),
             mock.patch("django_q.tasks.uuid", lambda: ("unused", UUID(ID).hex)),
             mock.patch("django_q.signing.pickle", plain_pickle),

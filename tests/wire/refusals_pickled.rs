@@ -161,6 +161,7 @@ fn extras_that_are_unknown_protected_or_of_another_kind() {
     refused(&extra("django_q", "gruop", "\"x\""), ["", "`django_q` has no extra `gruop`; it has `"]);
     refused(&extra("django_q", "cluster", "\"x\""), ["", "use `queue`"]);
     refused(&extra("django_q", "chain", "[]"), ["", "let it enqueue what follows"]);
+    refused(&extra("django_q", "cached", "true"), ["", "a whole number of seconds, at least 0"]);
     refused(&extra("django_q", "save", "1"), ["", "give it true or false"]);
     refused(&extra("django_q", "hook", "\"print\""), ["", "finds functions by module"]);
     refused(&extra("django_q", "group", "\"a\\u0000\""), ["", "holds a NUL"]);
@@ -176,6 +177,13 @@ fn a_broker_that_the_system_does_not_run_over_is_told_before_its_feature() {
     let error = DjangoQExecutor::new("amqp://me:hunter2@localhost", key()).unwrap_err();
     assert_eq!(error, BrokerUrlError::System("Django-Q"));
     assert!(!refused(error).contains("hunter2"));
+}
+
+/// A `SignedSerializer` takes none either.
+#[test]
+#[should_panic(expected = "the salt is empty, which no `SignedSerializer` takes")]
+fn an_empty_salt_is_a_mistake() {
+    drop(huey().salt(""));
 }
 
 #[test]

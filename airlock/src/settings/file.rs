@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
+use zeroize::Zeroizing;
 
 use super::error::SettingsProblem;
 use super::source::Source;
@@ -31,7 +32,8 @@ pub(super) struct Entry {
 /// What a key may have.
 #[derive(Debug)]
 pub enum Value {
-    String(String),
+    /// It may be a password or a key.
+    String(Zeroizing<String>),
     Integer(i128),
     Boolean(bool),
     Array(Vec<Value>),
@@ -83,7 +85,7 @@ fn table(text: &str, table: &DeTable<'_>) -> Table {
 
 fn value(text: &str, found: &DeValue<'_>) -> Value {
     match found {
-        DeValue::String(string) => Value::String(string.clone().into_owned()),
+        DeValue::String(string) => Value::String(string.clone().into_owned().into()),
         DeValue::Integer(integer) => {
             i128::from_str_radix(integer.as_str(), integer.radix()).map_or(Value::Other, Value::Integer)
         }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::Settings;
 use super::error::{SettingsError, SettingsProblem};
 use super::file::File;
@@ -46,9 +48,11 @@ impl Settings {
     /// | | `log` | `arguments` |
     /// | | `threads` (feature `threads`) | `threads`, `name`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
     /// | | `tokio` (feature `tokio`) | `concurrency`, `name`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
-    /// | | `celery` (feature `celery`) | `url`, `named`, `default_queue`, `task_prefix`, `global_keyprefix`, `max_priority`, `visibility_timeout`, `connect_timeout`, `origin`, `declare` |
-    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `connect_timeout` |
-    /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `max_priority`, `connect_timeout`, `declare` |
+    /// | | `celery` (feature `celery`) | `url`, `named`, `default_queue`, `task_prefix`, `global_keyprefix`, `default_priority`, `max_priority`, `visibility_timeout`, `connect_timeout`, `origin`, `declare` |
+    /// | | `django_q` (feature `django-q`) | `url`, `secret_key`, `named`, `cluster`, `cluster_name`, `task_prefix`, `ack_failures`, `cached`, `body_limit`, `connect_timeout`, `compressed` |
+    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `default_priority`, `connect_timeout` |
+    /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `default_priority`, `max_priority`, `connect_timeout`, `declare` |
+    /// | | `huey` (feature `huey`) | `url`, `named`, `default_queue`, `clean_name`, `task_prefix`, `consumer`, `signed`, `salt`, `default_priority`, `priorities`, `compressed`, `use_zlib`, `body_limit`, `connect_timeout` |
     /// | policy | `allow_all`, `drop_all`, `assert_no_effects`, `dedupe` | |
     /// | | `block_tasks`, `allow_tasks` | `tasks`, `rejecting` |
     /// | | `rate_limit` | `limit`, `per` |
@@ -117,7 +121,8 @@ enum Origin {
     File(PathBuf),
     Text {
         name: String,
-        text: String,
+        /// There may be passwords and keys in it.
+        text: Zeroizing<String>,
     },
 }
 
@@ -148,7 +153,7 @@ impl SettingsLoader {
 
     /// From this text, which messages call by the name.
     pub fn text(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.from = Origin::Text { name: name.into(), text: text.into() };
+        self.from = Origin::Text { name: name.into(), text: Zeroizing::new(text.into()) };
         self
     }
 
@@ -205,7 +210,7 @@ impl Origin {
             },
         };
         let name = path.display().to_string();
-        match std::fs::read_to_string(&path) {
+        match std::fs::read_to_string(&path).map(Zeroizing::new) {
             Ok(text) => File::parse(Arc::from(name), &text).map(Some),
             Err(error) if !must && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => {

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::error::SettingsProblem;
 use super::file::{File, Table, Value};
 use super::names::{Kind, Make, Named, Names, Refusal, list, remedy};
@@ -27,7 +29,7 @@ pub(super) struct Loading {
     variables: Variables,
     names: Names,
     problems: RefCell<Vec<SettingsProblem>>,
-    secrets: RefCell<Vec<String>>,
+    secrets: RefCell<Vec<Zeroizing<String>>>,
     /// What is being made, outermost first.
     making: RefCell<Vec<&'static str>>,
     /// The tables that were read, and whether all of their keys are known.
@@ -58,7 +60,8 @@ impl Loading {
         let mut secrets = self.secrets.into_inner();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         let hide = |message: &str| {
-            let message = secrets.iter().fold(message.to_owned(), |message, secret| message.replace(secret, HIDDEN));
+            let message =
+                secrets.iter().fold(message.to_owned(), |message, secret| message.replace(secret.as_str(), HIDDEN));
             redact_text(&message).into_owned()
         };
         self.problems.into_inner().into_iter().map(|problem| problem.map_message(hide)).collect()
@@ -72,8 +75,10 @@ impl Loading {
     /// What no message may have: of texts that are secret as a whole, all of it; of others, the passwords in them.
     pub(super) fn hide(&self, texts: &[&str], whole: bool) {
         let mut secrets = self.secrets.borrow_mut();
-        secrets.extend(texts.iter().flat_map(|text| secret_parts(text)));
-        secrets.extend(texts.iter().filter(|text| whole && !text.is_empty()).map(|text| (*text).to_owned()));
+        secrets.extend(texts.iter().flat_map(|text| secret_parts(text)).map(Zeroizing::new));
+        secrets.extend(
+            texts.iter().filter(|text| whole && !text.is_empty()).map(|text| Zeroizing::new((*text).to_owned())),
+        );
     }
 
     pub(super) fn line(&self, line: usize) -> Source {
@@ -90,10 +95,10 @@ impl Loading {
     }
 
     /// The text of the file that a variable names: how secrets are handed to containers.
-    pub(super) fn secret_file(&self, name: &str) -> Result<Option<String>, Reported> {
+    pub(super) fn secret_file(&self, name: &str) -> Result<Option<Zeroizing<String>>, Reported> {
         let Some(path) = self.variable(name)? else { return Ok(None) };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
+        match std::fs::read_to_string(path).map(Zeroizing::new) {
+            Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned().into())),
             Err(error) => {
                 // Without the path: it may be the secret itself, put into the wrong variable.
                 let message = format!("the file it names can't be read: {error}; it takes the path of a file");

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::file::Value;
 use super::value::Setting;
 use crate::redact::{HIDDEN, redact_url};
 
 /// A password, a token, or a URL that may have one in it. Never printed: `Debug` and `Display` give `***`, or the URL
-/// without user and password.
+/// without user and password. It is wiped from memory when it is dropped.
 ///
 /// ```standalone_crate
 /// airlock::register_executor!("webhook", |settings| {
@@ -19,7 +21,7 @@ use crate::redact::{HIDDEN, redact_url};
 /// # fn main() {}
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// The value itself.
@@ -53,11 +55,11 @@ impl Setting for Secret {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        Some(Self(text.to_owned()))
+        Some(Self(text.to_owned().into()))
     }
 
     fn from_value(value: &Value) -> Option<Self> {
-        String::from_value(value).map(Self)
+        String::from_value(value).map(|text| Self(text.into()))
     }
 
     fn shown(&self) -> String {

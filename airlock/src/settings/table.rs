@@ -183,7 +183,7 @@ impl<'a> SettingsTable<'a> {
         let held = if reads_file { self.loading.secret_file(&in_file)? } else { None };
         let (name, text) = match (held, self.loading.variable(&name)?) {
             (Some(text), _) => (in_file, text),
-            (None, Some(text)) => (name, text.to_owned()),
+            (None, Some(text)) => (name, text.to_owned().into()),
             (None, None) => return Ok(None),
         };
         match T::from_text(&text) {

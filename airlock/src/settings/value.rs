@@ -54,7 +54,7 @@ impl Setting for String {
 
     fn from_value(value: &Value) -> Option<Self> {
         match value {
-            Value::String(text) => Some(text.clone()),
+            Value::String(text) => Some(text.to_string()),
             _ => None,
         }
     }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use zeroize::Zeroize;
+
 use super::error::SettingsProblem;
 use super::source::Source;
 
@@ -21,6 +23,15 @@ pub(super) struct Variables {
     values: BTreeMap<String, OsString>,
     /// The names that mean something, whether set or not.
     known: RefCell<BTreeSet<String>>,
+}
+
+impl Drop for Variables {
+    /// There may be passwords and keys among them.
+    fn drop(&mut self) {
+        for value in self.values.values_mut() {
+            std::mem::take(value).into_encoded_bytes().zeroize();
+        }
+    }
 }
 
 impl Variables {

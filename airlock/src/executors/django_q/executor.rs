@@ -63,7 +63,20 @@ impl DjangoQExecutor {
         self.with(|format| format.task_prefix = prefix.into())
     }
 
-    /// `compress` of `Q_CLUSTER`. A cluster reads both, whatever it says itself.
+    /// `ack_failures` of `Q_CLUSTER`, which producers put into every task: on the ORM, one that fails is not run again. The
+    /// extra `ack_failure` of an intent comes before it.
+    pub fn ack_failures(self, acknowledges: bool) -> Self {
+        self.with(|format| format.ack_failures = acknowledges)
+    }
+
+    /// `cached` of `Q_CLUSTER`, which producers put into every task: its result goes into the clusters' cache, where
+    /// `result(id)` of such a project looks for it, and not into the database. For so many whole seconds, none being not
+    /// at all, and from 68 years on without an end, which is `True`. The extra `cached` of an intent comes before it.
+    pub fn cached(self, time: Duration) -> Self {
+        self.with(|format| format.cached = Some(time).filter(|time| time.as_secs() > 0))
+    }
+
+    /// `compress` of `Q_CLUSTER`; what would be no shorter is sent as it is. A cluster reads both, whatever it says itself.
     pub fn compressed(self) -> Self {
         self.with(|format| format.compressed = true)
     }

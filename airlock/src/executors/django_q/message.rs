@@ -2,7 +2,7 @@
 //! its brokers on Redis and on Django's ORM. Pure: it depends on the intent, the time and this configuration.
 
 use std::borrow::Cow;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::options::extras;
 use super::package::Signer;
@@ -31,6 +31,10 @@ pub(crate) struct DjangoQFormat {
     pub(crate) task_prefix: String,
     /// `compress` of `Q_CLUSTER`. A cluster reads both.
     pub(crate) compressed: bool,
+    /// `cached` of `Q_CLUSTER`: for how long results of intents that say nothing are in the cache, if they are.
+    pub(crate) cached: Option<Duration>,
+    /// `ack_failures` of `Q_CLUSTER`.
+    pub(crate) ack_failures: bool,
     /// How many bytes a message may take.
     pub(crate) body_limit: usize,
 }
@@ -53,6 +57,8 @@ impl DjangoQFormat {
             cluster_name: None,
             task_prefix: String::new(),
             compressed: false,
+            cached: None,
+            ack_failures: false,
             body_limit: MAX_BYTES,
         }
     }
@@ -108,7 +114,7 @@ impl DjangoQFormat {
             out.text(&self.func(intent));
             out.text("args");
             out.json_tuple(if positional { arguments } else { "[]" })?;
-            extras(out, intent.options());
+            extras(out, intent.options(), self);
             out.text("kwargs");
             out.json(if positional { "{}" } else { arguments })?;
             out.text("started");

@@ -1,5 +1,6 @@
 //! The options that only Django-Q2 has (django-q2 1.11.1, `tasks.py`).
 
+use super::message::DjangoQFormat;
 use crate::executors::extras::{System, Takes};
 use crate::executors::pickle::Pickle;
 use crate::options::Options;
@@ -7,7 +8,13 @@ use crate::options::Options;
 /// Typed; what has an option of its own is refused with the way to go.
 pub(super) const EXTRAS: System = System {
     name: "django_q",
-    known: &[("ack_failure", Takes::Bool), ("group", Takes::Text), ("hook", Takes::Text), ("save", Takes::Bool)],
+    known: &[
+        ("ack_failure", Takes::Bool),
+        ("cached", Takes::Whole("seconds", 0)),
+        ("group", Takes::Text),
+        ("hook", Takes::Text),
+        ("save", Takes::Bool),
+    ],
     elsewhere: &[
         ("id", "the intent's id is the task's id"),
         ("name", "use `label`"),
@@ -24,19 +31,29 @@ pub(super) const EXTRAS: System = System {
     ],
 };
 
-/// Those of the intent, in the order of `async_task`'s `opt_keys`.
-pub(super) fn extras(out: &mut Pickle, options: &Options) {
+/// The seconds from which on a result is kept without an end: a cache may not take more.
+const FOR_EVER: i64 = i32::MAX as i64;
+
+/// Those of the intent, in the order of `async_task`'s `opt_keys`, and behind them what the clusters' `Q_CLUSTER` says
+/// where the intent says nothing.
+pub(super) fn extras(out: &mut Pickle, options: &Options, format: &DjangoQFormat) {
     for key in ["hook", "group"] {
         if let Some(text) = EXTRAS.text(options, key) {
             out.text(key);
             out.text(&text);
         }
     }
-    for key in ["save", "ack_failure"] {
-        if let Some(value) = EXTRAS.bool(options, key) {
-            out.text(key);
-            out.bool(value);
-        }
+    if let Some(saves) = EXTRAS.bool(options, "save") {
+        out.text("save");
+        out.bool(saves);
+    }
+    let (own_cached, own_ack) = (EXTRAS.whole(options, "cached"), EXTRAS.bool(options, "ack_failure"));
+    if let Some(seconds) = own_cached {
+        cached(out, seconds);
+    }
+    if let Some(acknowledges) = own_ack {
+        out.text("ack_failure");
+        out.bool(acknowledges);
     }
     if let Some(cluster) = options.get_queue() {
         out.text("cluster");
@@ -45,5 +62,20 @@ pub(super) fn extras(out: &mut Pickle, options: &Options) {
     if let Some(seconds) = options.get_timeout().and_then(|limit| i64::try_from(limit.as_secs()).ok()) {
         out.text("timeout");
         out.int(seconds);
+    }
+    if let (None, Some(time)) = (own_cached, format.cached) {
+        cached(out, time.as_secs());
+    }
+    if own_ack.is_none() && format.ack_failures {
+        out.text("ack_failure");
+        out.bool(true);
+    }
+}
+
+fn cached(out: &mut Pickle, seconds: u64) {
+    out.text("cached");
+    match i64::try_from(seconds) {
+        Ok(seconds) if seconds < FOR_EVER => out.int(seconds),
+        _ => out.bool(true),
     }
 }

@@ -8,30 +8,36 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::executors::compress;
 use crate::key::SecretKey;
 use crate::redact::HIDDEN;
 
-/// Signs as a `TimestampSigner` does. It holds what was made of the key, not the key.
+/// Signs as a `TimestampSigner` does. It holds what was made of the key, not the key, and is wiped when it is
+/// dropped.
 #[derive(Clone)]
 pub(crate) struct Signer(Hmac<Sha256>);
 
 impl Signer {
     pub(super) fn new(key: &SecretKey, salt: &str) -> Self {
-        let key = Sha256::new().chain_update(salt).chain_update("signer").chain_update(key.bytes()).finalize();
+        let mut made = Zeroizing::new([0; 32]);
+        let key = Sha256::new().chain_update(salt).chain_update("signer").chain_update(key.bytes());
+        key.finalize_into((&mut *made).into());
         #[expect(clippy::expect_used, reason = "a MAC takes keys of any length")]
-        Self(Hmac::new_from_slice(&key).expect("any length"))
+        Self(Hmac::new_from_slice(&*made).expect("any length"))
     }
 
     /// The pickle as a package, made at this time.
     pub(super) fn package(&self, pickle: &[u8], compressed: bool, now: SystemTime) -> String {
         let mut package = String::with_capacity(pickle.len() * 4 / 3 + 64);
-        if compressed {
-            package.push('.');
-            URL_SAFE_NO_PAD.encode_string(compress::zlib(pickle), &mut package);
-        } else {
-            URL_SAFE_NO_PAD.encode_string(pickle, &mut package);
+        // The mark that it is compressed takes a character.
+        match compressed.then(|| compress::zlib(pickle)).filter(|short| short.len() + 1 < pickle.len()) {
+            Some(short) => {
+                package.push('.');
+                URL_SAFE_NO_PAD.encode_string(short, &mut package);
+            }
+            None => URL_SAFE_NO_PAD.encode_string(pickle, &mut package),
         }
         package.push(':');
         package.push_str(&base62(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()));

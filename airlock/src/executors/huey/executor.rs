@@ -103,8 +103,16 @@ impl HueyExecutor {
     }
 
     /// `salt` of the consumers' `SignedSerializer`; `huey` unless set.
+    ///
+    /// # Panics
+    /// With an empty one: a `SignedSerializer` takes none.
     pub fn salt(self, salt: impl Into<String>) -> Self {
-        self.with(|format| format.signing.set_salt(salt.into()))
+        let salt = salt.into();
+        assert!(
+            !salt.is_empty(),
+            "the salt is empty, which no `SignedSerializer` takes; give the one of the consumers"
+        );
+        self.with(|format| format.signing.set_salt(salt))
     }
 
     /// What to compare with the consumers' side, as they drop what is signed otherwise with no more than a line in their

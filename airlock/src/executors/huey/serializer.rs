@@ -4,6 +4,7 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
+use zeroize::Zeroizing;
 
 use crate::executors::compress;
 use crate::key::SecretKey;
@@ -55,15 +56,17 @@ impl Signing {
     }
 }
 
-/// Signs as a `SignedSerializer` does. It holds what was made of the secret, not the secret.
+/// Signs as a `SignedSerializer` does. It holds what was made of the secret, not the secret, and is wiped when
+/// it is dropped.
 #[derive(Clone)]
 pub(crate) struct Signer(Hmac<Sha1>);
 
 impl Signer {
     pub(super) fn new(secret: &SecretKey, salt: &str) -> Self {
-        let key = Sha1::new().chain_update(salt).chain_update(secret.bytes()).finalize();
+        let mut made = Zeroizing::new([0; 20]);
+        Sha1::new().chain_update(salt).chain_update(secret.bytes()).finalize_into((&mut *made).into());
         #[expect(clippy::expect_used, reason = "a MAC takes keys of any length")]
-        Self(Hmac::new_from_slice(&key).expect("any length"))
+        Self(Hmac::new_from_slice(&*made).expect("any length"))
     }
 
     /// The message behind which its signature stands.
