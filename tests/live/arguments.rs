@@ -57,16 +57,20 @@ pub(crate) fn matrix(has_nul: bool) -> Vec<Intent> {
 
 /// All of the matrix, and then many at once, in order.
 fn round_trip(server: &Server, system: System, queue: &'static str) -> Worker {
+    round_trip_of(server, system, queue, ORDERED)
+}
+
+fn round_trip_of(server: &Server, system: System, queue: &'static str, ordered: u64) -> Worker {
     let (executor, worker) = server.staffed(system, queue);
     let sent = matrix(!server.keeps_jsonb(system));
     flush_all(executor.clone(), &sent);
     let runs = worker.await_runs(sent.len());
     server.assert_ran(system, &runs, &sent);
 
-    let ordered: Vec<Intent> = (0..ORDERED).map(tasks::note::intent).collect();
+    let ordered: Vec<Intent> = (0..ordered).map(tasks::note::intent).collect();
     flush_all(executor, &ordered);
     let all = worker.await_runs(sent.len() + ordered.len());
-    assert_ran(&all[sent.len()..], &ordered);
+    assert_ran(server.in_order(system, &all[sent.len()..], &ordered), &ordered);
     assert_eq!(worker.errors(), Vec::<String>::new());
     assert!(!worker.log().contains("tok_4242"), "a redacted value is in the worker's log");
     worker
@@ -125,6 +129,20 @@ fn huey_runs_what_was_given() {
 #[test]
 fn huey_with_priorities_runs_what_was_given() {
     round_trip(&Server::redis(), System::HueyPriority, "arguments");
+}
+
+/// In how they queue, these are as the ones above.
+#[test]
+fn huey_whose_results_expire_and_huey_with_compressed_messages_run_what_was_given() {
+    let server = Server::redis();
+    for (system, queue) in [
+        (System::HueyExpire, "expire"),
+        (System::HueyPriorityExpire, "priority_expire"),
+        (System::HueyGzip, "gzip"),
+        (System::HueyZlib, "zlib"),
+    ] {
+        round_trip_of(&server, system, queue, 100);
+    }
 }
 
 #[test]

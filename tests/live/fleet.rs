@@ -1,5 +1,7 @@
 //! A broker, an executor for it, and a worker, for each combination.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,10 +20,18 @@ pub(crate) enum System {
     DjangoTasks,
     Dramatiq,
     Huey,
+    /// With a `RedisExpireHuey`.
+    HueyExpire,
     /// With a `PriorityRedisHuey`.
     HueyPriority,
+    /// With a `PriorityRedisExpireHuey`.
+    HueyPriorityExpire,
     /// Signed, and compressed with gzip.
     HueySigned,
+    /// Compressed with gzip.
+    HueyGzip,
+    /// Compressed with zlib.
+    HueyZlib,
     /// Of Huey 2.
     Huey2,
     DjangoQ,
@@ -84,6 +94,7 @@ impl Server {
     /// makes of the arguments is what it is asked to make of them here.
     #[track_caller]
     pub(crate) fn assert_ran(&self, system: System, runs: &[Run], sent: &[Intent]) {
+        let runs = self.in_order(system, runs, sent);
         match self {
             Self::Database(database) if self.keeps_jsonb(system) => {
                 let mut database = database.open();
@@ -92,6 +103,17 @@ impl Server {
             }
             _ => assert_ran(runs, sent),
         }
+    }
+
+    /// The runs in the order of what was sent, where a cluster takes rows in no order of its own: as they lie in the
+    /// table, and Postgres puts a small one where there is room between larger ones.
+    pub(crate) fn in_order<'r>(&self, system: System, runs: &'r [Run], sent: &[Intent]) -> Vec<&'r Run> {
+        let mut runs: Vec<&Run> = runs.iter().collect();
+        if system == System::DjangoQ && self.url().starts_with("postgres:") {
+            let places: HashMap<String, usize> = sent.iter().map(|intent| intent.id().to_string()).zip(0..).collect();
+            runs.sort_by_key(|run| places.get(&run.id));
+        }
+        runs
     }
 
     pub(crate) fn celery(&self) -> CeleryExecutor {
@@ -118,9 +140,7 @@ impl Server {
             System::DjangoTasks => self.django_tasks().message(intent, now),
             System::DjangoQ | System::DjangoQCompressed => self.django_q().message(intent, now),
             System::Dramatiq => self.dramatiq().message(intent, now),
-            System::Huey | System::HueyPriority | System::HueySigned | System::Huey2 => {
-                self.huey().message(intent, now)
-            }
+            _ => self.huey_for(system).0.message(intent, now),
         }
     }
 
@@ -136,22 +156,15 @@ impl Server {
             System::Dramatiq => {
                 (Arc::new(self.dramatiq().default_queue(queue)), Worker::dramatiq(&self.url(), &[queue], &[], &[]))
             }
-            System::Huey => self.with_huey(self.huey(), queue, &self.huey_storage()),
-            System::HueyPriority => {
-                self.with_huey(self.huey().priorities(), queue, r#"{"storage":"PriorityRedisHuey"}"#)
-            }
-            System::HueySigned => {
-                let serializer = format!(r#"{{"serializer":{{"secret":"{SECRET}","compression":true}}}}"#);
-                self.with_huey(self.huey().signed(secret()).compressed(), queue, &serializer)
-            }
-            System::Huey2 => {
-                let worker = Worker::huey(huey2(), &self.url(), queue, &[("CONFIG", &self.huey_storage())], &[]);
-                (Arc::new(self.huey().consumer(2).default_queue(queue)), worker)
-            }
             System::DjangoQ | System::DjangoQCompressed => {
                 let executor = self.django_q().cluster(queue);
                 let executor = if system == System::DjangoQ { executor } else { executor.compressed() };
                 (Arc::new(executor), Worker::django_q(&self.url(), queue, &[("SECRET_KEY", SECRET)]))
+            }
+            _ => {
+                let (executor, of, config) = self.huey_for(system);
+                let worker = Worker::huey(of, &self.url(), queue, &[("CONFIG", &config)], &[]);
+                (Arc::new(executor.default_queue(queue)), worker)
             }
         }
     }
@@ -168,9 +181,27 @@ impl Server {
         }
     }
 
-    fn with_huey(&self, executor: HueyExecutor, queue: &str, config: &str) -> (Arc<dyn Executor>, Worker) {
-        let worker = Worker::huey(python(), &self.url(), queue, &[("CONFIG", config)], &[]);
-        (Arc::new(executor.default_queue(queue)), worker)
+    /// An executor for one of the systems that are Huey, the Python of its consumers, and what their class takes.
+    fn huey_for(&self, system: System) -> (HueyExecutor, PathBuf, String) {
+        let class = |name: &str| serde_json::json!({ "storage": name }).to_string();
+        let serializer = |arguments: serde_json::Value| serde_json::json!({ "serializer": arguments }).to_string();
+        let huey = self.huey();
+        let (executor, config) = match system {
+            System::HueyExpire => (huey, class("RedisExpireHuey")),
+            System::HueyPriority => (huey.priorities(), class("PriorityRedisHuey")),
+            System::HueyPriorityExpire => (huey.priorities(), class("PriorityRedisExpireHuey")),
+            System::HueySigned => (
+                huey.signed(secret()).compressed(),
+                serializer(serde_json::json!({ "secret": SECRET, "compression": true })),
+            ),
+            System::HueyGzip => (huey.compressed(), serializer(serde_json::json!({ "compression": true }))),
+            System::HueyZlib => {
+                (huey.use_zlib(), serializer(serde_json::json!({ "compression": true, "use_zlib": true })))
+            }
+            System::Huey2 => return (huey.consumer(2), huey2(), self.huey_storage()),
+            _ => (huey, self.huey_storage()),
+        };
+        (executor, python(), config)
     }
 }
 
@@ -207,15 +238,20 @@ pub(crate) fn flush(executor: impl Executor, calls: impl IntoIterator<Item = Cal
 
 /// The worker's record is the list sent: ids and arguments, in order.
 #[track_caller]
-pub(crate) fn assert_ran(runs: &[Run], sent: &[Intent]) {
+pub(crate) fn assert_ran<'r>(runs: impl IntoIterator<Item = &'r Run>, sent: &[Intent]) {
     assert_ran_as(runs, sent, str::to_owned);
 }
 
 /// The same, of arguments that a broker keeps in another form.
 #[track_caller]
-pub(crate) fn assert_ran_as(runs: &[Run], sent: &[Intent], mut kept: impl FnMut(&str) -> String) {
+pub(crate) fn assert_ran_as<'r>(
+    runs: impl IntoIterator<Item = &'r Run>,
+    sent: &[Intent],
+    mut kept: impl FnMut(&str) -> String,
+) {
+    let runs: Vec<&Run> = runs.into_iter().collect();
     assert_eq!(runs.len(), sent.len(), "{} were sent", sent.len());
-    for (run, intent) in runs.iter().zip(sent) {
+    for (run, intent) in runs.into_iter().zip(sent) {
         assert_eq!(run.task, intent.name());
         assert_eq!(run.id, intent.id().to_string(), "{}", intent.name());
         let (given, other) =

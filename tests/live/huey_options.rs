@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use airlock::{HueyExecutor, Options, SecretKey};
 use airlock_tests::process::until;
-use airlock_tests::python::{Worker, python};
+use airlock_tests::python::{Worker, huey2, python};
 use serde_json::json;
 
 use crate::fleet::{Call, SECRET, Server, assert_on_time, assert_ran, call, flush, numbers, secret};
@@ -18,7 +18,13 @@ fn note_with(options: Options, number: u64) -> Call {
 }
 
 fn worker(server: &Server, settings: &[(&str, &str)], arguments: &[&str]) -> Worker {
-    Worker::huey(python(), &server.url(), "options", settings, arguments)
+    worker_of(3, server, settings, arguments)
+}
+
+/// Of this major version of Huey.
+fn worker_of(version: u8, server: &Server, settings: &[(&str, &str)], arguments: &[&str]) -> Worker {
+    let of = if version == 2 { huey2() } else { python() };
+    Worker::huey(of, &server.url(), "options", settings, arguments)
 }
 
 fn executor(server: &Server) -> HueyExecutor {
@@ -26,9 +32,9 @@ fn executor(server: &Server) -> HueyExecutor {
 }
 
 /// Huey's times have no zone of their own.
-fn waits(zone: &str) {
+fn waits(version: u8, zone: &str) {
     let server = Server::redis();
-    let worker = worker(&server, &[("TZ", zone)], &[]);
+    let worker = worker_of(version, &server, &[("TZ", zone)], &[]);
     let eta = SystemTime::now() + 3 * SECOND;
     let sent = [
         note_with(Options::new().eta(eta), 2),
@@ -41,7 +47,7 @@ fn waits(zone: &str) {
         note_with(Options::new().expires_in(Duration::MAX), 6),
     ];
     let before = SystemTime::now();
-    flush(executor(&server), sent);
+    flush(executor(&server).consumer(version), sent);
     let runs = worker.await_runs(6);
     assert_eq!(numbers(&runs), [0, 0, 6, 1, 2, 4]);
     assert_on_time(&runs[3], before + 2 * SECOND);
@@ -52,12 +58,66 @@ fn waits(zone: &str) {
 
 #[test]
 fn a_delayed_task_runs_when_it_is_due_and_an_expired_one_does_not_west_of_greenwich() {
-    waits("America/New_York");
+    waits(3, "America/New_York");
 }
 
 #[test]
 fn a_delayed_task_runs_when_it_is_due_and_an_expired_one_does_not_east_of_greenwich() {
-    waits("Asia/Kolkata");
+    waits(3, "Asia/Kolkata");
+}
+
+#[test]
+fn huey_2_runs_a_delayed_task_when_it_is_due_and_an_expired_one_not_at_all() {
+    waits(2, "Asia/Kolkata");
+}
+
+/// A consumer makes a task's time to expire anew whenever it enqueues it once more: for its time, and for each retry.
+fn expires_as_it_was_sent(version: u8) {
+    let server = Server::redis();
+    let worker = worker_of(version, &server, &[], &[]);
+    let fleeting = |options: Options, number| call(move || tasks::fleeting::enqueue_with(options, number));
+    let soon = || Options::new().expires_in(SECOND);
+    let again = |options: Options| options.max_retries(1).extra("huey", "retry_delay", 2);
+    let sent = [
+        fleeting(soon().delay(2 * SECOND), 1),
+        fleeting(again(soon()), 2),
+        // The function's own minute.
+        fleeting(again(Options::new()), 3),
+        fleeting(again(Options::new().expires_in(60 * SECOND)), 4),
+    ];
+    flush(executor(&server).consumer(version), sent);
+    let runs = worker.await_runs(5);
+    until("two have expired", || worker.log().matches("expired, not executing").count() == 2);
+    let mut each = numbers(&runs);
+    each.sort_unstable();
+    assert_eq!(each, [2, 3, 3, 4, 4]);
+    assert_eq!(worker.runs().len(), 5);
+}
+
+#[test]
+fn an_expiry_holds_when_the_task_is_enqueued_once_more_and_its_function_has_another() {
+    expires_as_it_was_sent(3);
+}
+
+#[test]
+fn an_expiry_holds_in_huey_2_when_the_task_is_enqueued_once_more_and_its_function_has_another() {
+    expires_as_it_was_sent(2);
+}
+
+#[test]
+fn huey_2_runs_a_task_that_fails_as_often_and_as_late_as_it_says() {
+    let server = Server::redis();
+    let worker = worker_of(2, &server, &[], &[]);
+    let failing = |options, number| call(move || tasks::failing::enqueue_with(options, number));
+    let patient = Options::new().max_retries(2).extra("huey", "retry_delay", 2);
+    let calls = [failing(Options::new(), 0), failing(Options::new().max_retries(1), 1), failing(patient, 2)];
+    flush(executor(&server).consumer(2), calls);
+    let runs = worker.await_runs(6);
+    let mut each = numbers(&runs);
+    each.sort_unstable();
+    assert_eq!(each, [0, 1, 1, 2, 2, 2]);
+    let times: Vec<f64> = runs.iter().filter(|run| run.seen["retry_delay"] == 2).map(|run| run.time).collect();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 2.0) && times.len() == 3, "{times:?}");
 }
 
 #[test]

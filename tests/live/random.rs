@@ -50,15 +50,19 @@ fn options() -> impl Strategy<Value = Options> {
         any::<u32>().prop_map(|times| ("huey", "retry_backoff", serde_json::json!(times))),
         text().prop_map(|text| ("django_q", "group", serde_json::json!(text))),
         any::<bool>().prop_map(|save| ("django_q", "save", serde_json::json!(save))),
+        any::<bool>().prop_map(|acknowledges| ("django_q", "ack_failure", serde_json::json!(acknowledges))),
+        any::<u32>().prop_map(|seconds| ("django_q", "cached", serde_json::json!(seconds))),
     ];
     let times = (
         weighted(0.1, soon()),
         option::of((3600..10_000_000_000_u64).prop_map(Duration::from_secs)),
         option::of(prop_oneof![1..100_000_u64, 1..u64::MAX].prop_map(Duration::from_secs)),
     );
-    (headers, times, option::of(text()), weighted(0.2, any::<u32>()), vec(extras, 0..3)).prop_map(
-        |(headers, (delay, expires, timeout), origin, retries, extras)| {
+    let numbers = (weighted(0.2, any::<u32>()), weighted(0.1, 0..=9_u8));
+    (headers, times, option::of(text()), numbers, vec(extras, 0..3)).prop_map(
+        |(headers, (delay, expires, timeout), origin, (retries, priority), extras)| {
             let mut options = Options::new();
+            options = priority.into_iter().fold(options, Options::priority);
             options = headers.into_iter().fold(options, |options, (name, value)| options.header(name, value));
             options =
                 extras.into_iter().fold(options, |options, (system, key, value)| options.extra(system, key, value));
@@ -194,6 +198,31 @@ fn huey_gets_any_intent() {
 }
 
 #[test]
+fn huey_with_priorities_gets_any_intent() {
+    round_trip(&Server::redis(), System::HueyPriority, "random");
+}
+
+#[test]
+fn huey_with_signed_and_compressed_messages_gets_any_intent() {
+    round_trip(&Server::redis(), System::HueySigned, "random");
+}
+
+#[test]
+fn huey_2_gets_any_intent() {
+    round_trip(&Server::redis(), System::Huey2, "random");
+}
+
+#[test]
+fn django_q_on_sqlite_gets_any_intent() {
+    round_trip(&Server::sqlite(), System::DjangoQ, "random");
+}
+
+#[test]
+fn django_q_on_postgres_gets_any_intent() {
+    round_trip(&Server::postgres(), System::DjangoQ, "random");
+}
+
+#[test]
 fn django_q_gets_any_intent() {
     round_trip(&Server::redis(), System::DjangoQ, "random");
 }
@@ -201,6 +230,21 @@ fn django_q_gets_any_intent() {
 #[test]
 fn huey_gets_any_options_that_are_accepted() {
     options_round_trip(&Server::redis(), System::Huey, "options");
+}
+
+#[test]
+fn huey_with_priorities_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::redis(), System::HueyPriority, "options");
+}
+
+#[test]
+fn huey_2_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::redis(), System::Huey2, "options");
+}
+
+#[test]
+fn django_q_on_sqlite_gets_any_options_that_are_accepted() {
+    options_round_trip(&Server::sqlite(), System::DjangoQ, "options");
 }
 
 #[test]

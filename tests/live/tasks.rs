@@ -33,6 +33,10 @@ pub(crate) fn slow(number: u64);
 #[airlock::task(name = "tests.failing")]
 pub(crate) fn failing(number: u64);
 
+/// Fails each time. The consumer's function has an expiry of its own, of a minute.
+#[airlock::task(name = "tests.fleeting")]
+pub(crate) fn fleeting(number: u64);
+
 /// `tests.note`, behind a prefix.
 #[airlock::task(name = "note")]
 pub(crate) fn prefixed(number: u64);

@@ -5,13 +5,14 @@ import os
 import time
 
 import huey as library
-from huey.serializer import SignedSerializer
+from huey.serializer import Serializer, SignedSerializer
 from record import record
 
 # `storage`: the class; `serializer`: what the serializer takes; the rest is for the class.
 settings = json.loads(os.environ.get("CONFIG", "{}"))
 if "serializer" in settings:
-    settings["serializer"] = SignedSerializer(**settings["serializer"])
+    kind = SignedSerializer if "secret" in settings["serializer"] else Serializer
+    settings["serializer"] = kind(**settings["serializer"])
 if os.environ["BROKER"].startswith("redis"):
     settings["url"] = os.environ["BROKER"]
 huey = getattr(library, settings.pop("storage", "RedisHuey"))(os.environ["QUEUES"], **settings)
@@ -38,8 +39,15 @@ def failing(*args, task, **kwargs):
     raise RuntimeError("as the test wants it")
 
 
-noted.__module__ = slow.__module__ = failing.__module__ = "tests"
+def fleeting(*args, task, **kwargs):
+    """Fails, and has an expiry of its own."""
+    note(task, args, kwargs)
+    raise RuntimeError("as the test wants it")
+
+
+fleeting.__module__ = noted.__module__ = slow.__module__ = failing.__module__ = "tests"
 for name in ["note", "none", "positional", "numbers", "texts", "any", "secret"]:
     huey.task(name=name, context=True)(noted)
 huey.task(name="slow", context=True)(slow)
 huey.task(name="failing", context=True)(failing)
+huey.task(name="fleeting", context=True, expires=60)(fleeting)
