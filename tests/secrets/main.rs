@@ -3,10 +3,14 @@
 //! other threads, so this has a binary of its own.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+#[cfg(all(feature = "django-q", feature = "huey", feature = "redis"))]
+mod keys;
 #[cfg(feature = "lambda")]
 mod lambda;
 #[cfg(all(feature = "amqp", feature = "celery"))]
 mod rabbit;
+#[cfg(target_os = "linux")]
+mod wiped;
 
 use std::fmt::{Debug, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -64,7 +64,11 @@ pub(crate) struct Signer(Hmac<Sha1>);
 impl Signer {
     pub(super) fn new(secret: &SecretKey, salt: &str) -> Self {
         let mut made = Zeroizing::new([0; 20]);
-        Sha1::new().chain_update(salt).chain_update(secret.bytes()).finalize_into((&mut *made).into());
+        // In its place: what is moved leaves a copy behind that nobody wipes.
+        let mut hash = Sha1::new();
+        hash.update(salt);
+        hash.update(secret.bytes());
+        hash.finalize_into_reset((&mut *made).into());
         #[expect(clippy::expect_used, reason = "a MAC takes keys of any length")]
         Self(Hmac::new_from_slice(&*made).expect("any length"))
     }
