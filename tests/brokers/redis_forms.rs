@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use airlock::{CeleryExecutor, DjangoQExecutor, DramatiqExecutor, Executor, HueyExecutor, IntentId, SecretKey};
 use airlock_tests::servers::RedisServer;
@@ -28,13 +29,32 @@ impl Form {
     pub(crate) const ALL: [Self; 5] = [Self::Celery, Self::Dramatiq, Self::Huey, Self::HueyPriority, Self::DjangoQ];
 
     pub(crate) fn executor(self, url: &str) -> Arc<dyn Executor> {
-        let huey = || HueyExecutor::new(url).expect("a URL");
+        // What is the default.
+        self.executor_within(url, Duration::from_secs(3))
+    }
+
+    /// One that waits so long for a connection.
+    pub(crate) fn executor_within(self, url: &str, time: Duration) -> Arc<dyn Executor> {
+        let huey = || HueyExecutor::new(url).expect("a URL").connect_timeout(time);
         match self {
-            Self::Celery => Arc::new(CeleryExecutor::new(url).expect("a URL")),
-            Self::Dramatiq => Arc::new(DramatiqExecutor::new(url).expect("a URL")),
+            Self::Celery => Arc::new(CeleryExecutor::new(url).expect("a URL").connect_timeout(time)),
+            Self::Dramatiq => Arc::new(DramatiqExecutor::new(url).expect("a URL").connect_timeout(time)),
             Self::Huey => Arc::new(huey()),
             Self::HueyPriority => Arc::new(huey().priorities()),
-            Self::DjangoQ => Arc::new(DjangoQExecutor::new(url, SecretKey::new("key").expect("a key")).expect("a URL")),
+            Self::DjangoQ => {
+                let key = SecretKey::new("key").expect("a key");
+                Arc::new(DjangoQExecutor::new(url, key).expect("a URL").connect_timeout(time))
+            }
+        }
+    }
+
+    /// The same, as `Debug` shows it.
+    pub(crate) fn debug(self, url: &str) -> String {
+        match self {
+            Self::Celery => format!("{:?}", CeleryExecutor::new(url)),
+            Self::Dramatiq => format!("{:?}", DramatiqExecutor::new(url)),
+            Self::Huey | Self::HueyPriority => format!("{:?}", HueyExecutor::new(url)),
+            Self::DjangoQ => format!("{:?}", DjangoQExecutor::new(url, SecretKey::new("key").expect("a key"))),
         }
     }
 
@@ -56,19 +76,38 @@ impl Form {
 
     /// The ids of the intents that lie there.
     pub(crate) fn ids(self, server: &RedisServer, queue: &str) -> HashSet<String> {
+        self.queued(server, queue).into_iter().collect()
+    }
+
+    /// The same, in the order in which workers take them.
+    pub(crate) fn queued(self, server: &RedisServer, queue: &str) -> Vec<String> {
         let key = self.key(queue);
-        let command = match self {
-            Self::HueyPriority => vec!["ZRANGE", &key, "0", "-1"],
-            _ => vec!["LRANGE", &key, "0", "-1"],
+        let texts =
+            |command: &[&str]| -> Vec<Vec<u8>> { redis::from_redis_value(server.command(command)).expect("a list") };
+        let mut messages = match self {
+            Self::HueyPriority => texts(&["ZRANGE", &key, "0", "-1"]),
+            _ => texts(&["LRANGE", &key, "0", "-1"]),
         };
-        let messages: Vec<Vec<u8>> = redis::from_redis_value(server.command(&command)).expect("a list");
+        match self {
+            // They are pushed at the left, and taken at the right.
+            Self::Celery | Self::Huey => messages.reverse(),
+            Self::Dramatiq if !messages.is_empty() => {
+                let hash = format!("{key}.msgs");
+                let fields = messages.iter().map(|field| std::str::from_utf8(field).expect("an id"));
+                messages = texts(&["HMGET", &hash].into_iter().chain(fields).collect::<Vec<_>>());
+            }
+            _ => {}
+        }
         messages.iter().map(|message| self.id(message)).collect()
     }
 
     fn id(self, message: &[u8]) -> String {
         match self {
             Self::Celery => note_of(std::str::from_utf8(message).expect("JSON")).0,
-            Self::Dramatiq => panic!("the id is in the hash"),
+            Self::Dramatiq => {
+                let message: serde_json::Value = serde_json::from_slice(message).expect("JSON");
+                message["message_id"].as_str().expect("an id").to_owned()
+            }
             // Both are texts of that length in a pickle.
             Self::Huey | Self::HueyPriority => text_after(message, b"(\x8c\x24", 36),
             Self::DjangoQ => {
