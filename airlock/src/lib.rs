@@ -1,3 +1,20 @@
+// Where the README's links lead in these pages. The first definition of a link is the one that counts; in a clone, the
+// README's own lead to the files.
+#![doc = "[`scoped`]: macro@scoped"]
+#![doc = "[`task`]: macro@task"]
+#![cfg_attr(feature = "celery", doc = "[page-celery]: CeleryExecutor")]
+#![cfg_attr(feature = "celery", doc = "[example-celery]: CeleryExecutor#a-pair-to-start-from")]
+#![cfg_attr(feature = "dramatiq", doc = "[page-dramatiq]: DramatiqExecutor")]
+#![cfg_attr(feature = "dramatiq", doc = "[example-dramatiq]: DramatiqExecutor#a-pair-to-start-from")]
+#![cfg_attr(feature = "huey", doc = "[page-huey]: HueyExecutor")]
+#![cfg_attr(feature = "huey", doc = "[example-huey]: HueyExecutor#a-pair-to-start-from")]
+#![cfg_attr(feature = "django-q", doc = "[page-django-q]: DjangoQExecutor")]
+#![cfg_attr(feature = "django-q", doc = "[example-django-q]: DjangoQExecutor#a-pair-to-start-from")]
+#![cfg_attr(feature = "django-tasks", doc = "[page-django-tasks]: DjangoTasksExecutor")]
+#![cfg_attr(feature = "django-tasks", doc = "[example-django-tasks]: DjangoTasksExecutor#a-pair-to-start-from")]
+#![cfg_attr(feature = "lambda", doc = "[page-lambda]: LambdaExecutor")]
+#![cfg_attr(feature = "lambda", doc = "[example-lambda]: LambdaExecutor#a-pair-to-start-from")]
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -23,6 +23,7 @@ mod executors;
 mod intents;
 mod library;
 mod options;
+mod pages;
 mod parity;
 mod policies;
 mod registry;

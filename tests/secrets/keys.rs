@@ -33,7 +33,7 @@ impl Told {
         let scope = airlock::scope().executor(executor).deadline(Duration::from_secs(2));
         self.debug(&scope);
         let flush = scope.run_reported(|| sign::enqueue_with(options, 1).map(drop)).flush;
-        let report = flush.as_ref().map_or_else(FlushError::report, |report| report);
+        let report = flush.as_ref().unwrap_or_else(FlushError::report);
         self.debug(report);
         self.0 += &report.to_string();
         if let Err(error) = &flush {
