@@ -112,6 +112,20 @@ fn what_is_signed_otherwise_is_lost_and_fingerprints_tell() {
     until("each is told", || worker.log().matches("Failed to push task to queue").count() == 2);
 }
 
+#[test]
+fn on_the_orm_what_fails_is_run_again_unless_failures_are_acknowledged() {
+    let server = Server::sqlite();
+    let worker = cluster(&server, "failures", r#"{"timeout":1,"retry":2}"#);
+    let executor = server.django_q().cluster("failures");
+    flush(executor.clone(), [call(|| tasks::failing::enqueue(1))]);
+    let again = Options::new().extra("django_q", "ack_failure", false);
+    let calls = [call(|| tasks::failing::enqueue(2)), call(|| tasks::failing::enqueue_with(again, 3))];
+    flush(executor.ack_failures(true), calls);
+    let runs = worker.await_runs(7);
+    let count = |number| numbers(&runs).into_iter().filter(|own| *own == number).count();
+    assert!(count(1) > 1 && count(2) == 1 && count(3) > 1, "{:?}", numbers(&runs));
+}
+
 /// Times are UTC there, whatever the cluster's own clock shows.
 #[test]
 fn on_the_orm_a_delayed_task_runs_when_it_is_due_in_any_time_zone() {
