@@ -49,27 +49,42 @@ impl Batch {
         Some(Begun { intent, ticket })
     }
 
-    /// Begins the next intent, has it handed over, and settles it if that went well, all without a ticket and, unless
-    /// told to `look`, without a look at the clock: each costs as much as all the rest. `hand_over` is also told whether
+    /// Begins the next intents, up to so many and up to the first that has a time to start at, has them taken all at
+    /// once, and settles them: without a ticket, a look at the clock or an atomic operation for each, which cost more
+    /// than all the rest. `take` must take all it is given, and must not panic. Returns how many they were.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(super) fn hand_over_at_once(
+        &mut self,
+        limit: usize,
+        take: impl FnOnce(std::iter::Take<&mut vec::IntoIter<Intent>>),
+    ) -> usize {
+        if self.timings {
+            return 0;
+        }
+        let next = self.intents.as_slice().iter().take(limit);
+        let count = next.take_while(|intent| !self.is_delayed(intent)).count();
+        let Some(begun) = self.ledger.begin_several(count) else { return 0 };
+        take(self.intents.by_ref().take(count));
+        self.ledger.dispatched_several(begun);
+        count
+    }
+
+    /// Begins the next intent, has it handed over, and settles it if that went well. `hand_over` is also told whether
     /// the intent has a time to start at, and must not panic.
     ///
     /// A refusal comes with what settles the intent, which it gives back.
     #[cfg(any(feature = "threads", feature = "tokio"))]
-    #[inline]
     pub(super) fn hand_over_next<R>(
         &mut self,
-        look: bool,
         hand_over: impl FnOnce(Intent, bool) -> Result<(), (Intent, R)>,
     ) -> Option<Result<(), (Begun, R)>> {
         if self.intents.len() == 0 {
             return None;
         }
-        let index = if look { self.ledger.begin()? } else { self.ledger.begin_again()? };
-        // Read where it lies: copied along, it would have to wait for the copy.
-        let next = self.intents.as_slice().first()?;
-        let is_delayed = if self.optioned { next.options() } else { next.task().options }.get_start().is_some();
-        let started = self.timings.then(Instant::now);
+        let index = self.ledger.begin()?;
         let intent = self.intents.next()?;
+        let is_delayed = self.is_delayed(&intent);
+        let started = self.timings.then(Instant::now);
         Some(match hand_over(intent, is_delayed) {
             Ok(()) => {
                 if let Some(started) = started {
@@ -83,6 +98,12 @@ impl Batch {
                 Err((Begun { intent, ticket: Ticket { index, identity, ledger, started } }, refusal))
             }
         })
+    }
+
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[inline]
+    fn is_delayed(&self, intent: &Intent) -> bool {
+        if self.optioned { intent.options() } else { intent.task().options }.get_start().is_some()
     }
 
     /// Takes out what has not begun, each with its place in the ledger, to be handed over in parts.

@@ -109,6 +109,7 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             takes_local: first.takes_local && second.takes_local,
             no_deadline: first.no_deadline && second.no_deadline,
             runs_here: first.runs_here || second.runs_here,
+            by_task: first.by_task && second.by_task,
             keeps_deadlines: true,
             inline: false,
             gives_back: false,

@@ -81,6 +81,7 @@ impl Executor for InlineExecutor {
             no_deadline: true,
             runs_here: true,
             keeps_deadlines: true,
+            by_task: false,
         }
     }
 }

@@ -7,6 +7,8 @@
 
 mod parts;
 
+#[cfg(any(feature = "threads", feature = "tokio"))]
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -132,31 +134,31 @@ impl Ledger {
 
     /// Claims the next intent, if one may still begin.
     pub(crate) fn begin(&self) -> Option<usize> {
-        if let Some(stop) = self.stopped() {
-            // Said here too, where it may come from elsewhere: it is why the rest of this part is not begun.
-            self.stop_for(stop);
+        if self.is_over() {
             return None;
         }
-        if self.deadline.has_passed() {
-            self.stop_for(Stop::Deadline);
-            return None;
-        }
-        self.claim()
-    }
-
-    /// The same without a look at the clock.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
-    pub(crate) fn begin_again(&self) -> Option<usize> {
-        if let Some(stop) = self.stopped() {
-            self.stop_for(stop);
-            return None;
-        }
-        self.claim()
-    }
-
-    fn claim(&self) -> Option<usize> {
         let index = self.progress.fetch_add(1, Ordering::Relaxed);
         (index & CLOSED == 0).then_some(index)
+    }
+
+    /// Claims the next intents all at once, if they may still begin.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(crate) fn begin_several(&self, count: usize) -> Option<Range<usize>> {
+        if count == 0 || self.is_over() {
+            return None;
+        }
+        let first = self.progress.fetch_add(count, Ordering::Relaxed);
+        (first & CLOSED == 0).then_some(first..first + count)
+    }
+
+    /// Whether nothing more may begin, also because it is too late; and notes why.
+    fn is_over(&self) -> bool {
+        // Said here too, where it may come from elsewhere: it is why the rest of this part is not begun.
+        let stop = self.stopped().or_else(|| self.deadline.has_passed().then_some(Stop::Deadline));
+        if let Some(stop) = stop {
+            self.stop_for(stop);
+        }
+        stop.is_some()
     }
 
     /// Whether nothing more may begin, here or in all that this is a part of.
@@ -189,6 +191,11 @@ impl Ledger {
 
     pub(crate) fn dispatched(&self, index: usize) {
         self.states[index].store(DISPATCHED, Ordering::Release);
+    }
+
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    pub(crate) fn dispatched_several(&self, indexes: Range<usize>) {
+        self.states[indexes].iter().for_each(|state| state.store(DISPATCHED, Ordering::Release));
     }
 
     pub(crate) fn failed(&self, index: usize, failure: Failure) {

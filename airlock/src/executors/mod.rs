@@ -190,6 +190,9 @@ pub struct ExecutorTraits {
     pub no_deadline: bool,
     /// Does its work on the thread of the flush, which meanwhile drives no other executor.
     pub runs_here: bool,
+    /// Accepts a task, or doesn't, whatever the arguments are: without options of calls, it need not be asked about each
+    /// intent.
+    pub by_task: bool,
     /// Ends its shutdown by the deadline itself, with what it gives back, whatever else it is made of does.
     pub keeps_deadlines: bool,
 }

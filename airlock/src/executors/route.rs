@@ -183,8 +183,7 @@ impl Executor for Route {
             no_deadline: self.all(|traits| traits.no_deadline),
             runs_here: self.routes.iter().any(|(_, executor)| executor.traits().runs_here),
             keeps_deadlines: true,
-            inline: false,
-            gives_back: false,
+            ..ExecutorTraits::default()
         }
     }
 }

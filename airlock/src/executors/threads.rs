@@ -177,7 +177,7 @@ impl Executor for ThreadPoolExecutor {
     }
 
     fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { gives_back: true, keeps_deadlines: true, ..ExecutorTraits::default() }
+        ExecutorTraits { gives_back: true, by_task: true, keeps_deadlines: true, ..ExecutorTraits::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

@@ -1,6 +1,7 @@
 //! The hand-over of what may escape, and the account of it.
 
 use std::cell::Cell;
+use std::ptr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,6 +21,7 @@ use crate::executors::{
 use crate::intent::Intent;
 use crate::panics::{catch_panic, catching_panics};
 use crate::state::State;
+use crate::task::TaskDefinition;
 use crate::timer;
 
 /// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
@@ -125,6 +127,7 @@ impl Flight {
         let state = State::around(Some(&self.frame));
         let flush = FlushContext { mode, now: SystemTime::now(), deadline, state, call_options: self.special };
         let takes_local = executor.traits().takes_local;
+        let by_task = executor.traits().by_task && !self.special;
         let asking = Cell::new(0);
         let asked = catch_panic(|| {
             let _judging = Judging::enter();
@@ -134,9 +137,15 @@ impl Flight {
                 }
                 executor.accepts(intent, &flush)
             };
-            let ask_next = |(index, intent)| {
+            let mut accepted: Option<&TaskDefinition> = None;
+            let ask_next = |(index, intent): (usize, &Intent)| {
+                if by_task && accepted.is_some_and(|task| ptr::eq(task, intent.task())) {
+                    return None;
+                }
                 asking.set(index);
-                ask(intent).err().map(|rejection| (index, rejection))
+                let answer = ask(intent);
+                accepted = answer.is_ok().then(|| intent.task());
+                answer.err().map(|rejection| (index, rejection))
             };
             self.waiting.iter().enumerate().filter_map(ask_next).collect::<Vec<_>>()
         });

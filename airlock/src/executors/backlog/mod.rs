@@ -10,6 +10,7 @@ mod waiting;
 
 use std::fmt;
 use std::future::poll_fn;
+use std::iter;
 use std::process;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -128,15 +129,23 @@ impl Backlog {
     fn take(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop) {
         let mut way_in = self.way_in();
         way_in.entrance.expect(batch.remaining().min(way_in.room));
-        for taken in 0..AT_ONCE {
-            let offer = |intent, is_delayed| way_in.offer(intent, is_delayed, alarm);
-            match batch.hand_over_next(taken == 0, offer) {
-                Some(Ok(())) => {}
+        let mut taken = 0;
+        while taken < AT_ONCE {
+            let limit = way_in.room.min(AT_ONCE - taken);
+            let plain = batch.hand_over_at_once(limit, |intents| way_in.entrance.accept(intents));
+            way_in.room -= plain;
+            taken += plain;
+            if taken == AT_ONCE {
+                break;
+            }
+            // One that is delayed, or too many, or none.
+            match batch.hand_over_next(|intent, is_delayed| way_in.offer(intent, is_delayed, alarm)) {
+                Some(Ok(())) => taken += 1,
                 None => return (taken, Stop::Ended),
                 Some(Err((begun, refusal))) => return (taken, Stop::Refused(begun, refusal)),
             }
         }
-        (AT_ONCE, Stop::Enough)
+        (taken, Stop::Enough)
     }
 
     async fn wait_for_room(&self, waits: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
@@ -346,18 +355,7 @@ struct WayIn<'a> {
 }
 
 impl WayIn<'_> {
-    #[inline]
     fn offer(&mut self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
-        if is_delayed || self.room == 0 {
-            return self.offer_with_care(intent, is_delayed, alarm);
-        }
-        self.room -= 1;
-        self.entrance.accept(intent);
-        Ok(())
-    }
-
-    #[cold]
-    fn offer_with_care(&mut self, intent: Intent, is_delayed: bool, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
         if self.is_closed {
             return Err((intent, Refusal::Closed));
         }
@@ -368,7 +366,7 @@ impl WayIn<'_> {
         }
         let Some(left) = self.room.checked_sub(1) else { return Err((intent, Refusal::Full)) };
         self.room = left;
-        self.entrance.accept(intent);
+        self.entrance.accept(iter::once(intent));
         Ok(())
     }
 }

@@ -159,11 +159,11 @@ impl Entrance {
         self.queue.reserve(count);
     }
 
-    /// Takes an intent that there is room for.
-    #[inline]
-    pub(super) fn accept(&mut self, intent: Intent) {
-        self.queue.push_back(Job { intent, number: self.accepted });
-        self.accepted += 1;
+    /// Takes intents that there is room for.
+    pub(super) fn accept(&mut self, intents: impl Iterator<Item = Intent>) {
+        let before = self.queue.len();
+        self.queue.extend(intents.zip(self.accepted..).map(|(intent, number)| Job { intent, number }));
+        self.accepted += (self.queue.len() - before) as u64;
     }
 
     /// How many start after the deadline.
