@@ -61,6 +61,27 @@ fn promise_17_an_option_of_the_attribute_is_refused_like_one_of_the_call() {
 }
 
 #[test]
+fn promise_17_each_intent_of_a_task_that_is_refused_is_among_the_offenders() {
+    #[airlock::task(name = "local.pressing", priority = 9)]
+    fn pressing() {}
+
+    let (_runtime, executors) = executors(false);
+    for (_, executor) in executors {
+        let (probe, ran) = Probe::sending();
+        let ended = airlock::scope().executor(executor).run_reported(|| {
+            let note = || drop(act::enqueue(probe.clone(), 0));
+            let press = || drop(pressing::enqueue());
+            [&note as &dyn Fn(), &note, &press, &press, &note, &press].iter().for_each(|enqueue| enqueue());
+        });
+        let error = ended.flush.unwrap_err();
+        let counts = error.report().counts();
+        assert_eq!((counts.failed, counts.unattempted), (3, 3), "{error}");
+        assert_eq!(error.into_intents().len(), 6);
+        assert!(ran.try_recv().is_err());
+    }
+}
+
+#[test]
 fn promise_17_what_is_ignored_on_request_runs() {
     let (_runtime, executors) = executors(true);
     for (_, executor) in executors {
