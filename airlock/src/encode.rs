@@ -111,7 +111,8 @@ pub struct Encoder {
 
 impl Encoder {
     pub(crate) fn new() -> Self {
-        Self::default()
+        // Most arguments fit: growing there step by step is felt.
+        Self { out: Bounded { bytes: Vec::with_capacity(128) }, fields: 0 }
     }
 
     /// One value on its own.
@@ -139,8 +140,22 @@ impl Encoder {
     }
 
     pub(crate) fn end(mut self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
-        self.raw(if shape == Shape::Array { b"]" } else { b"}" })?;
+        self.close(shape)?;
         self.finish()
+    }
+
+    /// The same as a text, for what only reads it: a `Box` of the right size costs another allocation.
+    #[cfg(any(feature = "django-q", feature = "django-tasks", feature = "huey"))]
+    pub(crate) fn end_text(mut self, shape: Shape) -> Result<String, EncodeError> {
+        self.close(shape)?;
+        String::from_utf8(self.out.bytes)
+            .ok()
+            .filter(|text| serde_json::from_str::<&RawValue>(text).is_ok())
+            .ok_or_else(|| EncodeError::new(EncodeFault::Refused))
+    }
+
+    fn close(&mut self, shape: Shape) -> Result<(), EncodeError> {
+        self.raw(if shape == Shape::Array { b"]" } else { b"}" })
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {

@@ -116,11 +116,22 @@ impl Intent {
     /// # Errors
     /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
     pub fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        self.to_json_as(if self.task().positional { Shape::Array } else { Shape::Object })
+        self.to_json_as(self.shape())
+    }
+
+    fn shape(&self) -> Shape {
+        if self.task().positional { Shape::Array } else { Shape::Object }
     }
 
     pub(crate) fn to_json_as(&self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
         args::to_json(self.task(), shape, |index| self.body.call.argument(index))
+    }
+
+    /// The same as [`to_json`](Self::to_json), as a text.
+    #[cfg(any(feature = "django-q", feature = "django-tasks", feature = "huey"))]
+    pub(crate) fn json_text(&self) -> Result<String, EncodeError> {
+        let shape = self.shape();
+        args::encode(self.task(), shape, |index| self.body.call.argument(index))?.end_text(shape)
     }
 
     /// The options in force: those of the call, else those of the task.

@@ -1,6 +1,7 @@
 //! Real brokers: what arrives there, and what is known when they fail.
 
 mod forked;
+mod postgres_faults;
 mod proxy;
 mod rabbit;
 mod rabbit_faults;
@@ -8,8 +9,9 @@ mod rabbit_flushes;
 mod redis_faults;
 mod redis_flushes;
 mod redis_forms;
-mod sql_faults;
 mod sql_insert;
+mod sql_systems;
+mod sqlite_faults;
 mod tasks;
-#[cfg(all(feature = "redis-tls", feature = "amqp-tls"))]
+#[cfg(all(feature = "redis-tls", feature = "amqp-tls", feature = "postgres-tls"))]
 mod tls;

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -62,6 +62,50 @@ impl Proxy {
         (Self { port, passed }, let_go)
     }
 
+    /// Passes on one connection until the client says this; from then on the client hears nothing.
+    pub(crate) fn falling_silent(to: u16, mark: &'static [u8], then: Then) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        thread::spawn(move || {
+            let Ok((mut client, _)) = listener.accept() else { return };
+            let mut server = TcpStream::connect(("127.0.0.1", to)).expect("the server is there");
+            let (mut from_server, mut to_client) =
+                (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
+            let is_silent = Arc::new(AtomicBool::new(false));
+            let hears_nothing = Arc::clone(&is_silent);
+            let back = thread::spawn(move || {
+                let mut buffer = [0; 16 * 1024];
+                while let Ok(read @ 1..) = from_server.read(&mut buffer) {
+                    if hears_nothing.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let _ = to_client.write_all(&buffer[..read]);
+                }
+            });
+            let mut buffer = [0; 16 * 1024];
+            while let Ok(read @ 1..) = client.read(&mut buffer) {
+                let is_said = buffer[..read].windows(mark.len()).any(|said| said == mark);
+                is_silent.store(is_said, Ordering::SeqCst);
+                if !is_said || then != Then::Lose {
+                    let _ = server.write_all(&buffer[..read]);
+                }
+                if is_said {
+                    break;
+                }
+            }
+            if then != Then::Lose {
+                // It ends with the answer.
+                let _ = back.join();
+            }
+            if then == Then::Stay {
+                let _ = client.read(&mut buffer);
+            }
+            let _ = client.shutdown(Shutdown::Both);
+            let _ = server.shutdown(Shutdown::Both);
+        });
+        Self { port, passed: Arc::default() }
+    }
+
     fn serve(to: u16, limit: Option<u64>, goes_on: bool) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -86,10 +130,28 @@ impl Proxy {
         format!("amqp://127.0.0.1:{}", self.port)
     }
 
+    /// The URL of a database of the server behind it.
+    pub(crate) fn postgres_url(&self, url: &str) -> String {
+        let (head, rest) = url.rsplit_once(':').expect("a port");
+        let (_, database) = rest.split_once('/').expect("a database");
+        format!("{head}:{}/{database}", self.port)
+    }
+
     /// How many bytes went to the server.
     pub(crate) fn passed(&self) -> u64 {
         self.passed.load(Ordering::Relaxed)
     }
+}
+
+/// What a proxy does with what the client said, and with the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// It is passed on, and the connection is cut once the server has answered.
+    Cut,
+    /// The connection is cut before.
+    Lose,
+    /// It is passed on, and the connection stays as long as the client wants it.
+    Stay,
 }
 
 /// How much is on its way when a lagging connection is cut.

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use airlock::CeleryExecutor;
+use airlock::{CeleryExecutor, Executor, HueyExecutor};
 use airlock_tests::process::{Folder, free_port};
-use airlock_tests::servers::{RabbitServer, RedisServer};
+use airlock_tests::servers::{DjangoDatabase, PostgresServer, RabbitServer, RedisServer};
 
+use crate::sql_systems::System;
 use crate::tasks::{flush, note};
 
 const URL: &str = "AIRLOCK_TESTS_TLS";
@@ -76,14 +78,37 @@ fn rabbitmq_behind_tls() {
     only_who_trusts_the_authority_sends(&format!("amqps://localhost:{port}"), &certificates);
 }
 
+#[test]
+fn postgres_behind_tls() {
+    let certificates = certificates();
+    let server = PostgresServer::start_with_tls(certificates.path());
+    let url = DjangoDatabase::on(&server);
+    let behind_tls = |url: &str| format!("{}?sslmode=verify-full", url.replace("127.0.0.1", "localhost"));
+    only_who_trusts_the_authority_sends(&behind_tls(&url), &certificates);
+    assert_eq!(System::Huey.count(&url), 1);
+    let log = server.log();
+    let ours = log.lines().filter(|line| line.contains("application_name=airlock")).collect::<Vec<_>>();
+    assert!(!ours.is_empty() && ours.iter().all(|line| line.contains("SSL enabled (protocol=TLSv1.3")), "{log}");
+
+    // One that has none gets no password.
+    let plain = PostgresServer::shared();
+    let said = sent_to(&behind_tls(&plain.url("postgres")), Some(&certificates.path().join("ca.pem")));
+    assert!(said.contains("rejected 1") && said.contains("has no TLS; turn `ssl` on"), "{said}");
+}
+
 /// Not a test of its own: what a process trusts is in its environment.
 #[test]
 #[ignore = "the other tests run it"]
 #[allow(clippy::print_stdout, reason = "that is how it tells the other tests")]
 fn sends() {
     let Ok(url) = std::env::var(URL) else { return };
-    let executor = CeleryExecutor::new(url).expect("a URL").declare().connect_timeout(Duration::from_secs(30));
-    let scope = airlock::scope().executor(executor).deadline(Duration::from_secs(30));
+    let patience = Duration::from_secs(30);
+    let executor: Arc<dyn Executor> = if url.starts_with("postgres:") {
+        Arc::new(HueyExecutor::new(url).expect("a URL").connect_timeout(patience))
+    } else {
+        Arc::new(CeleryExecutor::new(url).expect("a URL").declare().connect_timeout(patience))
+    };
+    let scope = airlock::scope().executor(executor).deadline(patience);
     let account = flush(scope, || {
         note::enqueue(1).expect("there is a scope");
     });

@@ -27,9 +27,19 @@ pub fn huey2() -> PathBuf {
     interpreter("AIRLOCK_TEST_PYTHON_HUEY2", "python-huey2")
 }
 
-fn interpreter(variable: &str, environment: &str) -> PathBuf {
+/// Whether there is [`python`], for what can do without.
+#[must_use]
+pub fn has_python() -> bool {
+    place("AIRLOCK_TEST_PYTHON", "python").exists()
+}
+
+fn place(variable: &str, environment: &str) -> PathBuf {
     let made = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(environment).join("bin/python");
-    let python = std::env::var_os(variable).map_or_else(made, PathBuf::from);
+    std::env::var_os(variable).map_or_else(made, PathBuf::from)
+}
+
+fn interpreter(variable: &str, environment: &str) -> PathBuf {
+    let python = place(variable, environment);
     assert!(python.exists(), "there is no {}; run tests/run.sh, which makes it", python.display());
     python
 }
@@ -210,7 +220,20 @@ impl Worker {
 /// If it fails.
 pub fn manage(database: &str, arguments: &[&str]) -> String {
     let folder = Folder::fresh("django");
-    let output = django_in(&folder, database).args(arguments).output().expect("Python can be started");
+    said_by(django_in(&folder, database).args(arguments))
+}
+
+/// Runs a script beside the workers' to its end, on the broker at the URL, and gives what it says.
+///
+/// # Panics
+/// If it fails.
+pub fn script(broker: &str, name: &str) -> String {
+    let folder = Folder::fresh("script");
+    said_by(python_in(&folder, broker, &[]).arg(name))
+}
+
+fn said_by(command: &mut Command) -> String {
+    let output = command.output().expect("Python can be started");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     said

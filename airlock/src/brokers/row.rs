@@ -64,7 +64,21 @@ impl SqlMessage {
     /// The statement that inserts it, with a placeholder for each of the [`values`](Self::values).
     #[must_use]
     pub fn statement(&self) -> String {
-        insert_rows(self.table, self.transport, 1)
+        let mut statement = insert_into(self.table);
+        statement.push_str(" VALUES (");
+        for (index, (_, kind)) in self.table.columns.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            // Writing into a string doesn't fail.
+            let _ = match self.transport {
+                Transport::Postgres => write!(statement, "{comma}${}::{}", index + 1, kind.name()),
+                _ => write!(statement, "{comma}?"),
+            };
+        }
+        for (_, literal) in self.table.constants {
+            let _ = write!(statement, ", {literal}");
+        }
+        statement.push(')');
+        statement
     }
 
     /// What goes in place of the placeholders, in order.
@@ -110,30 +124,6 @@ pub(crate) fn insert_into(table: &SqlTable) -> String {
     let names = table.columns.iter().map(|(name, _)| *name).chain(table.constants.iter().map(|(name, _)| *name));
     let names: Vec<_> = names.map(|name| format!("\"{name}\"")).collect();
     format!("INSERT INTO \"{}\" ({})", table.name, names.join(", "))
-}
-
-/// The insertion of so many rows.
-pub(crate) fn insert_rows(table: &SqlTable, transport: Transport, rows: usize) -> String {
-    let mut statement = insert_into(table);
-    statement.push_str(" VALUES ");
-    let mut place = 0;
-    for row in 0..rows {
-        statement.push_str(if row > 0 { ", (" } else { "(" });
-        for (index, (_, kind)) in table.columns.iter().enumerate() {
-            place += 1;
-            let comma = if index > 0 { ", " } else { "" };
-            // Writing into a string doesn't fail.
-            let _ = match transport {
-                Transport::Postgres => write!(statement, "{comma}${place}::{}", kind.name()),
-                _ => write!(statement, "{comma}?"),
-            };
-        }
-        for (_, literal) in table.constants {
-            let _ = write!(statement, ", {literal}");
-        }
-        statement.push(')');
-    }
-    statement
 }
 
 impl fmt::Debug for SqlMessage {

@@ -14,9 +14,20 @@ pub(super) fn text(time: SystemTime) -> Option<String> {
     if year > LAST_YEAR {
         return None;
     }
-    let fraction = match micros {
-        0 => String::new(),
-        micros => format!(".{micros:06}"),
-    };
-    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{fraction}"))
+    let mut text = *b"2030-01-02 03:04:05.678901";
+    write(&mut text[..4], year);
+    for (place, number) in [(5, month), (8, day), (11, hour), (14, minute), (17, second)] {
+        write(&mut text[place..place + 2], number);
+    }
+    write(&mut text[20..], micros.into());
+    let text = if micros > 0 { &text[..] } else { &text[..19] };
+    std::str::from_utf8(text).ok().map(str::to_owned)
+}
+
+/// With leading zeros. Rows have several times each, and formatted numbers are felt.
+fn write(places: &mut [u8], mut number: u64) {
+    for place in places.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }

@@ -177,19 +177,21 @@ impl Pickle {
 
     /// Values behind each other, and how many they are.
     fn values(&mut self, json: &str) -> Result<usize, Unreadable> {
-        let (mut outermost, mut around) = (0, Vec::new());
+        let (mut outermost, mut depth, mut was_opened) = (0, 0_usize, false);
         for token in Tokens::new(json) {
-            if around.is_empty() {
+            if depth == 0 {
                 outermost += 1;
             }
+            let is_empty = std::mem::take(&mut was_opened);
             match token {
                 Token::Open(bracket) => {
                     self.out.extend_from_slice(&[if bracket == b'{' { b'}' } else { b']' }, MARK]);
-                    around.push(self.out.len());
+                    (depth, was_opened) = (depth + 1, true);
                 }
                 Token::Close(bracket) => {
+                    depth = depth.saturating_sub(1);
                     // An empty one has no mark.
-                    if around.pop() == Some(self.out.len()) {
+                    if is_empty {
                         self.out.pop();
                     } else {
                         self.out.push(if bracket == b'}' { SETITEMS } else { APPENDS });

@@ -25,13 +25,14 @@ pub(super) enum Unreadable {
 
 /// Whether a Python worker would see the arguments as they are. `typed`: whether kombu decodes them.
 pub(super) fn check(json: &str, typed: bool) -> Result<(), Unreadable> {
-    // Which of the two names, and whether another, the objects around have.
+    // Which of the two names, and whether another, the objects around have; if that matters.
     let mut around: Vec<Fields> = Vec::new();
     for token in Tokens::new(json) {
         match token {
-            Token::Open(_) => around.push(Fields::default()),
+            Token::Open(_) if typed => around.push(Fields::default()),
+            Token::Open(_) => {}
             Token::Close(_) => {
-                if around.pop().is_some_and(|fields| typed && fields.is_typed()) {
+                if around.pop().is_some_and(|fields| fields.is_typed()) {
                     return Err(Unreadable::Typed);
                 }
             }

@@ -35,14 +35,20 @@ impl<'a> Tokens<'a> {
     /// The string that starts here, quotes included.
     fn string(&mut self) -> &'a str {
         let start = self.at;
-        let mut escaped = false;
-        let bytes = self.json.as_bytes()[start + 1..].iter();
-        let length = bytes.take_while(|byte| {
-            let open = escaped || **byte != b'"';
-            escaped = !escaped && **byte == b'\\';
-            open
-        });
-        self.at = (start + length.count() + 2).min(self.json.len());
+        let rest = &self.json.as_bytes()[start + 1..];
+        let (mut at, mut end) = (0, None);
+        while let Some(ahead) =
+            rest.get(at..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\')))
+        {
+            at += ahead + 1;
+            if rest[at - 1] == b'"' {
+                end = Some(start + 1 + at);
+                break;
+            }
+            // What is escaped.
+            at += 1;
+        }
+        self.at = end.unwrap_or(self.json.len());
         &self.json[start..self.at]
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::process;
 use std::str::FromStr;
 use std::time::SystemTime;
@@ -75,6 +76,15 @@ impl IntentId {
         u128::from(self.0) << 64 | u128::from(self.1)
     }
 
+    /// Digit by digit: messages have several ids each, and formatted numbers are felt.
+    fn digits(self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.as_u128().to_be_bytes()) {
+            pair.copy_from_slice(&[byte >> 4, byte & 0xf].map(|digit| b"0123456789abcdef"[usize::from(digit)]));
+        }
+        digits
+    }
+
     /// The 32 hex digits without dashes, for systems that want those.
     #[must_use]
     pub fn simple(self) -> impl fmt::Display {
@@ -86,7 +96,7 @@ struct Simple(IntentId);
 
 impl fmt::Display for Simple {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0.as_u128())
+        f.write_str(std::str::from_utf8(&self.0.digits()).unwrap_or_default())
     }
 }
 
@@ -101,21 +111,19 @@ fn draw() -> (u64, u64) {
 
 impl fmt::Display for IntentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Digit by digit: messages have several ids each, and five formatted numbers a piece are felt.
-        let mut text = [b'-'; 36];
-        let mut places = (0..36).filter(|place| !DASHES.contains(place));
-        for byte in self.as_u128().to_be_bytes() {
-            for digit in [byte >> 4, byte & 0xf] {
-                if let Some(place) = places.next() {
-                    text[place] = b"0123456789abcdef"[usize::from(digit)];
-                }
-            }
+        let (digits, mut text) = (self.digits(), [b'-'; 36]);
+        for (group, from) in GROUPS {
+            let length = group.len();
+            text[group].copy_from_slice(&digits[from..from + length]);
         }
         f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
-/// Where the dashes of a UUID are.
+/// The groups of a UUID: where they are in it, and among its digits.
+const GROUPS: [(Range<usize>, usize); 5] = [(0..8, 0), (9..13, 8), (14..18, 12), (19..23, 16), (24..36, 20)];
+
+/// Where its dashes are.
 const DASHES: [usize; 4] = [8, 13, 18, 23];
 
 impl fmt::Debug for IntentId {

@@ -15,22 +15,29 @@ use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 fn main() -> std::io::Result<ExitCode> {
     let (redis_server, rabbit_server) = (RedisServer::start(), RabbitServer::start());
     let (redis, rabbit) = (redis_server.url(), rabbit_server.url());
+    let databases = [DjangoDatabase::sqlite(), DjangoDatabase::postgres()];
+    let [sqlite, postgres] = databases.each_ref().map(|database| database.url().to_owned());
+    let file = sqlite.trim_start_matches("sqlite://").to_owned();
+    let workers = Path::new(env!("CARGO_MANIFEST_DIR")).join("workers");
     let wire = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire");
     let scripts = [
         (python(), "capture_pickle.py", vec![]),
         (python(), "capture.py", vec![&redis, &rabbit]),
-        (python(), "capture_huey.py", vec![&redis]),
-        (huey2(), "capture_huey.py", vec![&redis]),
+        (python(), "capture_huey.py", vec![&redis, &file, &postgres]),
+        (huey2(), "capture_huey.py", vec![&redis, &file]),
         (python(), "capture_django_q.py", vec![&redis]),
+        (python(), "capture_django_q.py", vec![&sqlite]),
+        (python(), "capture_django_q.py", vec![&postgres]),
     ];
     for (python, script, arguments) in scripts {
         let mut command = Command::new(python);
-        let status = command.env("PYTHONDONTWRITEBYTECODE", "1").arg(wire.join(script)).args(arguments).status()?;
+        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONPATH", &workers);
+        let status = command.arg(wire.join(script)).args(arguments).status()?;
         if !status.success() {
             return Ok(ExitCode::FAILURE);
         }
     }
-    for database in [DjangoDatabase::sqlite(), DjangoDatabase::postgres()] {
+    for database in &databases {
         manage(database.url(), &["shell", "-c", "import wire; wire.of_django_tasks()"]);
     }
     Ok(ExitCode::SUCCESS)

@@ -40,12 +40,20 @@ impl Database {
     /// # Panics
     /// If one fails.
     pub fn run(&mut self, statements: &str) {
+        self.try_run(statements).expect("the statements work");
+    }
+
+    /// Whether statements work.
+    pub fn works(&mut self, statements: &str) -> bool {
+        self.try_run(statements).is_ok()
+    }
+
+    fn try_run(&mut self, statements: &str) -> Result<(), sqlx::Error> {
         let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()));
-        let done = match &mut self.connection {
+        match &mut self.connection {
             Opened::Sqlite(connection) => self.runtime.block_on(statements.execute(connection)).map(drop),
             Opened::Postgres(connection) => self.runtime.block_on(statements.execute(connection)).map(drop),
-        };
-        done.expect("the statements work");
+        }
     }
 
     /// Inserts a row as those do who send messages themselves: with its statement and its values.

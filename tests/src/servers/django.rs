@@ -1,5 +1,5 @@
-//! Databases with the tables of the Django project in `tests/workers/django`, made by its own migrations once for all tests of
-//! a process and then copied.
+//! Databases with the tables of Django's tasks, Django-Q and Huey, made by the libraries themselves once for all tests of a
+//! process and then copied.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use super::{Database, PostgresServer};
 use crate::process::Folder;
-use crate::python::manage;
+use crate::python::script;
 
 /// A migrated database of its own.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl DjangoDatabase {
             let folder = Folder::fresh("migrated");
             let path = folder.path().join("db.sqlite3");
             let url = url_of(&path);
-            manage(&url, &["migrate"]);
+            script(&url, "tables.py");
             // The rest of it may lie beside it otherwise.
             Database::at(&url).run("PRAGMA journal_mode = DELETE");
             fs::read(path).expect("the database can be read")
@@ -84,6 +84,22 @@ impl DjangoDatabase {
         &self.url
     }
 
+    /// The tables of the queues: Huey's, Django-Q's and that of Django's tasks.
+    #[must_use]
+    pub fn queues(&self) -> [&'static str; 3] {
+        let huey = if self.url.starts_with("sqlite:") { "task" } else { "huey_task" };
+        [huey, "django_q_ormq", "django_tasks_database_dbtaskresult"]
+    }
+
+    /// Takes everything out of the queues.
+    ///
+    /// # Panics
+    /// If somebody else holds them.
+    pub fn empty(&self, through: &mut Database) {
+        let empty = if self.url.starts_with("sqlite:") { "DELETE FROM" } else { "TRUNCATE" };
+        self.queues().iter().for_each(|table| through.run(&format!("{empty} {table}")));
+    }
+
     /// A look into it.
     #[must_use]
     pub fn open(&self) -> Database {
@@ -93,7 +109,7 @@ impl DjangoDatabase {
 
 fn migrate(server: &PostgresServer) {
     Database::at(&server.url("postgres")).run(&format!("CREATE DATABASE {MIGRATED}"));
-    manage(&server.url(MIGRATED), &["migrate"]);
+    script(&server.url(MIGRATED), "tables.py");
 }
 
 fn url_of(path: &Path) -> String {

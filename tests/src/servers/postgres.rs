@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -21,7 +21,11 @@ pub struct PostgresServer {
     folder: Folder,
     process: Option<Process>,
     databases: AtomicU32,
+    settings: Vec<&'static str>,
 }
+
+/// The names of a certificate and its key, in the folder they come from and in the server's own.
+const CERTIFICATE: [&str; 2] = ["server.pem", "server.key"];
 
 impl PostgresServer {
     /// Makes an empty one and starts it.
@@ -30,10 +34,29 @@ impl PostgresServer {
     /// If Postgres isn't installed.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_in(Folder::fresh("postgres"), &[])
+    }
+
+    /// The same with TLS, for those who want it, with the certificate `server.pem` and the key `server.key` in a folder. Its
+    /// log tells of each connection.
+    ///
+    /// # Panics
+    /// If Postgres isn't installed.
+    #[must_use]
+    pub fn start_with_tls(certificates: &Path) -> Self {
         let folder = Folder::fresh("postgres");
+        for name in CERTIFICATE {
+            fs::copy(certificates.join(name), folder.path().join(name)).expect("a certificate can be copied");
+        }
+        let settings = ["log_connections=on", "ssl=on", "ssl_cert_file=../server.pem", "ssl_key_file=../server.key"];
+        Self::start_in(folder, &settings)
+    }
+
+    fn start_in(folder: Folder, settings: &[&'static str]) -> Self {
         fs::write(folder.path().join("password"), PASSWORD).expect("a password can be written");
         give(&folder);
-        let mut server = Self { port: free_port(), folder, process: None, databases: AtomicU32::new(0) };
+        let (databases, settings) = (AtomicU32::new(0), settings.to_vec());
+        let mut server = Self { port: free_port(), folder, process: None, databases, settings };
         let mut initdb = server.program("initdb");
         initdb.args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync", "-D"]);
         initdb.arg(server.data()).arg("--pwfile").arg(server.folder.path().join("password"));
@@ -70,6 +93,9 @@ impl PostgresServer {
         command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=50"]);
         // As a server that has run for long, it should know how much lies in its tables.
         command.args(["-c", "autovacuum_naptime=1s"]);
+        self.settings.iter().for_each(|setting| {
+            command.args(["-c", setting]);
+        });
         let process = self.process.insert(Process::start(&mut command, self.folder.path().join("log")));
         process.await_line("database system is ready to accept connections");
         until("Postgres takes connections", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
@@ -118,7 +144,7 @@ impl PostgresServer {
         let _ = Command::new("kill").args(["-s", signal, "--"]).args(pids).output();
         if signal == "KILL" {
             // Whoever is left would keep the shared memory.
-            let gone = |pid: &str| !std::path::Path::new("/proc").join(pid).exists();
+            let gone = |pid: &str| !Path::new("/proc").join(pid).exists();
             until("its processes have ended", || children.split_whitespace().all(gone));
         }
     }
@@ -169,10 +195,11 @@ fn other_user() -> Option<(u32, u32)> {
     numbers.next().zip(numbers.next())
 }
 
+/// The folder and all that lies in it.
 fn give(folder: &Folder) {
-    if let Some((user, group)) = other_user() {
-        for path in [folder.path().to_owned(), folder.path().join("password")] {
-            std::os::unix::fs::chown(path, Some(user), Some(group)).expect("root may give it away");
-        }
+    let Some((user, group)) = other_user() else { return };
+    let inside = fs::read_dir(folder.path()).expect("it can be read").map(|entry| entry.expect("it is there").path());
+    for path in [folder.path().to_owned()].into_iter().chain(inside) {
+        std::os::unix::fs::chown(path, Some(user), Some(group)).expect("root may give it away");
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::dialect::Dialect;
-use super::refusal::{no_connection, unavailable};
+use super::refusal::{no_connection, rejected, unavailable};
 use super::rows::Rows;
 use super::transaction::{self, Ended};
 use crate::brokers::job::Job;
@@ -26,16 +26,27 @@ pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, alive: Alive) -> Result
     let place = url.place();
     let connection = C::connect(url).await.map_err(|error| match C::refusal(&error) {
         Some(refusal) => refusal.at(&place, None),
-        None => match &error {
-            sqlx::Error::Io(error) => no_connection(&place, &error.kind().to_string()),
-            sqlx::Error::Tls(_) => no_connection(&place, "there is no TLS, or its certificate is not trusted"),
-            _ => no_connection(&place, "the client gave up"),
-        },
+        None => not_connected(&place, &error),
     })?;
     let (jobs, receiver) = unbounded_channel();
     let writer = Writer { place, url: url.clone(), identity: C::identity(url), connection, alive: alive.clone() };
     tokio::spawn(writer.run(receiver));
     Ok(Through { jobs, alive, of: PhantomData })
+}
+
+/// What went wrong before the database itself could say something.
+fn not_connected(place: &str, error: &sqlx::Error) -> DispatchError {
+    match error {
+        // What TLS itself says, of a certificate that isn't trusted, say: as it is not in a second either.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            rejected(&format!("no TLS with {place}: {error}"))
+        }
+        sqlx::Error::Io(error) => no_connection(place, &error.kind().to_string()),
+        sqlx::Error::Tls(_) => rejected(&format!(
+            "{place} has no TLS; turn `ssl` on there, or say `?sslmode=disable` if nobody is between"
+        )),
+        _ => no_connection(place, "the client gave up"),
+    }
 }
 
 impl<C: Dialect> Connection for Through<C> {

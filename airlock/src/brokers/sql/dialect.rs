@@ -23,11 +23,14 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     /// Begins a transaction that may write, and waits that long for others that do.
     fn begin(&mut self, patience: Duration) -> Done<'_>;
 
+    /// Commits it, and waits that long for others that read.
+    fn commit(&mut self, patience: Duration) -> Done<'_>;
+
     /// Runs a statement without values.
     fn run(&mut self, statement: &'static str) -> Done<'_>;
 
     /// Inserts rows of one table.
-    fn insert<'a>(&'a mut self, rows: &'a [SqlMessage]) -> Done<'a>;
+    fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_>;
 
     /// Wakes who listens, once the transaction is committed.
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a>;

@@ -17,20 +17,27 @@ impl Dialect for PgConnection {
         Box::pin(async move { options(url).connect().await })
     }
 
-    fn begin(&mut self, _: Duration) -> Done<'_> {
-        self.run("BEGIN")
+    fn begin(&mut self, patience: Duration) -> Done<'_> {
+        // A server doesn't notice that nobody listens any more while it waits for a lock: its connections would become more
+        // with each flush. None is no limit.
+        let statements = format!("BEGIN; SET LOCAL lock_timeout = {}", patience.as_millis().max(1));
+        Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(statements)).execute(self).await.map(drop) })
+    }
+
+    fn commit(&mut self, _: Duration) -> Done<'_> {
+        self.run("COMMIT")
     }
 
     fn run(&mut self, statement: &'static str) -> Done<'_> {
         Box::pin(async move { sqlx::raw_sql(statement).execute(self).await.map(drop) })
     }
 
-    fn insert<'a>(&'a mut self, rows: &'a [SqlMessage]) -> Done<'a> {
+    fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
         Box::pin(async move {
             let Some(first) = rows.first() else { return Ok(()) };
             let mut arguments = PgArguments::default();
             for (column, (_, kind)) in first.table.columns.iter().enumerate() {
-                add(&mut arguments, *kind, rows, column).map_err(sqlx::Error::Encode)?;
+                add(&mut arguments, *kind, &rows, column).map_err(sqlx::Error::Encode)?;
             }
             sqlx::query_with(AssertSqlSafe(insert_arrays(first.table)), arguments).execute(self).await.map(drop)
         })
@@ -50,7 +57,8 @@ impl Dialect for PgConnection {
     }
 }
 
-/// Nothing is taken from files or variables that the URL doesn't say.
+/// What the URL says, and no password from elsewhere. The client crate adds what `PGOPTIONS`, `PGSSLROOTCERT`, `PGSSLCERT` and
+/// `PGSSLKEY` say, as all clients do.
 fn options(url: &BrokerUrl) -> PgConnectOptions {
     let tls = if url.scheme == Scheme::PostgresTls { PgSslMode::VerifyFull } else { PgSslMode::Disable };
     let user = url.user.as_deref().unwrap_or("postgres");
@@ -140,9 +148,12 @@ fn refusal(code: [u8; 5]) -> Refusal {
         b"3D000" => (Kind::Rejected, "has no such database; look at the path of the URL"),
         b"23505" => (Kind::Rejected, "has a task of the same id already, which was accepted before"),
         b"25006" => (Kind::Unavailable, "is a read-only replica; give the URL of the primary"),
+        b"25P03" | b"25P04" => {
+            (Kind::Ending, "ended the transaction, which took longer than it allows; raise its timeouts")
+        }
         b"25P01" => (Kind::Rejected, "has no open transaction; begin one, and commit it afterwards"),
         b"25P02" => (Kind::Rejected, "takes nothing more after an earlier error; roll the transaction back"),
-        b"55P03" | b"57014" => (Kind::Unavailable, "gave up waiting for others; try again"),
+        b"55P03" | b"57014" => (Kind::Unavailable, "gave up waiting for others that hold the table; try again"),
         [b'0', b'8', ..] | [b'5', b'7', b'P', ..] => (Kind::Ending, "is ending or not ready yet"),
         b"53100" => (Kind::Unavailable, "has no space left on its disk"),
         b"53300" => (Kind::Unavailable, "has too many connections; raise `max_connections` or close some"),

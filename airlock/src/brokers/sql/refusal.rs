@@ -19,6 +19,8 @@ pub(crate) struct Refusal {
 pub(super) enum Kind {
     /// It may be different soon.
     Unavailable,
+    /// The same, but whether a commit was carried out is not known.
+    Trouble,
     /// It stays as it is.
     Rejected,
     /// A table or a column isn't there.
@@ -45,7 +47,7 @@ impl Refusal {
         };
         let fault = BrokerFault::new(what);
         match kind {
-            Kind::Unavailable | Kind::Ending => DispatchError::unavailable(fault),
+            Kind::Unavailable | Kind::Trouble | Kind::Ending => DispatchError::unavailable(fault),
             Kind::Rejected | Kind::Missing => DispatchError::rejected(fault),
         }
     }
@@ -53,6 +55,10 @@ impl Refusal {
 
 pub(super) fn no_connection(place: &str, why: &str) -> DispatchError {
     DispatchError::unavailable(BrokerFault::new(format!("no connection to {place}: {why}")))
+}
+
+pub(super) fn rejected(what: &str) -> DispatchError {
+    DispatchError::rejected(BrokerFault::new(what))
 }
 
 pub(super) fn unavailable(place: &str, what: &str) -> DispatchError {

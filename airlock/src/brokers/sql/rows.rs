@@ -24,6 +24,8 @@ pub(super) enum Part {
 /// The rows of one transaction, for whoever writes them.
 pub(crate) struct Rows {
     parts: Receiver<Part>,
+    /// The first, once it was waited for.
+    first: Option<Part>,
     _turn: Option<Turn>,
     /// Whether a transaction could not even begin, once.
     pub(super) was_given_back: bool,
@@ -35,11 +37,21 @@ pub(crate) struct RowSender(Sender<Part>);
 impl Rows {
     pub(crate) fn channel(turn: Option<Turn>) -> (RowSender, Self) {
         let (sender, parts) = channel(AHEAD);
-        (RowSender(sender), Self { parts, _turn: turn, was_given_back: false })
+        (RowSender(sender), Self { parts, first: None, _turn: turn, was_given_back: false })
+    }
+
+    /// Waits until there is something to write: nobody else should have to wait for what is not even made.
+    pub(super) async fn begin(&mut self) {
+        if self.first.is_none() {
+            self.first = self.parts.recv().await;
+        }
     }
 
     pub(super) async fn next(&mut self) -> Option<Part> {
-        self.parts.recv().await
+        match self.first.take() {
+            Some(first) => Some(first),
+            None => self.parts.recv().await,
+        }
     }
 }
 

@@ -1,19 +1,19 @@
 //! SQLite. The client crate has a thread for each connection, which does the work.
 
 use std::time::Duration;
+use std::vec;
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, SqliteConnection};
 
 use super::dialect::{Dialect, Done};
 use super::refusal::{Kind, Refusal};
-use crate::brokers::message::Transport;
-use crate::brokers::row::{SqlMessage, SqlValue, insert_rows};
+use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
 use crate::executors::BoxFuture;
 
 /// How many rows share a statement: with more, there is little left to gain. SQLite takes 32,766 values.
-const ROWS: usize = 256;
+const ROWS: usize = 512;
 
 impl Dialect for SqliteConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
@@ -39,28 +39,31 @@ impl Dialect for SqliteConnection {
 
     fn begin(&mut self, patience: Duration) -> Done<'_> {
         // At once for writing: a transaction that starts to write later may find that another has.
-        let statement = format!("PRAGMA busy_timeout = {}; BEGIN IMMEDIATE", patience.as_millis());
-        Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(statement)).execute(self).await.map(drop) })
+        // Without a write-ahead log, what doesn't fit its cache goes to the file as soon as nobody reads. It waits for that
+        // each time it is told to be patient, and others wait for it; the cache can grow as well.
+        patiently(self, patience, "BEGIN IMMEDIATE; PRAGMA busy_timeout = 0")
+    }
+
+    fn commit(&mut self, patience: Duration) -> Done<'_> {
+        // Without a write-ahead log it has to wait until nobody reads. There is less time now than at the beginning.
+        patiently(self, patience, "COMMIT")
     }
 
     fn run(&mut self, statement: &'static str) -> Done<'_> {
         Box::pin(async move { sqlx::raw_sql(statement).execute(self).await.map(drop) })
     }
 
-    fn insert<'a>(&'a mut self, rows: &'a [SqlMessage]) -> Done<'a> {
+    fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
         Box::pin(async move {
-            for rows in rows.chunks(ROWS) {
-                let Some(first) = rows.first() else { continue };
-                let statement = insert_rows(first.table, Transport::Sqlite, rows.len());
-                let mut arguments = SqliteArguments::default();
-                arguments.reserve(rows.len() * first.values.len(), 0);
-                for value in rows.iter().flat_map(|row| &row.values) {
-                    add(&mut arguments, value).map_err(sqlx::Error::Encode)?;
-                }
-                // Kept ready if it comes again, which only statements of some sizes do.
-                let again = rows.len() == ROWS || rows.len() == 1;
+            let mut rows = rows.into_iter();
+            let mut next = insertion(&mut rows);
+            while let Some(this) = next {
+                let Insertion { statement, arguments, again } = this.map_err(sqlx::Error::Encode)?;
                 let query = sqlx::query_with(AssertSqlSafe(statement), arguments).persistent(again);
-                query.execute(&mut *self).await?;
+                // The next one is made while the thread of the client is busy with this one.
+                let (done, made) = tokio::join!(query.execute(&mut *self), async { insertion(&mut rows) });
+                done?;
+                next = made;
             }
             Ok(())
         })
@@ -77,12 +80,52 @@ impl Dialect for SqliteConnection {
     }
 }
 
-fn add(arguments: &mut SqliteArguments, value: &SqlValue) -> Result<(), sqlx::error::BoxDynError> {
-    match value {
-        SqlValue::Int(number) => arguments.add(*number),
-        SqlValue::Text(text) => arguments.add(text.as_ref()),
-        SqlValue::Bytes(bytes) => arguments.add(bytes.as_slice()),
+/// Runs statements that wait that long for locks.
+fn patiently<'a>(connection: &'a mut SqliteConnection, patience: Duration, statements: &str) -> Done<'a> {
+    let statements = format!("PRAGMA busy_timeout = {}; {statements}", patience.as_millis());
+    Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop) })
+}
+
+/// A statement with its values.
+struct Insertion {
+    statement: String,
+    arguments: SqliteArguments,
+    /// Whether it is to be kept ready, in case it comes again: only statements of some sizes do.
+    again: bool,
+}
+
+/// That of the next rows, if there are any.
+fn insertion(rows: &mut vec::IntoIter<SqlMessage>) -> Option<Result<Insertion, sqlx::error::BoxDynError>> {
+    let count = rows.len().min(ROWS);
+    let first = rows.as_slice().first()?;
+    let (statement, again) = (insert_many(first.table, count), count == ROWS || count == 1);
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(count * first.values.len(), 0);
+    for value in rows.take(count).flat_map(|row| row.values) {
+        // They are moved: copies would take as long as all the rest.
+        let added = match value {
+            SqlValue::Int(number) => arguments.add(number),
+            SqlValue::Text(text) => arguments.add(text),
+            SqlValue::Bytes(bytes) => arguments.add(bytes),
+        };
+        if let Err(error) = added {
+            return Some(Err(error));
+        }
     }
+    Some(Ok(Insertion { statement, arguments, again }))
+}
+
+/// The insertion of so many rows. The places of values have no names: the client looks each of them up.
+fn insert_many(table: &SqlTable, rows: usize) -> String {
+    let places = table.columns.iter().map(|_| "?").chain(table.constants.iter().map(|(_, literal)| *literal));
+    let row = format!("({})", places.collect::<Vec<_>>().join(", "));
+    let mut statement = insert_into(table);
+    statement.reserve(rows * (row.len() + 2) + 8);
+    for index in 0..rows {
+        statement.push_str(if index > 0 { ", " } else { " VALUES " });
+        statement.push_str(&row);
+    }
+    statement
 }
 
 /// What SQLite's result code means (`sqlite.org/rescode.html`); the low byte is the primary one.
@@ -92,12 +135,12 @@ fn refusal(code: u16, message: &str) -> Refusal {
         1 if is_missing => (Kind::Missing, ""),
         5 | 6 => (
             Kind::Unavailable,
-            "is locked by another writer and was not released in time; make its transactions shorter, or the flush's \
+            "is locked by another connection and was not released in time; make its transactions shorter, or the flush's \
              deadline longer",
         ),
         7 => (Kind::Unavailable, "has no memory left"),
         8 | 3 => (Kind::Rejected, "can't be written to; let this process write to the file and its folder"),
-        10 => (Kind::Unavailable, "can't be read or written by the system"),
+        10 => (Kind::Trouble, "can't be read or written by the system"),
         11 | 26 => (Kind::Rejected, "is damaged, or no SQLite database; look at the path in the URL"),
         13 => (Kind::Unavailable, "has no space left on its disk"),
         14 => (

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::dialect::Dialect;
-use super::refusal::{Kind, unavailable, unconfirmed};
+use super::refusal::{Kind, Refusal, unavailable, unconfirmed};
 use super::rows::{Part, Rows};
 use crate::brokers::job::{Answer, Outcome, Patience};
 use crate::brokers::row::SqlTable;
@@ -35,6 +35,7 @@ pub(super) async fn whole<C: Dialect>(
 ) -> Option<Ended> {
     let committing = AtomicBool::new(false);
     let done = patience.for_answer(async {
+        rows.begin().await;
         if let Err(error) = connection.begin(patience_for_others(patience)).await {
             let refusal = C::refusal(&error).filter(|refusal| refusal.kind != Kind::Ending)?;
             return Some(Ended { outcome: Err(refusal.at(place, None)), keeps: true });
@@ -43,9 +44,9 @@ pub(super) async fn whole<C: Dialect>(
             Ok(()) if answer.is_unheard() => Err(abandoned(place)),
             Ok(()) => {
                 committing.store(true, Ordering::Relaxed);
-                match connection.run("COMMIT").await {
+                match connection.commit(patience_for_others(patience)).await {
                     Ok(()) => return Some(Ended { outcome: Ok(()), keeps: true }),
-                    Err(error) => Err(of_commit::<C>(place, &error)),
+                    Err(error) => Err(of_commit(place, C::refusal(&error))),
                 }
             }
             Err(stopped) => Err(stopped.error::<C>(place)),
@@ -98,11 +99,15 @@ async fn write<C: Dialect>(connection: &mut C, rows: &mut Rows) -> Result<(), St
             Some(Part::End) => break,
             Some(Part::Rows(part)) => part,
         };
-        for of_one_table in part.chunk_by(|one, other| std::ptr::eq(one.table, other.table)) {
-            let table = of_one_table.first().map(|row| row.table);
-            connection.insert(of_one_table).await.map_err(|error| Stopped::Failed(error, table))?;
+        let mut rest = part;
+        while let Some(first) = rest.first() {
+            let table = first.table;
+            let many = rest.iter().take_while(|row| std::ptr::eq(row.table, table)).count();
+            let mut of_one_table = std::mem::take(&mut rest);
+            rest = of_one_table.split_off(many);
+            channels.extend(of_one_table.iter_mut().filter_map(|row| row.notify.take()));
+            connection.insert(of_one_table).await.map_err(|error| Stopped::Failed(error, Some(table)))?;
         }
-        channels.extend(part.into_iter().filter_map(|row| row.notify));
     }
     for channel in channels {
         connection.notify(&channel).await.map_err(|error| Stopped::Failed(error, None))?;
@@ -126,16 +131,37 @@ fn abandoned(place: &str) -> DispatchError {
     unavailable(place, "got only a part of the flush before it ended; nothing of it was committed")
 }
 
-fn of_commit<C: Dialect>(place: &str, error: &sqlx::Error) -> DispatchError {
-    match C::refusal(error) {
-        Some(refusal) if refusal.kind != Kind::Ending => refusal.at(place, None),
-        _ => unconfirmed(place, "was told to commit it, and the connection ended before the answer"),
+fn of_commit(place: &str, refusal: Option<Refusal>) -> DispatchError {
+    match refusal {
+        None | Some(Refusal { kind: Kind::Ending, .. }) => {
+            unconfirmed(place, "was told to commit it, and the connection ended before the answer")
+        }
+        Some(Refusal { kind: Kind::Trouble, .. }) => {
+            unconfirmed(place, "was told to commit it, and failed at reading or writing its files")
+        }
+        Some(refusal) => refusal.at(place, None),
     }
 }
 
 /// How long to wait for other writers: some time is left to say that they were too slow.
 fn patience_for_others(patience: Patience) -> Duration {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
+    const TO_TELL: Duration = Duration::from_millis(100);
 
-    patience.remaining().map_or(LONGEST, |left| (left - left / 10).min(LONGEST))
+    patience.remaining().map_or(LONGEST, |left| left.saturating_sub(TO_TELL.max(left / 10)).min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::DispatchErrorKind;
+
+    #[test]
+    fn promise_13_what_is_not_known_of_a_commit_is_unconfirmed() {
+        let of = |kind| of_commit("it", Some(Refusal { kind, what: "", code: *b"00000" })).kind();
+        assert_eq!(of_commit("it", None).kind(), DispatchErrorKind::Unconfirmed);
+        assert_eq!([Kind::Ending, Kind::Trouble].map(of), [DispatchErrorKind::Unconfirmed; 2]);
+        assert_eq!(of(Kind::Unavailable), DispatchErrorKind::Unavailable);
+        assert_eq!([Kind::Rejected, Kind::Missing].map(of), [DispatchErrorKind::Rejected; 2]);
+    }
 }

@@ -93,8 +93,8 @@ impl DjangoQFormat {
 
     /// The signed task.
     pub(super) fn package(&self, intent: &Intent, now: SystemTime) -> Result<String, Rejection> {
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        let pickle = self.pickle(intent, arguments.get(), now).map_err(|fault| Rejection::new(fault.to_string()))?;
+        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let pickle = self.pickle(intent, &arguments, now).map_err(|fault| Rejection::new(fault.to_string()))?;
         let package = self.signer.package(&pickle, self.compressed, now);
         write::check_size(package.len(), self.body_limit)?;
         Ok(package)
@@ -141,7 +141,9 @@ impl DjangoQFormat {
 /// What people see in the list of results: the label, else the task. The same however often it is handed over, as a result
 /// of one id under two names is lost.
 fn name(intent: &Intent) -> String {
-    intent.options().get_label().unwrap_or(intent.name()).chars().take(MAX_NAME).collect()
+    let name = intent.options().get_label().unwrap_or(intent.name());
+    let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
+    name[..end].to_owned()
 }
 
 /// When the intent may start, if that is not yet.

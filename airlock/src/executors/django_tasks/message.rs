@@ -80,8 +80,8 @@ impl DjangoTasksFormat {
         now: SystemTime,
         place: u32,
     ) -> Result<SqlMessage, Rejection> {
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        let arguments = arguments.get();
+        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = arguments.as_str();
         let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
         let start = match starts_later(intent, now) {
             Some(start) => Cow::Owned(django_time::text(start).ok_or_else(too_late)?),
@@ -91,7 +91,7 @@ impl DjangoTasksFormat {
         let enqueued = now + Duration::from_micros(place.into());
         let enqueued = Cow::Owned(django_time::text(enqueued).ok_or_else(too_late)?);
         let zoned = |time: Cow<'static, str>| match transport {
-            Transport::Postgres => Cow::Owned(format!("{time}+00")),
+            Transport::Postgres => time + "+00",
             // Compared as text, so that it has to be written as Django does.
             _ => time,
         };
@@ -104,7 +104,7 @@ impl DjangoTasksFormat {
         let text = |text: &str| SqlValue::Text(Cow::Owned(text.to_owned()));
         let values = vec![
             SqlValue::Text(Cow::Owned(id)),
-            SqlValue::Text(Cow::Owned(format!("{{\"args\":{args},\"kwargs\":{kwargs}}}"))),
+            SqlValue::Text(Cow::Owned(["{\"args\":", args, ",\"kwargs\":", kwargs, "}"].concat())),
             SqlValue::Int(priority),
             SqlValue::Text(self.task_path(intent)),
             text(self.queue(intent)),
