@@ -26,3 +26,15 @@ def write(system, name, **content):
     path = HERE / system / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def columns(cursor, table, names, on_sqlite):
+    """All of the only row, as the database itself writes it; bytes as Postgres does. Takes it out."""
+    texts = [f'CAST("{name}" AS text)' for name in names]
+    if on_sqlite:
+        hexadecimal = "CASE typeof(\"{0}\") WHEN 'blob' THEN '\\x' || lower(hex(\"{0}\")) ELSE {1} END"
+        texts = [hexadecimal.format(name, text) for name, text in zip(names, texts)]
+    cursor.execute(f"SELECT {', '.join(texts)} FROM {table}")
+    (row,) = cursor.fetchall()
+    cursor.execute(f"DELETE FROM {table}")
+    return dict(zip(names, row))

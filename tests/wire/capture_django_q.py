@@ -9,15 +9,20 @@ from uuid import UUID
 import django
 import plain_pickle
 import redis
-from calls import CALLS, ID, NOW, write
+from calls import CALLS, ID, NOW, columns, write
+from database import database
 from django.conf import settings
+from django.db import connection
 
-(REDIS,) = sys.argv[1:]
+# Redis, or a database that has been migrated.
+(BROKER,) = sys.argv[1:]
+ON_REDIS = BROKER.startswith("redis")
 settings.configure(
     SECRET_KEY="wire-secret-key-\u00fcn\u00ef",
     INSTALLED_APPS=["django_q"],
     USE_TZ=True,
-    Q_CLUSTER={"name": "wire", "redis": REDIS, "timeout": 60, "retry": 120},
+    DATABASES={} if ON_REDIS else {"default": database(BROKER)},
+    Q_CLUSTER={"name": "wire", "timeout": 60, "retry": 120, **({"redis": BROKER} if ON_REDIS else {"orm": "default"})},
 )
 django.setup()
 
@@ -36,11 +41,10 @@ OPTIONS = {
 
 def of_django_q():
     lib = f"django-q2 {version('django-q2')}, Django {version('django')}"
-    client = redis.Redis.from_url(REDIS)
     clock = mock.patch.object(time, "time", lambda: NOW.timestamp())
     # What `Q_CLUSTER` says goes with every task that says nothing else.
     none = CALLS["none"]
-    more = {"mirrored": none, "overriding": none}
+    more = {"mirrored": none, "overriding": none} if ON_REDIS else {}
     for name, (path, args, kwargs) in (CALLS | more).items():
         options, label = (OPTIONS, "a label") if name == "options" else ({}, path)
         if name == "mirrored":
@@ -56,9 +60,18 @@ def of_django_q():
             mock.patch("django_q.signing.pickle", plain_pickle),
         ):
             async_task(path, *args, q_options=dict(options), task_name=label, **kwargs)
-        (key,) = client.keys("django_q:*:q")
-        raw = client.lpop(key).decode()
-        write("django_q", name, lib=lib, volatile=[], list=key.decode(), raw=raw)
+        if ON_REDIS:
+            client = redis.Redis.from_url(BROKER)
+            (key,) = client.keys("django_q:*:q")
+            raw = client.lpop(key).decode()
+            write("django_q", name, lib=lib, volatile=[], list=key.decode(), raw=raw)
+            continue
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SET TIME ZONE 'UTC'")
+            names = ["id", "key", "lock", "payload"]
+            row = columns(cursor, "django_q_ormq", names, connection.vendor == "sqlite")
+        write("django_q", f"{connection.vendor}_{name}", lib=lib, volatile=["id"], columns=row)
 
 
 of_django_q()

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use airlock::{BrokerMessage, DjangoQExecutor, RedisMessage, SecretKey};
+use airlock_tests::servers::DjangoDatabase;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::value::RawValue;
 
 use crate::golden::{CALLS, File, now};
-use crate::tasks;
+use crate::{rows, tasks};
 
 fn options(name: &str) -> &str {
     match name {
@@ -23,8 +24,12 @@ fn options(name: &str) -> &str {
 }
 
 fn executor() -> DjangoQExecutor {
+    executor_at("redis://localhost")
+}
+
+fn executor_at(url: &str) -> DjangoQExecutor {
     let key = SecretKey::new("wire-secret-key-ünï").unwrap();
-    DjangoQExecutor::new("redis://localhost", key).unwrap().cluster("wire")
+    DjangoQExecutor::new(url, key).unwrap().cluster("wire")
 }
 
 fn message(executor: &DjangoQExecutor, name: &str) -> (String, String) {
@@ -95,6 +100,17 @@ fn what_compression_makes_no_shorter_is_sent_as_it_is() {
         }
     }
     assert!(shorter > 0 && plain > 0, "{shorter} {plain}");
+}
+
+#[test]
+fn in_a_table_it_is_what_django_q_inserts_column_by_column() {
+    for (vendor, database) in [("sqlite", DjangoDatabase::sqlite()), ("postgresql", DjangoDatabase::postgres())] {
+        for name in CALLS {
+            let file = File::read("django_q", &format!("{vendor}_{name}"));
+            let message = executor_at(database.url()).message(&tasks::of(name, options(name)), now());
+            rows::compare(&database, &rows::row(message), &file, |_, _, _| false);
+        }
+    }
 }
 
 #[test]

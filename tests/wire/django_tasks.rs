@@ -2,13 +2,13 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use airlock::{BrokerMessage, BrokerUrlError, DjangoTasksExecutor, Intent, Options, SqlMessage, SqlValue};
+use airlock::{BrokerUrlError, DjangoTasksExecutor, Intent, Options, SqlMessage, SqlValue};
 use airlock_tests::exact::Exact;
 use airlock_tests::servers::DjangoDatabase;
 
 use crate::golden::{CALLS, File, as_python, now};
 use crate::refusals::{raw, with};
-use crate::tasks;
+use crate::{rows, tasks};
 
 const OPTIONS: &str = r#"{"queue":"special","priority":6,"delay_ms":300000}"#;
 
@@ -17,32 +17,21 @@ fn executor(url: &str) -> DjangoTasksExecutor {
 }
 
 fn row(url: &str, intent: &Intent) -> SqlMessage {
-    let BrokerMessage::Sql(row) = executor(url).message(intent, now()).unwrap() else { panic!("it is a row") };
-    row
+    rows::row(executor(url).message(intent, now()))
 }
 
-/// Inserts it with the statement that goes with it, and compares every column with what Django wrote for the same call.
 fn is_what_django_writes(vendor: &str, database: &DjangoDatabase, nul: &str) {
-    let mut open = database.open();
     for name in CALLS {
         let file = File::read("django_tasks", &format!("{vendor}_{name}"));
         let intent = tasks::of_with(name, if name == "options" { OPTIONS } else { "{}" }, nul);
-        open.insert(&row(database.url(), &intent));
-        open.run(if vendor == "postgresql" { "SET TIME ZONE 'UTC'" } else { "SELECT 1" });
-        for (column, theirs) in &file.columns {
-            let query = format!("SELECT CAST(\"{column}\" AS text) FROM django_tasks_database_dbtaskresult");
-            let ours = open.rows(&query).remove(0).remove(0);
-            match (column.as_str(), &ours, theirs) {
-                // SQLite keeps the text, for which Python has its own taste of spaces and escapes.
-                ("args_kwargs", Some(ours), Some(theirs)) if vendor == "sqlite" => {
-                    assert_eq!(&as_python(ours, ", ", ": "), theirs, "{name}, {}", file.lib);
-                    assert_eq!(Exact::of(ours), Exact::of(theirs));
-                }
-                _ => assert_eq!(&ours, theirs, "`{column}` of {name}, {}", file.lib),
-            }
-        }
-        assert_eq!(file.columns.len(), 15, "{:?}", file.columns.keys());
-        open.run("DELETE FROM django_tasks_database_dbtaskresult");
+        // SQLite keeps the text, for which Python has its own taste of spaces and escapes.
+        let is_alike = |column: &str, ours: &str, theirs: &str| {
+            vendor == "sqlite"
+                && column == "args_kwargs"
+                && as_python(ours, ", ", ": ") == theirs
+                && Exact::of(ours) == Exact::of(theirs)
+        };
+        rows::compare(database, &row(database.url(), &intent), &file, is_alike);
     }
 }
 

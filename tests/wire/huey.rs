@@ -1,9 +1,10 @@
 //! Huey: its messages on each of its storages.
 
 use airlock::{BrokerMessage, HueyExecutor, RedisMessage, SecretKey};
+use airlock_tests::servers::DjangoDatabase;
 
 use crate::golden::{CALLS, File, now};
-use crate::tasks;
+use crate::{rows, tasks};
 
 /// The options of the file of that name, for this major version.
 fn options(name: &str, version: u8) -> String {
@@ -61,6 +62,25 @@ fn for_consumers_of_huey_3_it_is_what_huey_3_writes_byte_for_byte() {
 #[test]
 fn for_consumers_of_huey_2_it_is_what_huey_2_writes_byte_for_byte() {
     compare(2);
+}
+
+#[test]
+fn in_a_table_it_is_what_huey_inserts_column_by_column() {
+    for (version, vendor, database) in [
+        (2, "sqlite", DjangoDatabase::sqlite()),
+        (3, "sqlite", DjangoDatabase::sqlite()),
+        (3, "postgresql", DjangoDatabase::postgres()),
+    ] {
+        let executor = HueyExecutor::new(database.url()).unwrap().default_queue("wire-app").consumer(version);
+        for name in CALLS {
+            let file = File::read("huey", &format!("v{version}_{vendor}_{name}"));
+            let intent = tasks::of(name, &options(name, version));
+            let row = rows::row(executor.message(&intent, now()));
+            rows::compare(&database, &row, &file, |_, _, _| false);
+            // Consumers on Postgres listen there.
+            assert_eq!(row.notify(), (vendor == "postgresql").then_some("huey.q.wire-app"));
+        }
+    }
 }
 
 #[test]

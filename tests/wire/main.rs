@@ -13,4 +13,5 @@ mod lambda;
 mod pickle;
 mod refusals;
 mod refusals_pickled;
+mod rows;
 mod tasks;
