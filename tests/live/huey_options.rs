@@ -31,29 +31,41 @@ fn executor(server: &Server) -> HueyExecutor {
     server.huey().default_queue("options")
 }
 
+/// The same on each kind of storage that this major version has, at the same time.
+fn on_each(version: u8, test: impl Fn(&Server) + Sync) {
+    let test = &test;
+    let storages = [Server::redis, Server::sqlite, Server::postgres];
+    std::thread::scope(|scope| {
+        for start in &storages[..usize::from(version)] {
+            scope.spawn(move || test(&start()));
+        }
+    });
+}
+
 /// Huey's times have no zone of their own.
 fn waits(version: u8, zone: &str) {
-    let server = Server::redis();
-    let worker = worker_of(version, &server, &[("TZ", zone)], &[]);
-    let eta = SystemTime::now() + 3 * SECOND;
-    let sent = [
-        note_with(Options::new().eta(eta), 2),
-        note_with(Options::new().delay(2 * SECOND), 1),
-        note_with(Options::new().eta(UNIX_EPOCH), 0),
-        note_with(Options::new().delay(Duration::ZERO), 0),
-        note_with(Options::new().expires_in(SECOND).delay(2 * SECOND), 3),
-        note_with(Options::new().expires_in(60 * SECOND).delay(5 * SECOND), 4),
-        note_with(Options::new().expires_at(UNIX_EPOCH), 5),
-        note_with(Options::new().expires_in(Duration::MAX), 6),
-    ];
-    let before = SystemTime::now();
-    flush(executor(&server).consumer(version), sent);
-    let runs = worker.await_runs(6);
-    assert_eq!(numbers(&runs), [0, 0, 6, 1, 2, 4]);
-    assert_on_time(&runs[3], before + 2 * SECOND);
-    assert_on_time(&runs[4], eta);
-    assert_eq!(worker.log().matches("expired, not executing").count(), 2);
-    assert_eq!(worker.errors(), Vec::<String>::new());
+    on_each(version, |server| {
+        let worker = worker_of(version, server, &[("TZ", zone), ("CONFIG", &server.huey_storage())], &[]);
+        let eta = SystemTime::now() + 3 * SECOND;
+        let sent = [
+            note_with(Options::new().eta(eta), 2),
+            note_with(Options::new().delay(2 * SECOND), 1),
+            note_with(Options::new().eta(UNIX_EPOCH), 0),
+            note_with(Options::new().delay(Duration::ZERO), 0),
+            note_with(Options::new().expires_in(SECOND).delay(2 * SECOND), 3),
+            note_with(Options::new().expires_in(60 * SECOND).delay(5 * SECOND), 4),
+            note_with(Options::new().expires_at(UNIX_EPOCH), 5),
+            note_with(Options::new().expires_in(Duration::MAX), 6),
+        ];
+        let before = SystemTime::now();
+        flush(executor(server).consumer(version), sent);
+        let runs = worker.await_runs(6);
+        assert_eq!(numbers(&runs), [0, 0, 6, 1, 2, 4]);
+        assert_on_time(&runs[3], before + 2 * SECOND);
+        assert_on_time(&runs[4], eta);
+        assert_eq!(worker.log().matches("expired, not executing").count(), 2);
+        assert_eq!(worker.errors(), Vec::<String>::new());
+    });
 }
 
 #[test]
@@ -122,35 +134,42 @@ fn huey_2_runs_a_task_that_fails_as_often_and_as_late_as_it_says() {
 
 #[test]
 fn urgent_tasks_run_first_where_the_storage_has_priorities() {
-    let server = Server::redis();
-    let mut sent: Vec<_> =
-        (0..=9).map(|priority| note_with(Options::new().priority(priority), priority.into())).collect();
-    sent.push(note_with(Options::new(), 100));
-    sent.push(note_with(Options::new().priority(9), 109));
-    flush(executor(&server).priorities(), sent);
-    let worker = worker(&server, &[("CONFIG", r#"{"storage":"PriorityRedisHuey"}"#)], &[]);
-    // Within a priority in the order of the calls; none is Huey's 0.
-    assert_eq!(numbers(&worker.await_runs(12)), [9, 109, 8, 7, 6, 5, 4, 3, 2, 1, 0, 100]);
-    assert_eq!(worker.errors(), Vec::<String>::new());
+    on_each(3, |server| {
+        let mut sent: Vec<_> =
+            (0..=9).map(|priority| note_with(Options::new().priority(priority), priority.into())).collect();
+        sent.push(note_with(Options::new(), 100));
+        sent.push(note_with(Options::new().priority(9), 109));
+        let (executor, storage) = match server {
+            Server::Redis(_) => (executor(server).priorities(), r#"{"storage":"PriorityRedisHuey"}"#.to_owned()),
+            // They always have priorities. The table is there before there is a consumer.
+            _ => (executor(server), server.huey_storage()),
+        };
+        flush(executor, sent);
+        let worker = worker(server, &[("CONFIG", &storage)], &[]);
+        // Within a priority in the order of the calls; none is Huey's 0.
+        assert_eq!(numbers(&worker.await_runs(12)), [9, 109, 8, 7, 6, 5, 4, 3, 2, 1, 0, 100]);
+        assert_eq!(worker.errors(), Vec::<String>::new());
+    });
 }
 
 #[test]
 fn a_task_that_fails_runs_again_as_often_and_as_late_as_it_says() {
-    let server = Server::redis();
-    let worker = worker(&server, &[], &[]);
-    let failing = |options, number| call(move || tasks::failing::enqueue_with(options, number));
-    let patient = Options::new().max_retries(2).extra("huey", "retry_delay", 1).extra("huey", "retry_backoff", 2);
-    flush(
-        executor(&server),
-        [failing(Options::new(), 0), failing(Options::new().max_retries(1), 1), failing(patient, 2)],
-    );
-    let runs = worker.await_runs(6);
-    let mut each = numbers(&runs);
-    each.sort_unstable();
-    assert_eq!(each, [0, 1, 1, 2, 2, 2]);
-    let times: Vec<f64> =
-        runs.iter().zip(numbers(&runs)).filter(|(_, number)| *number == 2).map(|(run, _)| run.time).collect();
-    assert!(times[1] - times[0] >= 1.0 && times[2] - times[1] >= 2.0, "{times:?}");
+    on_each(3, |server| {
+        let worker = worker(server, &[("CONFIG", &server.huey_storage())], &[]);
+        let failing = |options, number| call(move || tasks::failing::enqueue_with(options, number));
+        let patient = Options::new().max_retries(2).extra("huey", "retry_delay", 1).extra("huey", "retry_backoff", 2);
+        flush(
+            executor(server),
+            [failing(Options::new(), 0), failing(Options::new().max_retries(1), 1), failing(patient, 2)],
+        );
+        let runs = worker.await_runs(6);
+        let mut each = numbers(&runs);
+        each.sort_unstable();
+        assert_eq!(each, [0, 1, 1, 2, 2, 2]);
+        let times: Vec<f64> =
+            runs.iter().zip(numbers(&runs)).filter(|(_, number)| *number == 2).map(|(run, _)| run.time).collect();
+        assert!(times[1] - times[0] >= 1.0 && times[2] - times[1] >= 2.0, "{times:?}");
+    });
 }
 
 #[test]
