@@ -1,6 +1,6 @@
 //! What publishing costs, beside the least that does the same job and beside the Python producers.
 //!
-//! `cargo bench -p airlock-tests --features amqp,celery,django-q,dramatiq,huey,redis --bench publish [-- --rounds 5] [--only redis|rabbit]`
+//! `cargo bench -p airlock-tests --all-features --bench publish [-- --rounds 5] [--only redis|rabbit|sqlite|postgres]`
 //!
 //! Medians of interleaved rounds against local servers that it starts, in messages a second as the producer sees them,
 //! everything acknowledged. Round trips to a local server vary by a factor with what else the cores do: only figures of
@@ -12,11 +12,13 @@
 mod limit;
 mod ours;
 mod python;
+mod sql;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use airlock::{CeleryExecutor, DramatiqExecutor};
-use airlock_tests::servers::{RabbitServer, RedisServer};
+use airlock::{BrokerMessage, CeleryExecutor, DramatiqExecutor, Intent};
+use airlock_tests::python::has_python;
+use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 
 /// One way to publish: a name, how many messages a round, and the round.
 struct Way<'a> {
@@ -55,6 +57,13 @@ fn main() {
     }
     if only.as_deref().is_none_or(|only| only == "rabbit") {
         rabbit(rounds);
+    }
+    // Their tables are made by the libraries.
+    if only.as_deref().is_none_or(|only| only == "sqlite") && has_python() {
+        database("SQLite", rounds, &DjangoDatabase::sqlite());
+    }
+    if only.as_deref().is_none_or(|only| only == "postgres") && has_python() {
+        database("Postgres", rounds, &DjangoDatabase::postgres());
     }
 }
 
@@ -140,8 +149,36 @@ fn rabbit(rounds: usize) {
     print("RabbitMQ, durable queues, persistent messages, publisher confirms", &measure(ways, rounds, empty), &budgets);
 }
 
+/// Each system's flush beside an insertion of the same rows.
+fn database(title: &str, rounds: usize, database: &DjangoDatabase) {
+    let url = database.url();
+    let (huey, django_q, django_tasks) = (ours::huey(url), ours::django_q(url), ours::django_tasks(url));
+    let now = SystemTime::now();
+    let rows = |executor: &dyn Fn(&Intent) -> BrokerMessage| {
+        sql::Insertions::new(url, (0..MANY as u64).map(|order| executor(&ours::intent(order))).collect())
+    };
+    let mut by_hand = [
+        rows(&|intent| huey.message(intent, now).unwrap()),
+        rows(&|intent| django_q.message(intent, now).unwrap()),
+        rows(&|intent| django_tasks.message(intent, now).unwrap()),
+    ];
+    let [huey_rows, django_q_rows, django_tasks_rows] = &mut by_hand;
+    let ways = vec![
+        Way::new("limit: sqlx, insertions of Huey's rows", MANY, |count| huey_rows.insert(count)),
+        Way::new("airlock, Huey, one flush", MANY, |count| ours::flush(&huey, count)),
+        Way::new("limit: sqlx, insertions of Django-Q's rows", MANY, |count| django_q_rows.insert(count)),
+        Way::new("airlock, Django-Q, one flush", MANY, |count| ours::flush(&django_q, count)),
+        Way::new("limit: sqlx, insertions of Django tasks' rows", MANY, |count| django_tasks_rows.insert(count)),
+        Way::new("airlock, Django tasks, one flush", MANY, |count| ours::flush(&django_tasks, count)),
+    ];
+    let budgets: Vec<_> = [1, 3, 5].map(|way| Budget::new(way, way - 1, 0.7)).into();
+    let mut open = database.open();
+    let empty = || database.empty(&mut open);
+    print(&format!("{title}, one transaction"), &measure(ways, rounds, empty), &budgets);
+}
+
 /// The messages a second of each way: the median of the rounds, which take turns.
-fn measure(mut ways: Vec<Way<'_>>, rounds: usize, empty: impl Fn()) -> Vec<(&'static str, f64)> {
+fn measure(mut ways: Vec<Way<'_>>, rounds: usize, mut empty: impl FnMut()) -> Vec<(&'static str, f64)> {
     let mut rates = vec![Vec::new(); ways.len()];
     for round in 0..=rounds {
         for (way, rates) in ways.iter_mut().zip(&mut rates) {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use airlock::{CeleryExecutor, DjangoQExecutor, DramatiqExecutor, Executor, HueyExecutor, SecretKey};
+use airlock::{
+    CeleryExecutor, DjangoQExecutor, DjangoTasksExecutor, DramatiqExecutor, Executor, HueyExecutor, Intent, SecretKey,
+};
 
 #[airlock::task(name = "tests.order_paid")]
 fn order_paid(order: u64, customer: String, express: bool);
@@ -21,6 +23,15 @@ pub(crate) fn huey(url: &str) -> HueyExecutor {
 
 pub(crate) fn django_q(url: &str) -> DjangoQExecutor {
     DjangoQExecutor::new(url, SecretKey::new("of no concern").unwrap()).unwrap()
+}
+
+pub(crate) fn django_tasks(url: &str) -> DjangoTasksExecutor {
+    DjangoTasksExecutor::new(url).unwrap()
+}
+
+/// One of those that are flushed.
+pub(crate) fn intent(order: u64) -> Intent {
+    order_paid::intent(order, "customer@example.org".to_owned(), true)
 }
 
 /// One flush with so many intents.
