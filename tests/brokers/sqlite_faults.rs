@@ -55,7 +55,7 @@ fn a_writer_that_keeps_sqlite_locked_costs_the_deadline_and_nothing_is_half_writ
         notes(executor.clone(), PATIENT, 1).expect(&[("dispatched", 1)]);
         let mut other = database.open();
         other.run("BEGIN IMMEDIATE");
-        let account = notes(executor.clone(), DEADLINE, 3000);
+        let account = notes(executor.clone(), DEADLINE, 300);
         account.took_at_most(DEADLINE);
         account.says("is locked by another connection and was not released in time (5);");
         nothing_left(&account);
