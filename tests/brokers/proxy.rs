@@ -122,6 +122,10 @@ impl Proxy {
         Self { port, passed }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn redis_url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 
 /// A name that no other test uses.
@@ -50,9 +50,21 @@ pub(crate) fn ids(url: &str, queue: &str) -> std::collections::HashSet<String> {
 
 /// A durable queue without arguments.
 pub(crate) fn declare(url: &str, queue: &str) {
+    declare_with(url, queue, FieldTable::default());
+}
+
+/// A durable queue that takes so many messages, and refuses the others.
+pub(crate) fn declare_for(url: &str, queue: &str, most: i32) {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-max-length".into(), AMQPValue::LongInt(most));
+    arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+    declare_with(url, queue, arguments);
+}
+
+fn declare_with(url: &str, queue: &str, arguments: FieldTable) {
     with_channel(url, async |channel| {
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-        channel.queue_declare(queue.into(), durable, FieldTable::default()).await.expect("it can be declared");
+        channel.queue_declare(queue.into(), durable, arguments).await.expect("it can be declared");
     });
 }
 

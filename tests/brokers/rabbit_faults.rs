@@ -7,7 +7,7 @@ use airlock::{CeleryExecutor, DramatiqExecutor};
 use airlock_tests::servers::RabbitServer;
 
 use crate::proxy::Proxy;
-use crate::rabbit::{bodies, declare, delete, drain, ids, queue_of_its_own};
+use crate::rabbit::{bodies, declare, declare_for, delete, drain, ids, queue_of_its_own};
 use crate::tasks::{Account, flush, note};
 
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -126,6 +126,36 @@ fn what_comes_back_is_told_apart_from_what_is_stored() {
         });
         assert!(account.ends.iter().step_by(3).all(|(_, end)| *end != "dispatched"), "{:?}", account.texts);
     }
+}
+
+#[test]
+fn a_queue_that_is_full_and_refuses_makes_the_rest_unavailable() {
+    let (server, queue) = (RabbitServer::shared(), queue_of_its_own());
+    declare_for(&server.url(), &queue, 5);
+    let account = notes_until(celery(&server.url()), &queue, Duration::from_secs(30), 100);
+    account.says("could not store it in the queue");
+    account.says("(nack)");
+    assert_eq!(account.count("dispatched") + account.count("unavailable"), 100, "{:?}", account.texts);
+    assert!((5..100).contains(&account.count("dispatched")));
+    account.agrees_with(&ids(&server.url(), &queue), 100);
+}
+
+#[test]
+fn a_user_who_may_not_publish_is_told_so_and_nothing_is_there() {
+    let (server, queue) = (RabbitServer::start(), queue_of_its_own());
+    declare(&server.url(), &queue);
+    let _ = server.control(&["add_user", "reader", "s3cret"]);
+    let _ = server.control(&["set_permissions", "reader", "", "", ".*"]);
+    let executor = celery(&format!("amqp://reader:s3cret@127.0.0.1:{}", server.port()));
+    for _ in 0..2 {
+        let account = notes_until(executor.clone(), &queue, DEADLINE, 3);
+        account.took_at_most(DEADLINE);
+        account.says("ACCESS_REFUSED");
+        account.says("allow this user to write there");
+        assert_eq!(account.count("dispatched"), 0, "{:?}", account.texts);
+        assert!(!account.texts.concat().contains("s3cret"), "{:?}", account.texts);
+    }
+    assert!(drain(&server.url(), &queue).is_empty());
 }
 
 #[test]

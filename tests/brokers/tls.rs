@@ -1,18 +1,21 @@
 //! Brokers behind TLS, with certificates of an authority that is made here and trusted by nobody else.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airlock::{CeleryExecutor, Executor, HueyExecutor};
 use airlock_tests::process::{Folder, free_port};
 use airlock_tests::servers::{DjangoDatabase, PostgresServer, RabbitServer, RedisServer};
 
+use crate::proxy::Proxy;
 use crate::sql_systems::System;
-use crate::tasks::{flush, note};
+use crate::tasks::{Account, flush, note, note_of, random, rounds};
 
 const URL: &str = "AIRLOCK_TESTS_TLS";
+const COUNT: &str = "AIRLOCK_TESTS_TLS_COUNT";
 
 fn openssl(folder: &Path, arguments: &str) {
     let mut command = Command::new("openssl");
@@ -34,57 +37,91 @@ fn certificates() -> Folder {
     folder
 }
 
-/// What a process says that trusts these authorities, or those of the system.
-fn sent_to(url: &str, authority: Option<&Path>) -> String {
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["--exact", "tls::sends", "--ignored", "--nocapture"]).env(URL, url);
+/// What becomes of so many notes from a process that trusts these authorities, or those of the system.
+fn sent_to(url: &str, authority: Option<&Path>, count: usize) -> Account {
+    let (start, mut command) = (Instant::now(), Command::new(std::env::current_exe().expect("this program")));
+    command.args(["--exact", "tls::sends", "--ignored", "--nocapture"]).env(URL, url).env(COUNT, count.to_string());
     if let Some(authority) = authority {
         command.env("SSL_CERT_FILE", authority);
     }
-    String::from_utf8_lossy(&command.output().expect("it runs").stdout).into_owned()
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).expect("text");
+    let end = |line: &str| {
+        let (id, end) = line.split_once(' ').expect("an id and how it ended");
+        (id.to_owned(), ENDS.into_iter().find(|known| *known == end).expect("a way to end"))
+    };
+    Account {
+        took: start.elapsed(),
+        ends: said.lines().filter_map(|line| line.strip_prefix("end ")).map(end).collect(),
+        texts: said.lines().filter_map(|line| line.strip_prefix("text ")).map(str::to_owned).collect(),
+    }
 }
 
+const ENDS: [&str; 5] = ["dispatched", "rejected", "unavailable", "unconfirmed", "unattempted"];
+
 #[track_caller]
-fn only_who_trusts_the_authority_sends(url: &str, certificates: &Folder) {
-    let said = sent_to(url, Some(&certificates.path().join("ca.pem")));
-    assert!(said.contains("dispatched 1"), "{said}");
-    let said = sent_to(url, None);
-    assert!(said.contains("rejected 1") && said.contains("UnknownIssuer"), "{said}");
+fn only_who_trusts_the_authority_sends(url: &str, authority: &Path) {
+    sent_to(url, Some(authority), 1).expect(&[("dispatched", 1)]);
+    let account = sent_to(url, None, 1);
+    account.expect(&[("rejected", 1)]);
+    account.says("UnknownIssuer");
+}
+
+/// Cuts the connection within a flush, again and again: what is encrypted leaves later than it is written.
+fn cut(port: u16, url: fn(u16) -> String, authority: &Path, ids: impl Fn() -> HashSet<String>) {
+    const MANY: usize = 3_000;
+    let whole = {
+        let proxy = Proxy::start(port, None);
+        sent_to(&url(proxy.port()), Some(authority), MANY).expect(&[("dispatched", MANY)]);
+        proxy.passed()
+    };
+    for round in 0..rounds(5) {
+        let proxy = Proxy::start(port, Some(random(round) % whole));
+        sent_to(&url(proxy.port()), Some(authority), MANY).agrees_with(&ids(), MANY);
+    }
 }
 
 #[test]
-fn redis_behind_tls() {
+fn redis_behind_tls_takes_from_who_trusts_it_and_a_cut_leaves_no_doubt() {
     let (certificates, port) = (certificates(), free_port().to_string());
     let file = |name: &str| certificates.path().join(name).display().to_string();
     let (ca, certificate, key) = (file("ca.pem"), file("server.pem"), file("server.key"));
     let files = ["--tls-ca-cert-file", &ca, "--tls-cert-file", &certificate, "--tls-key-file", &key];
     let arguments = [&["--tls-port", &port, "--tls-auth-clients", "no"], &files[..]].concat();
     let server = RedisServer::start_with(&arguments);
-    only_who_trusts_the_authority_sends(&format!("rediss://localhost:{port}/0"), &certificates);
-    assert_eq!(server.list("notes").len(), 1);
+    let (url, authority) = (|port| format!("rediss://localhost:{port}/0"), certificates.path().join("ca.pem"));
+    let port = port.parse().expect("a port");
+    only_who_trusts_the_authority_sends(&url(port), &authority);
+    let ids = || server.list("notes").iter().map(|envelope| note_of(envelope).0).collect::<HashSet<_>>();
+    assert_eq!(ids().len(), 1);
+    cut(port, url, &authority, ids);
 }
 
 #[test]
-fn rabbitmq_behind_tls() {
+fn rabbitmq_behind_tls_takes_from_who_trusts_it_and_a_cut_leaves_no_doubt() {
     let (certificates, port) = (certificates(), free_port());
     let folder = certificates.path().display();
-    let _server = RabbitServer::start_with(&format!(
+    let server = RabbitServer::start_with(&format!(
         "listeners.ssl.1 = 127.0.0.1:{port}\n\
          ssl_options.cacertfile = {folder}/ca.pem\n\
          ssl_options.certfile = {folder}/server.pem\n\
          ssl_options.keyfile = {folder}/server.key\n\
          ssl_options.verify = verify_none\n"
     ));
-    only_who_trusts_the_authority_sends(&format!("amqps://localhost:{port}"), &certificates);
+    let (url, authority) = (|port| format!("amqps://localhost:{port}"), certificates.path().join("ca.pem"));
+    only_who_trusts_the_authority_sends(&url(port), &authority);
+    cut(port, url, &authority, || crate::rabbit::ids(&server.url(), "notes"));
 }
 
 #[test]
 fn postgres_behind_tls() {
     let certificates = certificates();
+    let authority = certificates.path().join("ca.pem");
     let server = PostgresServer::start_with_tls(certificates.path());
     let url = DjangoDatabase::on(&server);
     let behind_tls = |url: &str| format!("{}?sslmode=verify-full", url.replace("127.0.0.1", "localhost"));
-    only_who_trusts_the_authority_sends(&behind_tls(&url), &certificates);
+    only_who_trusts_the_authority_sends(&behind_tls(&url), &authority);
     assert_eq!(System::Huey.count(&url), 1);
     let log = server.log();
     let ours = log.lines().filter(|line| line.contains("application_name=airlock")).collect::<Vec<_>>();
@@ -92,8 +129,9 @@ fn postgres_behind_tls() {
 
     // One that has none gets no password.
     let plain = PostgresServer::shared();
-    let said = sent_to(&behind_tls(&plain.url("postgres")), Some(&certificates.path().join("ca.pem")));
-    assert!(said.contains("rejected 1") && said.contains("has no TLS; turn `ssl` on"), "{said}");
+    let account = sent_to(&behind_tls(&plain.url("postgres")), Some(&authority), 1);
+    account.expect(&[("rejected", 1)]);
+    account.says("has no TLS; turn `ssl` on");
 }
 
 /// Not a test of its own: what a process trusts is in its environment.
@@ -101,17 +139,20 @@ fn postgres_behind_tls() {
 #[ignore = "the other tests run it"]
 #[allow(clippy::print_stdout, reason = "that is how it tells the other tests")]
 fn sends() {
-    let Ok(url) = std::env::var(URL) else { return };
+    let (Ok(url), Ok(count)) = (std::env::var(URL), std::env::var(COUNT)) else { return };
     let patience = Duration::from_secs(30);
     let executor: Arc<dyn Executor> = if url.starts_with("postgres:") {
         Arc::new(HueyExecutor::new(url).expect("a URL").connect_timeout(patience))
     } else {
-        Arc::new(CeleryExecutor::new(url).expect("a URL").declare().connect_timeout(patience))
+        // Where a proxy has cut the connection there is nobody any more: no use in waiting long.
+        Arc::new(CeleryExecutor::new(url).expect("a URL").declare().connect_timeout(patience / 3))
     };
     let scope = airlock::scope().executor(executor).deadline(patience);
     let account = flush(scope, || {
-        note::enqueue(1).expect("there is a scope");
+        for number in 0..count.parse().expect("a number") {
+            note::enqueue(number).expect("there is a scope");
+        }
     });
-    let (dispatched, rejected) = (account.count("dispatched"), account.count("rejected"));
-    println!("dispatched {dispatched}, rejected {rejected}: {:?}", account.texts);
+    account.ends.iter().for_each(|(id, end)| println!("end {id} {end}"));
+    account.texts.iter().for_each(|text| println!("text {}", text.escape_debug()));
 }

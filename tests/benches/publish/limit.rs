@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::thread;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueuePurgeOptions};
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
@@ -94,9 +94,38 @@ pub(crate) struct RabbitConfirms {
 }
 
 async fn publish(channel: &Channel) -> lapin::PublisherConfirm {
+    publish_with(channel, BasicProperties::default(), &[b'x'; 600]).await
+}
+
+async fn publish_with(channel: &Channel, properties: BasicProperties, body: &[u8]) -> lapin::PublisherConfirm {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-    let properties = BasicProperties::default().with_delivery_mode(2);
-    channel.basic_publish("".into(), "limit".into(), options, &[b'x'; 600], properties).await.unwrap()
+    channel.basic_publish("".into(), "limit".into(), options, body, properties.with_delivery_mode(2)).await.unwrap()
+}
+
+/// A message as large as Celery's, with as many headers of these kinds: most of what there is to write is a table.
+async fn publish_headed(channel: &Channel) -> lapin::PublisherConfirm {
+    let text = |length: usize| AMQPValue::LongString("x".repeat(length).into());
+    let mut headers = FieldTable::default();
+    for (name, length) in [("lang", 4), ("task", 19), ("id", 36), ("root_id", 36), ("argsrepr", 2), ("kwargsrepr", 60)]
+    {
+        headers.insert(name.into(), text(length));
+    }
+    headers.insert("origin".into(), text(24));
+    for name in ["shadow", "eta", "expires", "group", "group_index", "parent_id", "stamped_headers"] {
+        headers.insert(name.into(), AMQPValue::Void);
+    }
+    for name in ["retries", "replaced_task_nesting"] {
+        headers.insert(name.into(), AMQPValue::LongInt(0));
+    }
+    headers.insert("ignore_result".into(), AMQPValue::Boolean(false));
+    headers.insert("timelimit".into(), AMQPValue::FieldArray(vec![AMQPValue::Void; 2].into()));
+    headers.insert("stamps".into(), AMQPValue::FieldTable(FieldTable::default()));
+    let properties = BasicProperties::default()
+        .with_content_type("application/json".into())
+        .with_content_encoding("utf-8".into())
+        .with_correlation_id("x".repeat(36).into())
+        .with_headers(headers);
+    publish_with(channel, properties, &[b'x'; 130]).await
 }
 
 impl RabbitConfirms {
@@ -107,6 +136,14 @@ impl RabbitConfirms {
     }
 
     pub(crate) fn publish(&mut self, count: usize) {
+        self.publish_by(count, publish);
+    }
+
+    pub(crate) fn publish_headed(&mut self, count: usize) {
+        self.publish_by(count, publish_headed);
+    }
+
+    fn publish_by(&mut self, count: usize, publish: impl AsyncFn(&Channel) -> lapin::PublisherConfirm) {
         let Self { runtime, connection: (_, channel) } = self;
         runtime.block_on(async {
             let mut in_flight = VecDeque::with_capacity(1000);

@@ -73,6 +73,8 @@ const CELERY: usize = 1;
 const DRAMATIQ: usize = 2;
 const LIMIT_SINGLE: usize = 3;
 const CELERY_SINGLE: usize = 4;
+/// On RabbitMQ alone: what Celery's messages cost the client, whoever writes them.
+const HEADED: usize = 5;
 /// On Redis alone.
 const HUEY: usize = 5;
 const DJANGO_Q: usize = 6;
@@ -125,7 +127,7 @@ fn redis(rounds: usize) {
 fn rabbit(rounds: usize) {
     let server = RabbitServer::start();
     let url = server.url();
-    let mut confirms = limit::RabbitConfirms::new(&url);
+    let (mut confirms, mut headed) = (limit::RabbitConfirms::new(&url), limit::RabbitConfirms::new(&url));
     let mut hop = limit::RabbitHop::new(&url);
     let (celery, dramatiq) = (ours::celery(&url).declare(), ours::dramatiq(&url).declare());
     let mut python = python::Producers::start(&["celery", "dramatiq"], &url);
@@ -135,8 +137,10 @@ fn rabbit(rounds: usize) {
         &celery,
         &dramatiq,
     );
+    ways.push(Way::new("limit: the same with Celery's headers", MANY, |count| headed.publish_headed(count)));
     let mut budgets = vec![
         Budget::new(CELERY, LIMIT, 0.8),
+        Budget::new(CELERY, HEADED, 0.8),
         Budget::new(DRAMATIQ, LIMIT, 0.8),
         Budget::new(CELERY_SINGLE, LIMIT_SINGLE, 0.8),
     ];

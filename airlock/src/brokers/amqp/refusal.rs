@@ -97,6 +97,9 @@ pub(super) fn unsent(place: &str, error: &lapin::Error) -> DispatchError {
 
 pub(super) fn unconfirmed(place: &str, error: &lapin::Error) -> DispatchError {
     let why = match said(error) {
+        Some((ACCESS_REFUSED, text)) => {
+            format!("the channel ended before the answer: {ACCESS_REFUSED} {text}; allow this user to write there")
+        }
         Some((code, text)) => format!("the channel ended before the answer: {code} {text}"),
         None => format!("the connection ended before the answer: {}", of_client(error)),
     };
