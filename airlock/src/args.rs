@@ -37,16 +37,7 @@ pub(crate) fn to_json<'a>(
     task: &TaskDefinition,
     shape: Shape,
     argument: impl Fn(usize) -> &'a dyn Encode,
-) -> Result<Box<RawValue>, EncodeError> {
-    encode(task, shape, argument)?.end(shape)
-}
-
-/// Begins one JSON object by parameter name, or an array, with all arguments in it.
-pub(crate) fn encode<'a>(
-    task: &TaskDefinition,
-    shape: Shape,
-    argument: impl Fn(usize) -> &'a dyn Encode,
-) -> Result<Encoder, EncodeError> {
+) -> Result<String, EncodeError> {
     let mut encoder = Encoder::new();
     encoder.begin(shape)?;
     for (index, parameter) in task.parameters.iter().enumerate() {
@@ -54,7 +45,7 @@ pub(crate) fn encode<'a>(
         let written = argument(index).encode(&mut encoder);
         written.map_err(|error| error.of_parameter(parameter.name))?;
     }
-    Ok(encoder)
+    encoder.end(shape)
 }
 
 /// Writes the arguments as a person would in a call: `order_id=42, token=***`.

@@ -126,36 +126,23 @@ impl Encoder {
         self.raw(if shape == Shape::Array { b"[" } else { b"{" })
     }
 
-    /// What stands before a value.
+    /// What stands before a value. The name is an identifier, which needs no escapes.
     pub(crate) fn name(&mut self, shape: Shape, name: &str) -> Result<(), EncodeError> {
         if self.fields > 0 {
             self.raw(b",")?;
         }
         self.fields += 1;
         if shape == Shape::Object {
-            self.value(name)?;
-            self.raw(b":")?;
+            self.raw(b"\"")?;
+            self.raw(name.as_bytes())?;
+            self.raw(b"\":")?;
         }
         Ok(())
     }
 
-    pub(crate) fn end(mut self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
-        self.close(shape)?;
-        self.finish()
-    }
-
-    /// The same as a text, for what only reads it: a `Box` of the right size costs another allocation.
-    #[cfg(any(feature = "django-q", feature = "django-tasks", feature = "huey"))]
-    pub(crate) fn end_text(mut self, shape: Shape) -> Result<String, EncodeError> {
-        self.close(shape)?;
-        String::from_utf8(self.out.bytes)
-            .ok()
-            .filter(|text| serde_json::from_str::<&RawValue>(text).is_ok())
-            .ok_or_else(|| EncodeError::new(EncodeFault::Refused))
-    }
-
-    fn close(&mut self, shape: Shape) -> Result<(), EncodeError> {
-        self.raw(if shape == Shape::Array { b"]" } else { b"}" })
+    pub(crate) fn end(mut self, shape: Shape) -> Result<String, EncodeError> {
+        self.raw(if shape == Shape::Array { b"]" } else { b"}" })?;
+        self.text()
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
@@ -173,11 +160,17 @@ impl Encoder {
     }
 
     pub(crate) fn finish(self) -> Result<Box<RawValue>, EncodeError> {
-        String::from_utf8(self.out.bytes)
-            .ok()
-            .and_then(|text| RawValue::from_string(text).ok())
-            .ok_or_else(|| EncodeError::new(EncodeFault::Refused))
+        self.text().and_then(checked_again)
     }
+
+    fn text(self) -> Result<String, EncodeError> {
+        String::from_utf8(self.out.bytes).map_err(|_| EncodeError::new(EncodeFault::Refused))
+    }
+}
+
+/// As the type that promises to be JSON, which reads it once more.
+pub(crate) fn checked_again(text: String) -> Result<Box<RawValue>, EncodeError> {
+    RawValue::from_string(text).map_err(|_| EncodeError::new(EncodeFault::Refused))
 }
 
 /// A buffer that refuses to grow past [`MAX_BYTES`].

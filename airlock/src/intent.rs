@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::value::RawValue;
 
 use crate::args::{self, Arguments};
-use crate::encode::{EncodeError, Shape};
+use crate::encode::{self, EncodeError, Shape};
 use crate::error::{DispatchError, Failure};
 use crate::executors::Rejection;
 use crate::options::{Options, When};
@@ -116,22 +116,16 @@ impl Intent {
     /// # Errors
     /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
     pub fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        self.to_json_as(self.shape())
+        self.json().and_then(encode::checked_again)
     }
 
-    fn shape(&self) -> Shape {
-        if self.task().positional { Shape::Array } else { Shape::Object }
+    /// The same as plain text, for what is sent.
+    pub(crate) fn json(&self) -> Result<String, EncodeError> {
+        self.json_as(if self.task().positional { Shape::Array } else { Shape::Object })
     }
 
-    pub(crate) fn to_json_as(&self, shape: Shape) -> Result<Box<RawValue>, EncodeError> {
+    pub(crate) fn json_as(&self, shape: Shape) -> Result<String, EncodeError> {
         args::to_json(self.task(), shape, |index| self.body.call.argument(index))
-    }
-
-    /// The same as [`to_json`](Self::to_json), as a text.
-    #[cfg(any(feature = "django-q", feature = "django-tasks", feature = "huey"))]
-    pub(crate) fn json_text(&self) -> Result<String, EncodeError> {
-        let shape = self.shape();
-        args::encode(self.task(), shape, |index| self.body.call.argument(index))?.end_text(shape)
     }
 
     /// The options in force: those of the call, else those of the task.

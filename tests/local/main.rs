@@ -1,6 +1,7 @@
 //! Executors that run tasks in this process, executors made of others, and what they do when things fail.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
+mod chunks;
 mod custom;
 mod delays;
 mod destructors;

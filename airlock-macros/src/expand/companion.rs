@@ -150,7 +150,11 @@ fn is_known(ty: &Type) -> bool {
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
         "usize", "Box", "Option", "String", "Vec",
     ];
-    let Type::Path(path) = ty else { return false };
+    let path = match ty {
+        Type::Path(path) => path,
+        Type::Group(inner) => return is_known(&inner.elem),
+        _ => return false,
+    };
     let (None, Some(name)) = (&path.qself, path.path.segments.first()) else { return false };
     let inner = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_known(ty));
     path.path.leading_colon.is_none()

@@ -1,5 +1,5 @@
-//! Tuples as arguments, and tasks of so many. A task costs the compiler a tuple and the types in it: what is written here is compiled for each
-//! tuple, and all else once.
+//! Tuples as arguments, and how a task with such arguments is made. A task costs the compiler a tuple and the types in
+//! it: what is written here is compiled for each tuple, and all else once.
 
 use std::mem;
 

@@ -50,8 +50,8 @@ impl Batch {
     }
 
     /// Begins the next intents, up to so many and up to the first that has a time to start at, has them taken all at
-    /// once, and settles them: without a ticket, a look at the clock or an atomic operation for each, which cost more
-    /// than all the rest. `take` must take all it is given, and must not panic. Returns how many they were.
+    /// once, and settles them: without a ticket, a claim or a look at the clock for each, which cost more than all the
+    /// rest. `take` must take all it is given, and must not panic. Returns how many they were.
     #[cfg(any(feature = "threads", feature = "tokio"))]
     pub(super) fn hand_over_at_once(
         &mut self,

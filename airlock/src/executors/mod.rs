@@ -190,8 +190,8 @@ pub struct ExecutorTraits {
     pub no_deadline: bool,
     /// Does its work on the thread of the flush, which meanwhile drives no other executor.
     pub runs_here: bool,
-    /// Accepts a task, or doesn't, whatever the arguments are: without options of calls, it need not be asked about each
-    /// intent.
+    /// Accepts a plain function, or doesn't, whatever the arguments are: without options of calls it need not be asked
+    /// again about the same one.
     pub by_task: bool,
     /// Ends its shutdown by the deadline itself, with what it gives back, whatever else it is made of does.
     pub keeps_deadlines: bool,

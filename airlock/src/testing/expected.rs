@@ -240,7 +240,7 @@ impl Expected {
 }
 
 fn named(intent: &Intent) -> Result<Vec<(String, Box<RawValue>)>, String> {
-    let json = intent.to_json_as(Shape::Object).map_err(|error| error.to_string())?;
-    let arguments: Arguments = serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+    let json = intent.json_as(Shape::Object).map_err(|error| error.to_string())?;
+    let arguments: Arguments = serde_json::from_str(&json).map_err(|error| error.to_string())?;
     Ok(arguments.into_named().unwrap_or_default())
 }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::value::RawValue;
-
 use super::json::{Arrays, same};
 use crate::encode::Shape;
 use crate::error::DispatchError;
@@ -133,14 +131,14 @@ impl Executor for RecordingExecutor {
 
 /// The intent as it comes out of a queue, or what is wrong with that.
 pub(super) fn survive(intent: &Intent) -> Result<Intent, String> {
-    let sent = intent.to_json_as(Shape::Object).map_err(|error| error.to_string())?;
+    let sent = intent.json_as(Shape::Object).map_err(|error| error.to_string())?;
     unchanged(intent.round_trip()?, &sent)
 }
 
 /// The intent, if it would be sent as it was.
-pub(super) fn unchanged(arrived: Intent, sent: &RawValue) -> Result<Intent, String> {
-    let read = arrived.to_json_as(Shape::Object).map_err(|error| error.to_string())?;
-    if same(sent.get(), read.get(), Arrays::Unordered) {
+pub(super) fn unchanged(arrived: Intent, sent: &str) -> Result<Intent, String> {
+    let read = arrived.json_as(Shape::Object).map_err(|error| error.to_string())?;
+    if same(sent, &read, Arrays::Unordered) {
         return Ok(arrived);
     }
     Err("its arguments change on the way through their encoding and back; look at the types' serde attributes"

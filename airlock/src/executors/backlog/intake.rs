@@ -9,12 +9,14 @@ use std::time::SystemTime;
 
 use super::Backlog;
 use super::options::Limits;
+use super::waiters::Waiters;
 use super::waiting::Entrance;
 use crate::error::DispatchError;
-use crate::executors::{Batch, Begun, Ticket};
+use crate::executors::{Batch, Begun, Deadline, Ticket};
 use crate::intent::Intent;
+use crate::timer;
 
-/// How many intents are taken between two looks at the clock, all under one lock.
+/// How many intents are taken under one lock.
 const AT_ONCE: usize = 128;
 
 enum Refusal {
@@ -23,10 +25,10 @@ enum Refusal {
 }
 
 /// Why no more was taken at once.
-enum Stop {
+enum Stop<'a> {
     Enough,
     Ended,
-    Refused(Begun, Refusal),
+    Refused(NotAccepted<'a>, Refusal),
 }
 
 impl Backlog {
@@ -38,13 +40,11 @@ impl Backlog {
             if taken > 0 {
                 accepted(taken);
             }
-            let (begun, refusal) = match stop {
+            let (mut waits, refusal) = match stop {
                 Stop::Enough => continue,
                 Stop::Ended => return,
-                Stop::Refused(begun, refusal) => (begun, refusal),
+                Stop::Refused(waits, refusal) => (waits, refusal),
             };
-            let (intent, ticket) = begun.into_parts();
-            let mut waits = NotAccepted { backlog: self, intent: Some(intent), ticket: Some(ticket) };
             let result = match refusal {
                 Refusal::Full => self.wait_for_room(&mut waits.intent, alarm).await,
                 Refusal::Closed => Err(self.is_closed()),
@@ -61,13 +61,13 @@ impl Backlog {
     }
 
     /// Takes what there is room for, up to so many at once.
-    fn take(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop) {
+    fn take(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop<'_>) {
         let mut way_in = self.way_in();
         way_in.entrance.expect(batch.remaining().min(way_in.room));
         let mut taken = 0;
         while taken < AT_ONCE {
             let limit = way_in.room.min(AT_ONCE - taken);
-            let plain = batch.hand_over_at_once(limit, |intents| way_in.entrance.accept(intents));
+            let plain = batch.hand_over_at_once(limit, |intents| self.waiting.accept(&mut way_in.entrance, intents));
             way_in.room -= plain;
             taken += plain;
             if taken == AT_ONCE {
@@ -77,15 +77,26 @@ impl Backlog {
             match batch.hand_over_next(|intent, is_delayed| way_in.offer(intent, is_delayed, alarm)) {
                 Some(Ok(())) => taken += 1,
                 None => return (taken, Stop::Ended),
-                Some(Err((begun, refusal))) => return (taken, Stop::Refused(begun, refusal)),
+                Some(Err((begun, refusal))) => return (taken, Stop::Refused(NotAccepted::of(self, begun), refusal)),
             }
         }
         (taken, Stop::Enough)
     }
 
+    /// What is delayed waits for room among the delayed, and once its time has come for room in the queue.
     async fn wait_for_room(&self, waits: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
-        let delayed = waits.as_ref().and_then(starts_later).is_some();
-        let mut place = if delayed { &self.delayed_room } else { &self.room }.waiter();
+        while let Some(start) = waits.as_ref().and_then(starts_later) {
+            let its_time = Deadline::after(start.duration_since(SystemTime::now()).unwrap_or_default());
+            let accepted = timer::until(its_time, self.wait_at(&self.delayed_room, waits, alarm)).await;
+            if let Some(accepted) = accepted {
+                return accepted;
+            }
+        }
+        self.wait_at(&self.room, waits, alarm).await
+    }
+
+    async fn wait_at(&self, room: &Waiters, waits: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
+        let mut place = room.waiter();
         poll_fn(|cx| {
             // Once more after the place in the line is taken: room may have come in between.
             for registered in [false, true] {
@@ -146,7 +157,7 @@ impl WayIn<'_> {
         }
         let Some(left) = self.room.checked_sub(1) else { return Err((intent, Refusal::Full)) };
         self.room = left;
-        self.entrance.accept(iter::once(intent));
+        self.backlog.waiting.accept(&mut self.entrance, iter::once(intent));
         Ok(())
     }
 }
@@ -163,6 +174,13 @@ struct NotAccepted<'a> {
     backlog: &'a Backlog,
     intent: Option<Intent>,
     ticket: Option<Ticket>,
+}
+
+impl<'a> NotAccepted<'a> {
+    fn of(backlog: &'a Backlog, begun: Begun) -> Self {
+        let (intent, ticket) = begun.into_parts();
+        Self { backlog, intent: Some(intent), ticket: Some(ticket) }
+    }
 }
 
 impl Drop for NotAccepted<'_> {

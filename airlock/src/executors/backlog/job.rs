@@ -13,7 +13,7 @@ use crate::timer;
 #[derive(Debug)]
 pub(in crate::executors) struct Job {
     pub(super) intent: Intent,
-    /// Its place among all that were offered.
+    /// Its place among all that were accepted.
     pub(super) number: u64,
 }
 

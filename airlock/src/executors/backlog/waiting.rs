@@ -24,6 +24,8 @@ const KEPT: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     entrance: Apart<Mutex<Entrance>>,
+    /// How much of the queue is at the entrance, for those who look before they lock.
+    at_entrance: Apart<AtomicUsize>,
     exit: Apart<Mutex<Exit>>,
     /// How much of the queue is at the exit, and how much is due. They grow only with both locks held, so that at the
     /// entrance it is known how much room there is at least.
@@ -90,9 +92,19 @@ impl Waiting {
     ) -> Result<(), Intent> {
         let limit = limits.delayed.saturating_sub(self.due.load(Ordering::Relaxed));
         let job = Job { intent, number: entrance.accepted };
-        entrance.delayed.insert(start, job, limit, alarm).map_err(|job| job.intent)?;
+        // Counted first: to set the alarm may fail, with the job in its place.
         entrance.accepted += 1;
-        Ok(())
+        let Err(refused) = entrance.delayed.insert(start, job, limit, alarm) else { return Ok(()) };
+        entrance.accepted -= 1;
+        Err(refused.intent)
+    }
+
+    /// Takes intents that there is room for.
+    pub(super) fn accept(&self, entrance: &mut Entrance, intents: impl Iterator<Item = Intent>) {
+        let before = entrance.queue.len();
+        entrance.queue.extend(intents.zip(entrance.accepted..).map(|(intent, number)| Job { intent, number }));
+        entrance.accepted += (entrance.queue.len() - before) as u64;
+        self.at_entrance.0.store(entrance.queue.len(), Ordering::Relaxed);
     }
 
     /// How many could be started now.
@@ -100,8 +112,13 @@ impl Waiting {
         entrance.queue.len() + self.at_exit.0.load(Ordering::Relaxed) + self.due.load(Ordering::Relaxed)
     }
 
-    /// The next to be started.
+    /// The next to be started. What came in a moment ago may be overlooked: whoever is to sleep then asks
+    /// [`ready`](Self::ready).
     pub(super) fn pop(&self) -> Option<(Job, Place)> {
+        let counts = [&self.at_exit.0, &self.at_entrance.0, &self.due];
+        if counts.iter().all(|count| count.load(Ordering::Relaxed) == 0) {
+            return None;
+        }
         let mut exit = self.exit();
         if let Some(job) = exit.due.pop_front() {
             self.due.store(exit.due.len(), Ordering::Relaxed);
@@ -109,12 +126,16 @@ impl Waiting {
         }
         if exit.queue.is_empty() {
             let mut entrance = self.entrance();
+            if entrance.queue.is_empty() {
+                return None;
+            }
             // The memory of the one becomes that of the other, unless it is from a time when there was far more to do.
             mem::swap(&mut exit.queue, &mut entrance.queue);
             if entrance.queue.capacity() > KEPT.max(exit.queue.len().saturating_mul(4)) {
                 entrance.queue = VecDeque::new();
             }
             self.at_exit.0.store(exit.queue.len(), Ordering::Relaxed);
+            self.at_entrance.0.store(0, Ordering::Relaxed);
         }
         let job = exit.queue.pop_front()?;
         self.at_exit.0.store(exit.queue.len(), Ordering::Relaxed);
@@ -148,6 +169,7 @@ impl Waiting {
         }
         self.due.store(0, Ordering::Relaxed);
         self.at_exit.0.store(0, Ordering::Relaxed);
+        self.at_entrance.0.store(0, Ordering::Relaxed);
         jobs.sort_by_key(|job| job.number);
         (jobs, entrance.accepted)
     }
@@ -157,13 +179,6 @@ impl Entrance {
     /// Makes room for so many at once: a queue that grows step by step moves what is in it each time.
     pub(super) fn expect(&mut self, count: usize) {
         self.queue.reserve(count);
-    }
-
-    /// Takes intents that there is room for.
-    pub(super) fn accept(&mut self, intents: impl Iterator<Item = Intent>) {
-        let before = self.queue.len();
-        self.queue.extend(intents.zip(self.accepted..).map(|(intent, number)| Job { intent, number }));
-        self.accepted += (self.queue.len() - before) as u64;
     }
 
     /// How many start after the deadline.

@@ -59,20 +59,19 @@ impl CeleryFormat {
     /// The message for the Redis transport: an envelope, and the list it goes to.
     pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         let delivery = Delivery::of(self, intent, now)?;
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        let body = self.body(intent, arguments.get())?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let body = self.body(intent, &arguments)?;
         // Celery's own 0 is first in the queue on Redis, and is what its producer sends for none.
         let priority = delivery.priority.map_or(0, |priority| 9 - priority.min(9));
         let id = intent.id().to_string();
 
-        let mut out = Vec::with_capacity(body.len() * 4 / 3 + 1024);
-        out.extend_from_slice(b"{\"body\":\"");
-        let mut encoded = String::with_capacity(body.len() * 4 / 3 + 4);
-        STANDARD.encode_string(&body, &mut encoded);
-        out.extend_from_slice(encoded.as_bytes());
+        let mut out = String::with_capacity(body.len() * 4 / 3 + 1024);
+        out.push_str("{\"body\":\"");
+        STANDARD.encode_string(&body, &mut out);
+        let mut out = out.into_bytes();
         out.extend_from_slice(b"\",\"content-encoding\":\"utf-8\",\"content-type\":\"application/json\",\"headers\":");
         out.push(b'{');
-        write_headers(&mut Json(&mut out), self, intent, arguments.get(), &id, &delivery);
+        write_headers(&mut Json(&mut out), self, intent, &arguments, &id, &delivery);
         out.extend_from_slice(b"},\"properties\":{\"correlation_id\":");
         write::text(&mut out, &id);
         out.extend_from_slice(b",\"reply_to\":");
@@ -94,10 +93,10 @@ impl CeleryFormat {
     /// The message for RabbitMQ.
     pub(crate) fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
         let delivery = Delivery::of(self, intent, now)?;
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        let body = self.body(intent, arguments.get())?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let body = self.body(intent, &arguments)?;
         let (id, mut headers) = (intent.id().to_string(), Vec::with_capacity(20));
-        write_headers(&mut headers, self, intent, arguments.get(), &id, &delivery);
+        write_headers(&mut headers, self, intent, &arguments, &id, &delivery);
         let properties = AmqpProperties {
             content_type: Some("application/json"),
             content_encoding: Some("utf-8"),

@@ -50,7 +50,7 @@ impl DjangoQFormat {
         if let Some(start) = start {
             django_time::text(start).ok_or_else(too_late)?;
         }
-        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
         if arguments.len() * PER_BYTE + WITHOUT_ARGUMENTS <= self.body_limit {
             return Ok(());

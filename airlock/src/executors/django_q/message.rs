@@ -93,7 +93,7 @@ impl DjangoQFormat {
 
     /// The signed task.
     pub(super) fn package(&self, intent: &Intent, now: SystemTime) -> Result<String, Rejection> {
-        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let pickle = self.pickle(intent, &arguments, now).map_err(|fault| Rejection::new(fault.to_string()))?;
         let package = self.signer.package(&pickle, self.compressed, now);
         write::check_size(package.len(), self.body_limit)?;

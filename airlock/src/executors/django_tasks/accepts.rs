@@ -34,7 +34,7 @@ impl DjangoTasksFormat {
         if let Some(start) = starts_later(intent, flush.now) {
             django_time::text(start).ok_or_else(too_late)?;
         }
-        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
         if transport == Transport::Postgres {
             jsonb::check(&arguments).map_err(|fault| Rejection::new(fault.to_string()))?;

@@ -80,7 +80,7 @@ impl DjangoTasksFormat {
         now: SystemTime,
         place: u32,
     ) -> Result<SqlMessage, Rejection> {
-        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let arguments = arguments.as_str();
         let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
         let start = match starts_later(intent, now) {

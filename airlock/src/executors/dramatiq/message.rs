@@ -48,8 +48,8 @@ impl DramatiqFormat {
     pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         // Not the message's id: a retry is a new message with the same id, and a worker confirms by this one.
         let field = IntentId::fresh().to_string();
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        let (queue, body) = self.body(intent, arguments.get(), now, Some(&field), None)?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let (queue, body) = self.body(intent, &arguments, now, Some(&field), None)?;
         let list = format!("{}:{queue}", self.namespace);
         Ok(RedisMessage::StoreAndPush { hash: format!("{list}.msgs"), field, list, body })
     }
@@ -58,8 +58,8 @@ impl DramatiqFormat {
     pub(crate) fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
         // A retry takes its priority from the options, this delivery from the property.
         let priority = self.priority(intent);
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        let (routing_key, body) = self.body(intent, arguments.get(), now, None, priority)?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let (routing_key, body) = self.body(intent, &arguments, now, None, priority)?;
         Ok(AmqpMessage { routing_key, properties: AmqpProperties { priority, ..AmqpProperties::default() }, body })
     }
 

@@ -60,7 +60,7 @@ impl HueyFormat {
                 return Err(Rejection::new("a time is after the year 9999, which Python doesn't have; leave it out"));
             }
         }
-        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
         if (arguments.len() * PER_BYTE + self.queue(intent).len()) + WITHOUT_ARGUMENTS <= self.body_limit {
             return Ok(());

@@ -103,7 +103,7 @@ impl HueyFormat {
 
     /// What a consumer unpacks, behind what its storage wants before it.
     pub(super) fn data(&self, intent: &Intent, now: SystemTime, mut before: Vec<u8>) -> Result<Vec<u8>, Rejection> {
-        let arguments = intent.json_text().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let mut data = self.pickle(intent, &arguments, now)?;
         if let Some(signer) = self.signing.signer() {
             data = signer.sign(data);
