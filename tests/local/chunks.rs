@@ -51,7 +51,11 @@ fn timings_come_with_each_intent_that_is_taken() {
     for executor in executors {
         let (probe, _ran) = Probe::sending();
         let scope = airlock::scope().timings(true).executor(Arc::clone(&executor));
-        let ended = scope.run_reported(|| (0..300).for_each(|n| drop(act::enqueue(probe.clone(), n).unwrap())));
+        let ended = scope.run_reported(|| {
+            for n in 0..300 {
+                act::enqueue(probe.clone(), n).unwrap();
+            }
+        });
         let report = ended.flush.unwrap();
         assert_eq!(report.entries().iter().filter(|entry| entry.time().is_some()).count(), 300);
         assert!(shut_down(&executor).is_empty());
@@ -83,7 +87,7 @@ fn delayed_work_that_waits_for_room_is_taken_when_its_time_has_come() {
     let (probe, ran) = Probe::sending();
     let enqueue = |delay| {
         let scope = airlock::scope().executor(pool.clone()).deadline(AN_HOUR);
-        scope.run(|| drop(act::enqueue_with(Options::new().delay(delay), probe.clone(), 1).unwrap())).unwrap();
+        scope.run(|| drop(act::enqueue_with(Options::new().delay(delay), probe.clone(), 1))).unwrap();
     };
     enqueue(AN_HOUR);
     // There is no room among the delayed for an hour.
