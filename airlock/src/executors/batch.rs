@@ -49,22 +49,29 @@ impl Batch {
         Some(Begun { intent, ticket })
     }
 
-    /// Begins the next intents, up to so many and up to the first that has a time to start at, has them taken all at
-    /// once, and settles them: without a ticket, a claim or a look at the clock for each, which cost more than all the
-    /// rest. `take` must take all it is given, and must not panic. Returns how many they were.
+    /// Begins the next intents, has them taken all at once, and settles them: without a ticket, a claim or a look at the
+    /// clock for each, which cost more than all the rest. They are all there are, if there is `room` for so many, and
+    /// otherwise at most a chunk; in any case those before the first that has a time to start at. `take` must not panic.
+    /// Returns how many they were.
     #[cfg(any(feature = "threads", feature = "tokio"))]
     pub(super) fn hand_over_at_once(
         &mut self,
-        limit: usize,
-        take: impl FnOnce(std::iter::Take<&mut vec::IntoIter<Intent>>),
+        room: usize,
+        chunk: usize,
+        take: impl FnOnce(vec::IntoIter<Intent>),
     ) -> usize {
         if self.timings {
             return 0;
         }
-        let next = self.intents.as_slice().iter().take(limit);
+        let all = self.intents.len();
+        let next = self.intents.as_slice().iter().take(if all <= room { all } else { room.min(chunk) });
         let count = next.take_while(|intent| !self.is_delayed(intent)).count();
         let Some(begun) = self.ledger.begin_several(count) else { return 0 };
-        take(self.intents.by_ref().take(count));
+        take(if count == all {
+            std::mem::take(&mut self.intents)
+        } else {
+            self.intents.by_ref().take(count).collect::<Vec<_>>().into_iter()
+        });
         self.ledger.dispatched_several(begun);
         count
     }

@@ -1,7 +1,6 @@
 //! How work gets in: by the chunk while there is room, one by one where there is none.
 
 use std::future::poll_fn;
-use std::iter;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
@@ -16,7 +15,7 @@ use crate::executors::{Batch, Begun, Deadline, Ticket};
 use crate::intent::Intent;
 use crate::timer;
 
-/// How many intents are taken under one lock.
+/// How many intents are moved under one lock; a whole flush is taken over without moving any.
 const AT_ONCE: usize = 128;
 
 enum Refusal {
@@ -63,14 +62,13 @@ impl Backlog {
     /// Takes what there is room for, up to so many at once.
     fn take(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop<'_>) {
         let mut way_in = self.way_in();
-        way_in.entrance.expect(batch.remaining().min(way_in.room));
         let mut taken = 0;
         while taken < AT_ONCE {
-            let limit = way_in.room.min(AT_ONCE - taken);
-            let plain = batch.hand_over_at_once(limit, |intents| self.waiting.accept(&mut way_in.entrance, intents));
+            let room = way_in.room;
+            let plain = batch.hand_over_at_once(room, AT_ONCE, |run| self.waiting.accept(&mut way_in.entrance, run));
             way_in.room -= plain;
             taken += plain;
-            if taken == AT_ONCE {
+            if taken >= AT_ONCE {
                 break;
             }
             // One that is delayed, or too many, or none.
@@ -157,7 +155,7 @@ impl WayIn<'_> {
         }
         let Some(left) = self.room.checked_sub(1) else { return Err((intent, Refusal::Full)) };
         self.room = left;
-        self.backlog.waiting.accept(&mut self.entrance, iter::once(intent));
+        self.backlog.waiting.accept(&mut self.entrance, vec![intent].into_iter());
         Ok(())
     }
 }

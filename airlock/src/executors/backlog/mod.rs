@@ -6,6 +6,7 @@ mod intake;
 mod job;
 mod lost;
 mod options;
+mod queue;
 #[cfg(feature = "threads")]
 mod sleep;
 mod waiters;

@@ -5,20 +5,20 @@
 //! finds nothing at the exit takes over all that has come in. None of it has memory before there is work in it.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::SystemTime;
+use std::vec;
 
 use super::delayed::Delayed;
 use super::job::Job;
 use super::options::Limits;
+use super::queue::{Queue, Run};
 use crate::executors::Deadline;
 use crate::intent::Intent;
-
-/// For how many jobs memory is kept, however few there are.
-const KEPT: usize = 1024;
 
 /// The locks are held for moments, and never while foreign code runs. Whoever needs both takes the exit first.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ pub(super) struct Apart<T>(pub(super) T);
 /// Nothing gets in, and no thread falls asleep, but by whoever has locked it.
 #[derive(Debug, Default)]
 pub(super) struct Entrance {
-    queue: VecDeque<Job>,
+    queue: Queue,
     delayed: Delayed,
     /// How many were accepted, ever, which numbers them.
     pub(super) accepted: u64,
@@ -55,7 +55,7 @@ pub(super) struct Entrance {
 
 #[derive(Debug, Default)]
 struct Exit {
-    queue: VecDeque<Job>,
+    queue: Queue,
     /// Bounded by the limit of the delayed: it is where they go when it is their time.
     due: VecDeque<Job>,
 }
@@ -100,10 +100,10 @@ impl Waiting {
     }
 
     /// Takes intents that there is room for.
-    pub(super) fn accept(&self, entrance: &mut Entrance, intents: impl Iterator<Item = Intent>) {
-        let before = entrance.queue.len();
-        entrance.queue.extend(intents.zip(entrance.accepted..).map(|(intent, number)| Job { intent, number }));
-        entrance.accepted += (entrance.queue.len() - before) as u64;
+    pub(super) fn accept(&self, entrance: &mut Entrance, intents: vec::IntoIter<Intent>) {
+        let number = entrance.accepted;
+        entrance.accepted += intents.len() as u64;
+        entrance.queue.push(Run::new(intents, number));
         self.at_entrance.0.store(entrance.queue.len(), Ordering::Relaxed);
     }
 
@@ -124,21 +124,20 @@ impl Waiting {
             self.due.store(exit.due.len(), Ordering::Relaxed);
             return Some((job, Place::Due));
         }
-        if exit.queue.is_empty() {
+        if exit.queue.len() == 0 {
             let mut entrance = self.entrance();
-            if entrance.queue.is_empty() {
+            if entrance.queue.len() == 0 {
                 return None;
             }
-            // The memory of the one becomes that of the other, unless it is from a time when there was far more to do.
             mem::swap(&mut exit.queue, &mut entrance.queue);
-            if entrance.queue.capacity() > KEPT.max(exit.queue.len().saturating_mul(4)) {
-                entrance.queue = VecDeque::new();
-            }
+            entrance.queue.shrink();
             self.at_exit.0.store(exit.queue.len(), Ordering::Relaxed);
             self.at_entrance.0.store(0, Ordering::Relaxed);
         }
-        let job = exit.queue.pop_front()?;
+        let (job, emptied) = exit.queue.pop()?;
         self.at_exit.0.store(exit.queue.len(), Ordering::Relaxed);
+        drop(exit);
+        drop(emptied);
         Some((job, Place::Queue))
     }
 
@@ -164,8 +163,9 @@ impl Waiting {
     pub(super) fn take_all(&self) -> (Vec<Job>, u64) {
         let (mut exit, mut entrance) = (self.exit(), self.entrance());
         let mut jobs: Vec<_> = entrance.delayed.take_all();
-        for queue in [mem::take(&mut exit.due), mem::take(&mut exit.queue), mem::take(&mut entrance.queue)] {
-            jobs.extend(queue);
+        jobs.extend(mem::take(&mut exit.due));
+        for mut queue in [mem::take(&mut exit.queue), mem::take(&mut entrance.queue)] {
+            jobs.extend(iter::from_fn(|| queue.pop()).map(|(job, _)| job));
         }
         self.due.store(0, Ordering::Relaxed);
         self.at_exit.0.store(0, Ordering::Relaxed);
@@ -176,11 +176,6 @@ impl Waiting {
 }
 
 impl Entrance {
-    /// Makes room for so many at once: a queue that grows step by step moves what is in it each time.
-    pub(super) fn expect(&mut self, count: usize) {
-        self.queue.reserve(count);
-    }
-
     /// How many start after the deadline.
     pub(super) fn after(&self, deadline: Deadline) -> usize {
         self.delayed.after(deadline)
