@@ -40,9 +40,9 @@ pub enum EncodeFault {
     /// The encoded form is larger than [`MAX_BYTES`].
     #[error("it takes more than {MAX_BYTES} bytes; store it and send its key")]
     TooLarge,
-    /// The type's own `Serialize` refused, or a map has keys that are no strings. The refusal's text is left out: it
-    /// may quote the value.
-    #[error("its `Serialize` refused it, or a map in it has keys that are no strings")]
+    /// The type's own `Serialize` refused or writes no JSON, or a map has keys that are no strings. The refusal's text is
+    /// left out: it may quote the value.
+    #[error("its `Serialize` refused it or writes no JSON, or a map in it has keys that are no strings; mend the type")]
     Refused,
 }
 

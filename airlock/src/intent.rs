@@ -119,7 +119,8 @@ impl Intent {
         self.json().and_then(encode::checked_again)
     }
 
-    /// The same as plain text, for what is sent.
+    /// The same as plain text, for what is sent: `accepts` has seen that it is JSON, whatever the types' own `Serialize`
+    /// do.
     pub(crate) fn json(&self) -> Result<String, EncodeError> {
         self.json_as(if self.task().positional { Shape::Array } else { Shape::Object })
     }

@@ -76,10 +76,14 @@ fn cut(port: u16, url: fn(u16) -> String, authority: &Path, ids: impl Fn() -> Ha
         sent_to(&url(proxy.port()), Some(authority), MANY).expect(&[("dispatched", MANY)]);
         proxy.passed()
     };
+    let mut hit = 0;
     for round in 0..rounds(5) {
         let proxy = Proxy::start(port, Some(random(round) % whole));
-        sent_to(&url(proxy.port()), Some(authority), MANY).agrees_with(&ids(), MANY);
+        let account = sent_to(&url(proxy.port()), Some(authority), MANY);
+        account.agrees_with(&ids(), MANY);
+        hit += account.count("unconfirmed");
     }
+    assert!(hit > 0, "no cut came in the middle of a flush");
 }
 
 #[test]
@@ -153,6 +157,8 @@ fn sends() {
             note::enqueue(number).expect("there is a scope");
         }
     });
+    // Whatever the test harness has begun to say ends here.
+    println!();
     account.ends.iter().for_each(|(id, end)| println!("end {id} {end}"));
     account.texts.iter().for_each(|text| println!("text {}", text.escape_debug()));
 }

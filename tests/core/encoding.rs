@@ -319,8 +319,7 @@ fn a_type_that_refuses_is_told_without_its_words() {
     let intent = sealed::intent(1, Sealed("top secret".to_owned()));
     let error = intent.to_json().unwrap_err();
     assert_eq!((error.parameter(), error.fault()), (Some("letter"), EncodeFault::Refused));
-    let expected =
-        "argument `letter` can't be encoded: its `Serialize` refused it, or a map in it has keys that are no strings";
+    let expected = "argument `letter` can't be encoded: its `Serialize` refused it or writes no JSON, or a map in it has keys that are no strings; mend the type";
     assert_eq!(error.to_string(), expected);
     assert_eq!(intent.to_string(), "encoding.sealed(open=1, letter=<not encodable>)");
     assert_eq!(serde_json::to_string(&intent).unwrap_err().to_string(), expected);

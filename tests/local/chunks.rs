@@ -1,10 +1,10 @@
 //! A flush gives over chunks: what is special about an intent in the middle of one is not lost.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use airlock::{Deadline, Executor, Options, ThreadPoolExecutor, TokioExecutor};
-use airlock_tests::patience::{PATIENCE, block_on};
+use airlock_tests::patience::{Gate, PATIENCE, block_on};
 
 use crate::threads::{Probe, act, shut_down};
 
@@ -91,8 +91,72 @@ fn delayed_work_that_waits_for_room_is_taken_when_its_time_has_come() {
     };
     enqueue(AN_HOUR);
     // There is no room among the delayed for an hour.
+    let start = Instant::now();
     enqueue(Duration::from_millis(50));
     assert_eq!(ran.recv_timeout(PATIENCE), Ok(1));
+    assert!(start.elapsed() >= Duration::from_millis(50));
     let unfinished = block_on(pool.shutdown(Deadline::after(Duration::ZERO)));
     assert_eq!(unfinished.intents.len(), 1);
+}
+
+/// A task that says it runs, and ends when the gate opens.
+fn at_the_gate(gate: &Gate) -> Probe {
+    let gate = gate.clone();
+    Probe::new(move |_| {
+        gate.pass();
+        Ok(())
+    })
+}
+
+#[test]
+fn a_shutdown_hands_back_whatever_waits_in_the_order_of_the_calls() {
+    let (_runtime, executors) = both();
+    for executor in executors {
+        let gate = Gate::new();
+        let probe = at_the_gate(&gate);
+        let flush = |numbers: std::ops::Range<u32>| {
+            let body = || {
+                for n in numbers {
+                    let options = if n % 100 == 99 { Options::new().delay(AN_HOUR) } else { Options::new() };
+                    act::enqueue_with(options, probe.clone(), n).unwrap();
+                }
+            };
+            airlock::scope().executor(Arc::clone(&executor)).run(body).unwrap();
+        };
+        // Alone and by the hundred, one of each kind of run under way.
+        flush(0..1);
+        gate.await_waiting(1);
+        (1..20).for_each(|n| flush(n..n + 1));
+        flush(20..420);
+        (420..440).for_each(|n| flush(n..n + 1));
+        let expected: Vec<_> = (1..440).map(|n| format!("local.act(probe=null, n={n})")).collect();
+        assert_eq!(handed_back(&executor), expected);
+        gate.open();
+    }
+}
+
+#[test]
+fn what_waits_takes_little_memory_however_it_came() {
+    let gate = Gate::new();
+    let probe = at_the_gate(&gate);
+    let pool = ThreadPoolExecutor::new().threads(1);
+    let scope = || airlock::scope().executor(pool.clone());
+    scope().run(|| drop(act::enqueue(probe.clone(), 0))).unwrap();
+    gate.await_waiting(1);
+    let kept = |flushes: u32, each: u32, of: u32| {
+        let measured = allocation_counter::measure(|| {
+            for _ in 0..flushes {
+                // The policy drops most of what was enqueued.
+                let policy = move |intent: &airlock::Intent| intent.args::<act>().is_some_and(|args| args.1 < each);
+                let body = || (0..of).for_each(|n| drop(act::enqueue(probe.clone(), n)));
+                scope().policy(policy).run(body).unwrap();
+            }
+        });
+        measured.bytes_current / i64::from(flushes * each)
+    };
+    // An intent and what it owns take 64 and 72 bytes.
+    assert!(kept(2_000, 1, 1) < 300);
+    assert!(kept(2, 100, 100_000) < 300);
+    gate.open();
+    assert!(block_on(pool.shutdown(Deadline::after(PATIENCE))).is_empty());
 }

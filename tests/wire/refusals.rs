@@ -69,6 +69,26 @@ fn refused(intent: &Intent, by: &str, reason: &str) {
     }
 }
 
+/// Closes its map before what is in it: `Serialize` as people write it by hand, and see it work until a map is empty.
+#[derive(Clone, serde::Deserialize)]
+struct Unclosed {}
+
+impl serde::Serialize for Unclosed {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serde::ser::Serializer::serialize_map(serializer, Some(0))?;
+        serde::ser::SerializeMap::serialize_entry(&mut map, "id", &1)?;
+        serde::ser::SerializeMap::end(map)
+    }
+}
+
+#[test]
+fn what_a_type_writes_that_is_no_json() {
+    #[airlock::task(name = "wire.unclosed")]
+    fn unclosed(value: Unclosed);
+
+    refused(&unclosed::intent(Unclosed {}), ALL, "its `Serialize` refused it or writes no JSON");
+}
+
 #[test]
 fn arguments_that_no_reader_of_json_takes() {
     refused(&tasks::float::intent(f64::NAN), ALL, "argument `value` can't be encoded: a float that is not finite");

@@ -1,8 +1,8 @@
 //! A queue of runs: intents that came in together lie where they lay before, and to take over a whole flush is to take
-//! over its memory.
+//! over its memory. Few at a time are put together.
 
 use std::collections::VecDeque;
-use std::vec;
+use std::{mem, vec};
 
 use super::job::Job;
 use crate::intent::Intent;
@@ -10,10 +10,18 @@ use crate::intent::Intent;
 /// For how many runs memory is kept, however few there are.
 const KEPT: usize = 1024;
 
+/// What comes in fewer at a time than this is moved to the others of its kind: memory of their own would cost them more
+/// than they are.
+const FEW: usize = 64;
+
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     /// None of them is empty.
     runs: VecDeque<Run>,
+    /// The last run, as long as more may be put to it.
+    last: Vec<Intent>,
+    /// The number of the first of those.
+    last_number: u64,
     len: usize,
 }
 
@@ -24,26 +32,40 @@ pub(super) struct Run {
     number: u64,
 }
 
-impl Run {
-    pub(super) fn new(intents: vec::IntoIter<Intent>, number: u64) -> Self {
-        Self { intents, number }
-    }
-}
-
 impl Queue {
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn push(&mut self, run: Run) {
-        self.len += run.intents.len();
-        if run.intents.len() > 0 {
-            self.runs.push_back(run);
+    /// Puts them behind all others. `number` is that of the first.
+    pub(super) fn push(&mut self, intents: vec::IntoIter<Intent>, number: u64) {
+        self.len += intents.len();
+        let follows = number == self.last_number + self.last.len() as u64;
+        if !follows || intents.len() >= FEW {
+            self.seal();
+        }
+        if intents.len() >= FEW {
+            self.runs.push_back(Run { intents, number });
+            return;
+        }
+        if self.last.is_empty() {
+            self.last_number = number;
+        }
+        self.last.extend(intents);
+    }
+
+    fn seal(&mut self) {
+        if !self.last.is_empty() {
+            let intents = mem::take(&mut self.last).into_iter();
+            self.runs.push_back(Run { intents, number: self.last_number });
         }
     }
 
     /// The first, and its run if it was the last of that: to free memory takes longer than a lock should be held.
     pub(super) fn pop(&mut self) -> Option<(Job, Option<Run>)> {
+        if self.runs.is_empty() {
+            self.seal();
+        }
         let run = self.runs.front_mut()?;
         let intent = run.intents.next()?;
         let job = Job { intent, number: run.number };
@@ -55,7 +77,7 @@ impl Queue {
 
     /// Lets go of memory that is from a time when there was far more to do.
     pub(super) fn shrink(&mut self) {
-        if self.runs.capacity() > KEPT.max(self.runs.len().saturating_mul(4)) {
+        if self.runs.capacity() > KEPT {
             self.runs.shrink_to(KEPT);
         }
     }

@@ -16,7 +16,7 @@ use std::vec;
 use super::delayed::Delayed;
 use super::job::Job;
 use super::options::Limits;
-use super::queue::{Queue, Run};
+use super::queue::Queue;
 use crate::executors::Deadline;
 use crate::intent::Intent;
 
@@ -103,7 +103,7 @@ impl Waiting {
     pub(super) fn accept(&self, entrance: &mut Entrance, intents: vec::IntoIter<Intent>) {
         let number = entrance.accepted;
         entrance.accepted += intents.len() as u64;
-        entrance.queue.push(Run::new(intents, number));
+        entrance.queue.push(intents, number);
         self.at_entrance.0.store(entrance.queue.len(), Ordering::Relaxed);
     }
 

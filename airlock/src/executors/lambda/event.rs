@@ -53,9 +53,9 @@ impl LambdaEvent {
 
 /// Bytes from the typed arguments, so that every number is the one that was given.
 fn payload(intent: &Intent) -> Result<Vec<u8>, Rejection> {
-    let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
-    let (args, kwargs) = if intent.task().positional { (&*arguments, "{}") } else { ("[]", &*arguments) };
-    let mut out = Vec::with_capacity(&arguments.len() + 128);
+    let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
+    let (args, kwargs) = if intent.task().positional { (arguments.get(), "{}") } else { ("[]", arguments.get()) };
+    let mut out = Vec::with_capacity(arguments.get().len() + 128);
     out.extend_from_slice(format!("{{\"id\":\"{}\",\"task\":", intent.id()).as_bytes());
     write::text(&mut out, intent.name());
     for part in [",\"args\":", args, ",\"kwargs\":", kwargs, "}"] {
