@@ -70,14 +70,14 @@ fn only_who_trusts_the_authority_sends(url: &str, authority: &Path) {
 
 /// Cuts the connection within a flush, again and again: what is encrypted leaves later than it is written.
 fn cut(port: u16, url: fn(u16) -> String, authority: &Path, ids: impl Fn() -> HashSet<String>) {
-    const MANY: usize = 3_000;
+    const MANY: usize = 1_500;
     let whole = {
         let proxy = Proxy::start(port, None);
         sent_to(&url(proxy.port()), Some(authority), MANY).expect(&[("dispatched", MANY)]);
         proxy.passed()
     };
     let mut hit = 0;
-    for round in 0..rounds(5) {
+    for round in 0..rounds(3) {
         let proxy = Proxy::start(port, Some(random(round) % whole));
         let account = sent_to(&url(proxy.port()), Some(authority), MANY);
         account.agrees_with(&ids(), MANY);
