@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use airlock::{Deadline, Executor, Options, ThreadPoolExecutor, TokioExecutor};
 use airlock_tests::patience::{Gate, PATIENCE, block_on};
 
-use crate::threads::{Probe, act, shut_down};
+use crate::threads::{Probe, act, blocking, shut_down};
 
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
@@ -99,21 +99,12 @@ fn delayed_work_that_waits_for_room_is_taken_when_its_time_has_come() {
     assert_eq!(unfinished.intents.len(), 1);
 }
 
-/// A task that says it runs, and ends when the gate opens.
-fn at_the_gate(gate: &Gate) -> Probe {
-    let gate = gate.clone();
-    Probe::new(move |_| {
-        gate.pass();
-        Ok(())
-    })
-}
-
 #[test]
 fn a_shutdown_hands_back_whatever_waits_in_the_order_of_the_calls() {
     let (_runtime, executors) = both();
     for executor in executors {
         let gate = Gate::new();
-        let probe = at_the_gate(&gate);
+        let probe = blocking(&gate);
         let flush = |numbers: std::ops::Range<u32>| {
             let body = || {
                 for n in numbers {
@@ -138,7 +129,7 @@ fn a_shutdown_hands_back_whatever_waits_in_the_order_of_the_calls() {
 #[test]
 fn what_waits_takes_little_memory_however_it_came() {
     let gate = Gate::new();
-    let probe = at_the_gate(&gate);
+    let probe = blocking(&gate);
     let pool = ThreadPoolExecutor::new().threads(1);
     let scope = || airlock::scope().executor(pool.clone());
     scope().run(|| drop(act::enqueue(probe.clone(), 0))).unwrap();

@@ -410,7 +410,7 @@ fn a_queue_takes_memory_only_as_it_fills() {
 }
 
 /// Tasks that wait at the gate.
-fn blocking(gate: &Gate) -> Probe {
+pub(crate) fn blocking(gate: &Gate) -> Probe {
     let gate = gate.clone();
     Probe::new(move |_| {
         gate.pass();
