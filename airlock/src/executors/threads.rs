@@ -102,8 +102,8 @@ impl ThreadPoolExecutor {
         self.with(|limits| limits.name = Some(name.into().into()))
     }
 
-    /// How many intents may wait to be started. They take memory as they come, some 80 bytes each besides their own, so
-    /// that the limit may be as high as the program has memory for.
+    /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,
+    /// so that the limit may be as high as the program has memory for.
     ///
     /// # Panics
     /// With 0 intents.
