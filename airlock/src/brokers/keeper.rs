@@ -61,8 +61,13 @@ impl<P: Protocol> Keeper<P> {
                     None => break,
                 },
                 made = either(&mut self.attempt) => self.attempted(made),
-                // What was given back until then was taken above.
-                () = self.back.none_under_way(), if self.next.is_some() => self.change(),
+                () = self.back.none_under_way(), if self.next.is_some() => {
+                    // The last of them may have been given back since the look above.
+                    while let Ok(request) = requests.try_recv() {
+                        self.take(request);
+                    }
+                    self.change();
+                }
                 () = sleep_until(first_to_give_up) => self.give_up(Instant::now()),
             }
         }

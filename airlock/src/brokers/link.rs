@@ -114,7 +114,8 @@ impl<M> Clone for Back<M> {
 
 impl<M> Drop for Back<M> {
     fn drop(&mut self) {
-        if self.under_way.count.fetch_sub(1, Ordering::Relaxed) == 1 {
+        // Whoever sees that none is left sees what they gave back.
+        if self.under_way.count.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.under_way.none.notify_one();
         }
     }
@@ -137,7 +138,7 @@ impl<M> WaysBack<M> {
 
     /// Waits until every job has been answered or given back.
     pub(super) async fn none_under_way(&self) {
-        while self.under_way.count.load(Ordering::Relaxed) > 0 {
+        while self.under_way.count.load(Ordering::Acquire) > 0 {
             self.under_way.none.notified().await;
         }
     }

@@ -86,7 +86,12 @@ struct Keeps {
 
 type Kept = Arc<Mutex<Vec<(Job<u32>, Back<u32>)>>>;
 
-struct Keeping(Alive, Kept);
+struct Keeping {
+    alive: Alive,
+    kept: Kept,
+    /// How many jobs it was given: what it keeps is taken from it.
+    given: usize,
+}
 
 impl Protocol for Keeps {
     type Message = u32;
@@ -104,7 +109,7 @@ impl Protocol for Keeps {
     fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Keeping, DispatchError>> {
         let kept = Kept::default();
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&kept));
-        Box::pin(async move { Ok(Keeping(alive, kept)) })
+        Box::pin(async move { Ok(Keeping { alive, kept, given: 0 }) })
     }
 }
 
@@ -113,21 +118,16 @@ impl Connection for Keeping {
 
     fn is_alive(&self) -> bool {
         // Three jobs are too many for one.
-        let dies = self.kept().len() == 3;
+        let dies = self.given == 3;
         if dies {
-            self.0.lost();
+            self.alive.lost();
         }
         !dies
     }
 
     fn send(&mut self, job: Job<u32>, back: &Back<u32>) {
-        self.kept().push((job, back.clone()));
-    }
-}
-
-impl Keeping {
-    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<(Job<u32>, Back<u32>)>> {
-        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+        self.given += 1;
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((job, back.clone()));
     }
 }
 
