@@ -4,13 +4,12 @@
 
 mod checked;
 
-use std::cell::Cell;
 use std::io;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use checked::Checked;
+use checked::{Checked, Notes};
 
 /// How deep values may nest. Python's JSON decoder gives up somewhere between 900 and 2,000 levels; readers with
 /// smaller stacks give up sooner.
@@ -107,12 +106,14 @@ impl<T: Serialize> Encode for T {
 pub struct Encoder {
     out: Bounded,
     fields: usize,
+    /// Whether a value may be no JSON.
+    unsure: bool,
 }
 
 impl Encoder {
     pub(crate) fn new() -> Self {
         // Most arguments fit: growing there step by step is felt.
-        Self { out: Bounded { bytes: Vec::with_capacity(128) }, fields: 0 }
+        Self { out: Bounded { bytes: Vec::with_capacity(128), is_full: false }, fields: 0, unsure: false }
     }
 
     /// One value on its own.
@@ -146,13 +147,15 @@ impl Encoder {
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let fault = Cell::new(None);
+        let notes = Notes::default();
         let mut json = serde_json::Serializer::new(&mut self.out);
-        value.serialize(Checked::new(&mut json, &fault)).map_err(|error| {
+        value.serialize(Checked::new(&mut json, &notes)).map_err(|error| {
             let found =
-                fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
+                notes.fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
             EncodeError::new(found)
-        })
+        })?;
+        self.unsure |= notes.unsure.get();
+        Ok(())
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
@@ -160,28 +163,36 @@ impl Encoder {
     }
 
     pub(crate) fn finish(self) -> Result<Box<RawValue>, EncodeError> {
-        self.text().and_then(checked_again)
+        self.text().and_then(raw)
     }
 
+    /// What was written, read again where it may be no JSON.
     fn text(self) -> Result<String, EncodeError> {
-        String::from_utf8(self.out.bytes).map_err(|_| EncodeError::new(EncodeFault::Refused))
+        let refused = || EncodeError::new(EncodeFault::Refused);
+        let text = String::from_utf8(self.out.bytes).map_err(|_| refused())?;
+        if self.unsure {
+            serde_json::from_str::<&RawValue>(&text).map_err(|_| refused())?;
+        }
+        Ok(text)
     }
 }
 
-/// As the type that promises to be JSON, which reads it once more.
-pub(crate) fn checked_again(text: String) -> Result<Box<RawValue>, EncodeError> {
+/// As the type that promises to be JSON.
+pub(crate) fn raw(text: String) -> Result<Box<RawValue>, EncodeError> {
     RawValue::from_string(text).map_err(|_| EncodeError::new(EncodeFault::Refused))
 }
 
-/// A buffer that refuses to grow past [`MAX_BYTES`].
+/// A buffer that refuses to grow past [`MAX_BYTES`], and takes nothing more after that.
 #[derive(Debug, Default)]
 struct Bounded {
     bytes: Vec<u8>,
+    is_full: bool,
 }
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + bytes.len() > MAX_BYTES {
+        self.is_full |= self.bytes.len() + bytes.len() > MAX_BYTES;
+        if self.is_full {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.bytes.extend_from_slice(bytes);

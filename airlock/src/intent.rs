@@ -116,11 +116,10 @@ impl Intent {
     /// # Errors
     /// An argument has no faithful JSON form: see [`EncodeFault`](crate::EncodeFault). The error names the parameter.
     pub fn to_json(&self) -> Result<Box<RawValue>, EncodeError> {
-        self.json().and_then(encode::checked_again)
+        self.json().and_then(encode::raw)
     }
 
-    /// The same as plain text, for what is sent: `accepts` has seen that it is JSON, whatever the types' own `Serialize`
-    /// do.
+    /// The same as plain text.
     pub(crate) fn json(&self) -> Result<String, EncodeError> {
         self.json_as(if self.task().positional { Shape::Array } else { Shape::Object })
     }

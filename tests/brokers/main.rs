@@ -1,6 +1,7 @@
 //! Real brokers: what arrives there, and what is known when they fail.
 
 mod forked;
+mod memory;
 mod postgres_faults;
 mod proxy;
 mod rabbit;
@@ -10,6 +11,7 @@ mod redis_faults;
 mod redis_flushes;
 mod redis_forms;
 mod sql_insert;
+mod sql_rows;
 mod sql_systems;
 mod sqlite_faults;
 mod tasks;

@@ -97,30 +97,3 @@ fn a_connection_ends_with_the_last_executor_that_shares_it() {
     drop(executor);
     airlock_tests::process::until("the connection has ended", || server.connections_made() == 0);
 }
-
-/// What is under way is bounded, whatever the size of the flush.
-#[test]
-fn a_flush_of_a_hundred_thousand_takes_no_more_memory_than_its_intents_and_some_jobs() {
-    let server = RedisServer::start_with(&["--appendonly", "no"]);
-    let executor = celery(&server);
-    let text = "x".repeat(1_000);
-    let mut before = 0;
-    let scope = airlock::scope().executor(executor).deadline(Duration::from_secs(60));
-    let account = flush(scope, || {
-        for number in 0..100_000 {
-            crate::tasks::heavy::enqueue(number, text.clone()).expect("there is a scope");
-        }
-        before = peak_of_memory();
-    });
-    account.expect(&[("dispatched", 100_000)]);
-    // All messages at a time would be more than 200 MiB.
-    let grown = peak_of_memory() - before;
-    assert!(grown < 100 * 1024, "{grown} KiB more than before the flush");
-}
-
-/// The most that this process has had in memory, in KiB.
-fn peak_of_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
-}

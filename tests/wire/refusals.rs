@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use airlock::{CeleryExecutor, DramatiqExecutor, FlushError, Intent, IntentId, Options, Rejection};
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple};
 use serde_json::value::RawValue;
 
 use crate::golden::now;
@@ -69,24 +70,94 @@ fn refused(intent: &Intent, by: &str, reason: &str) {
     }
 }
 
-/// Closes its map before what is in it: `Serialize` as people write it by hand, and see it work until a map is empty.
-#[derive(Clone, serde::Deserialize)]
-struct Unclosed {}
+/// `Serialize` as people write it by hand, and see it work until a map is empty or a part of it fails.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+enum Slip {
+    /// Closes a map before what is in it.
+    Map,
+    /// The same with an array.
+    Array,
+    Tuple,
+    Struct,
+    StructVariant,
+    /// Leaves a name without a value.
+    Name,
+    /// Hides that a part of it failed half-way.
+    Error,
+    /// Says that a text is JSON.
+    Text,
+}
 
-impl serde::Serialize for Unclosed {
+#[derive(Clone, serde::Deserialize)]
+struct Slips(Slip);
+
+/// Writes the half of an array.
+struct Half;
+
+impl serde::Serialize for Half {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serde::ser::Serializer::serialize_map(serializer, Some(0))?;
-        serde::ser::SerializeMap::serialize_entry(&mut map, "id", &1)?;
-        serde::ser::SerializeMap::end(map)
+        serializer.serialize_seq(None)?.serialize_element(&1)?;
+        Err(serde::ser::Error::custom("no more"))
+    }
+}
+
+impl serde::Serialize for Slips {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Slip::Map => {
+                let mut map = serializer.serialize_map(Some(0))?;
+                map.serialize_entry("id", &1)?;
+                map.end()
+            }
+            Slip::Array => {
+                let mut array = serializer.serialize_seq(Some(0))?;
+                array.serialize_element(&1)?;
+                array.end()
+            }
+            Slip::Tuple => {
+                let mut tuple = serializer.serialize_tuple(0)?;
+                tuple.serialize_element(&1)?;
+                tuple.end()
+            }
+            Slip::Struct => {
+                let mut fields = serializer.serialize_struct("Slips", 0)?;
+                fields.serialize_field("id", &1)?;
+                fields.end()
+            }
+            Slip::StructVariant => {
+                let mut fields = serializer.serialize_struct_variant("Slips", 0, "Slip", 0)?;
+                fields.serialize_field("id", &1)?;
+                fields.end()
+            }
+            Slip::Name => {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_key("id")?;
+                map.end()
+            }
+            Slip::Error => {
+                let mut array = serializer.serialize_seq(None)?;
+                let _ = array.serialize_element(&Half);
+                array.end()
+            }
+            Slip::Text => {
+                let mut raw = serializer.serialize_struct("$serde_json::private::RawValue", 1)?;
+                raw.serialize_field("$serde_json::private::RawValue", "{")?;
+                raw.end()
+            }
+        }
     }
 }
 
 #[test]
 fn what_a_type_writes_that_is_no_json() {
-    #[airlock::task(name = "wire.unclosed")]
-    fn unclosed(value: Unclosed);
+    #[airlock::task(name = "wire.slips")]
+    fn slips(value: Slips);
 
-    refused(&unclosed::intent(Unclosed {}), ALL, "its `Serialize` refused it or writes no JSON");
+    for slip in
+        [Slip::Map, Slip::Array, Slip::Tuple, Slip::Struct, Slip::StructVariant, Slip::Name, Slip::Error, Slip::Text]
+    {
+        refused(&slips::intent(Slips(slip)), ALL, "its `Serialize` refused it or writes no JSON");
+    }
 }
 
 #[test]

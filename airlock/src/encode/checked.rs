@@ -14,19 +14,38 @@ use super::{EncodeFault, MAX_DEPTH};
 /// The struct name under which `serde_json` passes raw JSON through (`serde_json` 1.0, `raw.rs`).
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// How deep the value is, whether it is raw JSON, and where to leave a fault that serde's errors can't carry.
+/// How the names begin of all that it passes through.
+const PASSED_THROUGH: &str = "$serde_json::private::";
+
+/// What was noticed, and serde's results can't carry.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) fault: Cell<Option<EncodeFault>>,
+    /// Whether what was written may be no JSON: a `Serialize` can pass text through, hide an error of a part of it, or
+    /// say that something is empty and go on, and `serde_json` believes it.
+    pub(super) unsure: Cell<bool>,
+}
+
+/// How deep the value is, whether it is raw JSON, and where to note what was noticed.
 #[derive(Debug, Clone, Copy)]
 struct Place<'a> {
     depth: usize,
     raw: bool,
-    fault: &'a Cell<Option<EncodeFault>>,
+    notes: &'a Notes,
 }
 
 impl Place<'_> {
     fn fail<E: Error>(self, fault: EncodeFault) -> E {
         let error = E::custom(fault);
-        self.fault.set(Some(fault));
+        self.notes.fault.set(Some(fault));
         error
+    }
+
+    /// Notes that this has to be read again, if it does.
+    fn unsure_if(self, is_unsure: bool) {
+        if is_unsure {
+            self.notes.unsure.set(true);
+        }
     }
 
     fn deeper<E: Error>(self) -> Result<Self, E> {
@@ -64,8 +83,8 @@ pub(super) struct Checked<'a, S> {
 }
 
 impl<'a, S> Checked<'a, S> {
-    pub(super) fn new(inner: S, fault: &'a Cell<Option<EncodeFault>>) -> Self {
-        Self { inner, place: Place { depth: 0, raw: false, fault } }
+    pub(super) fn new(inner: S, notes: &'a Notes) -> Self {
+        Self { inner, place: Place { depth: 0, raw: false, notes } }
     }
 }
 
@@ -75,7 +94,9 @@ struct At<'a, 'v, T: ?Sized>(Place<'a>, &'v T);
 
 impl<T: Serialize + ?Sized> Serialize for At<'_, '_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.1.serialize(Checked { inner: serializer, place: self.0 })
+        let written = self.1.serialize(Checked { inner: serializer, place: self.0 });
+        self.0.unsure_if(written.is_err());
+        written
     }
 }
 
@@ -88,9 +109,10 @@ macro_rules! forward {
 }
 
 macro_rules! open {
-    ($($method:ident($($arg:ident: $kind:ty),*) -> $compound:ident;)*) => {
+    ($($method:ident($($arg:ident: $kind:ty),*) -> $compound:ident, empty if $is_empty:expr;)*) => {
         $(fn $method(self, $($arg: $kind),*) -> Result<Self::$compound, S::Error> {
             let place = self.place.deeper()?;
+            place.unsure_if($is_empty);
             Ok(Checked { inner: self.inner.$method($($arg),*)?, place })
         })*
     };
@@ -114,10 +136,10 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     open! {
-        serialize_seq(len: Option<usize>) -> SerializeSeq;
-        serialize_tuple(len: usize) -> SerializeTuple;
-        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct;
-        serialize_map(len: Option<usize>) -> SerializeMap;
+        serialize_seq(len: Option<usize>) -> SerializeSeq, empty if len == Some(0);
+        serialize_tuple(len: usize) -> SerializeTuple, empty if len == 0;
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct, empty if len == 0;
+        serialize_map(len: Option<usize>) -> SerializeMap, empty if len == Some(0);
     }
 
     fn serialize_str(self, value: &str) -> Result<S::Ok, S::Error> {
@@ -180,6 +202,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
         let place = if name == RAW_VALUE { Place { raw: true, ..self.place } } else { self.place.deeper()? };
+        place.unsure_if(len == 0 || name.starts_with(PASSED_THROUGH));
         Ok(Checked { inner: self.inner.serialize_struct(name, len)?, place })
     }
 
@@ -192,6 +215,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
         // Two levels: the object that names the variant, and the array in it.
         let place = self.place.deeper()?.deeper()?;
+        place.unsure_if(len == 0);
         Ok(Checked { inner: self.inner.serialize_tuple_variant(name, index, variant, len)?, place })
     }
 
@@ -203,6 +227,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
         let place = self.place.deeper()?.deeper()?;
+        place.unsure_if(len == 0);
         Ok(Checked { inner: self.inner.serialize_struct_variant(name, index, variant, len)?, place })
     }
 
@@ -245,11 +270,22 @@ impl<S: SerializeMap> SerializeMap for Checked<'_, S> {
     type Ok = S::Ok;
     type Error = S::Error;
 
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &V,
+    ) -> Result<(), S::Error> {
+        self.inner.serialize_entry(&At(self.place, key), &At(self.place, value))
+    }
+
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
+        // One without the other is no JSON.
+        self.place.unsure_if(true);
         self.inner.serialize_key(&At(self.place, key))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
+        self.place.unsure_if(true);
         self.inner.serialize_value(&At(self.place, value))
     }
 

@@ -91,6 +91,11 @@ impl Pickle {
         self.sized(0x8c, b'X', text.as_bytes());
     }
 
+    /// A text of ASCII characters.
+    pub(super) fn ascii(&mut self, text: &[u8]) {
+        self.sized(0x8c, b'X', text);
+    }
+
     /// A dict with what is written into it: keys and values in turns.
     #[cfg(feature = "django-q")]
     pub(super) fn dict<E>(&mut self, items: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
@@ -178,6 +183,7 @@ impl Pickle {
     /// Values behind each other, and how many they are.
     fn values(&mut self, json: &str) -> Result<usize, Unreadable> {
         let (mut outermost, mut depth, mut was_opened) = (0, 0_usize, false);
+        let has_escapes = json.contains('\\');
         for token in Tokens::new(json) {
             if depth == 0 {
                 outermost += 1;
@@ -196,6 +202,9 @@ impl Pickle {
                     } else {
                         self.out.push(if bracket == b'}' { SETITEMS } else { APPENDS });
                     }
+                }
+                Token::Key(quoted) | Token::Text(quoted) if !has_escapes => {
+                    self.text(quoted.get(1..quoted.len() - 1).unwrap_or_default());
                 }
                 Token::Key(quoted) | Token::Text(quoted) => {
                     self.text(&python::text(quoted).ok_or(Unreadable::Surrogate)?);

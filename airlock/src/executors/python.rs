@@ -25,6 +25,9 @@ pub(super) enum Unreadable {
 
 /// Whether a Python worker would see the arguments as they are. `typed`: whether kombu decodes them.
 pub(super) fn check(json: &str, typed: bool) -> Result<(), Unreadable> {
+    if !needs_a_look(json, typed) {
+        return Ok(());
+    }
     // Which of the two names, and whether another, the objects around have; if that matters.
     let mut around: Vec<Fields> = Vec::new();
     for token in Tokens::new(json) {
@@ -47,6 +50,21 @@ pub(super) fn check(json: &str, typed: bool) -> Result<(), Unreadable> {
         }
     }
     Ok(())
+}
+
+/// Whether something in it might be found: an escape, an exponent, a long number, or two underscores. Most arguments have
+/// none, and every intent comes through here before any is sent.
+fn needs_a_look(json: &str, typed: bool) -> bool {
+    /// The largest float has 309 digits before its point.
+    const LONG: usize = 300;
+    let bytes = json.as_bytes();
+    let is_suspect = |(first, second): (&u8, &u8)| {
+        let underscores = typed & (*first == b'_') & (*second == b'_');
+        (*first == b'\\') | (first.is_ascii_digit() & (*second | 0x20 == b'e')) | underscores
+    };
+    // All of them are looked at, which takes less than to ask after each whether to go on.
+    let is_found = bytes.iter().zip(bytes.iter().skip(1)).fold(false, |found, pair| found | is_suspect(pair));
+    is_found || bytes.len() > LONG && bytes.chunk_by(|_, next| next.is_ascii_digit()).any(|run| run.len() > LONG)
 }
 
 #[derive(Debug, Default)]
@@ -122,6 +140,9 @@ mod tests {
         assert_eq!(check(&format!("[{}]", "9".repeat(4301)), false), Err(Unreadable::Digits));
         assert_eq!(check(&format!("[{}]", "9".repeat(4300)), false), Ok(()));
         assert_eq!(check("[1e999]", false), Err(Unreadable::Infinite));
+        assert_eq!(check("[\"a\",1E999]", true), Err(Unreadable::Infinite));
+        assert_eq!(check(&format!("[1{}.5]", "0".repeat(400)), false), Err(Unreadable::Infinite));
+        assert_eq!(check(&format!("[\"{}\",1.5]", "0".repeat(400)), false), Ok(()));
         assert_eq!(check("[-1e400,0]", false), Err(Unreadable::Infinite));
         assert_eq!(check("[1.7976931348623157e308, 5e-324, 1180591620717411303424]", false), Ok(()));
         assert_eq!(check(r#"["\ud800"]"#, false), Err(Unreadable::Surrogate));

@@ -9,7 +9,9 @@ use crate::brokers::{RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::error::DispatchError;
 use crate::intent::Intent;
 
-/// How much is handed over at a time: a flush is never in memory as a whole.
+/// How much is handed over at a time: a flush is never in memory as a whole. The first parts are smaller, so that the
+/// database has something to do soon.
+const FIRST_PART: usize = 128;
 const PART: usize = 1024;
 const PART_BYTES: usize = 512 * 1024;
 
@@ -59,10 +61,10 @@ pub(super) async fn feed(
     mut encode: impl FnMut(&Intent, u32) -> Result<SqlMessage, Rejection>,
 ) -> Fed {
     let mut fed = Fed { tickets: Vec::with_capacity(batch.remaining()), misfit: None };
-    let mut place = 0;
+    let (mut place, mut most) = (0, FIRST_PART);
     while batch.remaining() > 0 {
-        let (mut part, mut bytes) = (Vec::with_capacity(batch.remaining().min(PART)), 0);
-        while part.len() < PART && bytes < PART_BYTES {
+        let (mut part, mut bytes) = (Vec::with_capacity(batch.remaining().min(most)), 0);
+        while part.len() < most && bytes < PART_BYTES {
             let Some(begun) = batch.begin() else { break };
             let (intent, ticket) = begun.into_parts();
             match encode(&intent, place) {
@@ -82,6 +84,7 @@ pub(super) async fn feed(
         if part.is_empty() || !sender.send(part).await {
             return fed;
         }
+        most = (most * 2).min(PART);
     }
     sender.end().await;
     fed

@@ -27,29 +27,38 @@ impl<'a> Tokens<'a> {
         Self { json, at: 0 }
     }
 
-    fn skip(&mut self, skipped: impl Fn(u8) -> bool) {
-        let rest = &self.json.as_bytes()[self.at..];
-        self.at += rest.iter().position(|byte| !skipped(*byte)).unwrap_or(rest.len());
+    /// The byte here, once commas, colons and white space are behind.
+    fn next_byte(&mut self) -> Option<u8> {
+        loop {
+            match *self.json.as_bytes().get(self.at)? {
+                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Some(byte),
+            }
+        }
     }
 
     /// The string that starts here, quotes included.
     fn string(&mut self) -> &'a str {
-        let start = self.at;
-        let rest = &self.json.as_bytes()[start + 1..];
-        let (mut at, mut end) = (0, None);
-        while let Some(ahead) =
-            rest.get(at..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\')))
-        {
-            at += ahead + 1;
-            if rest[at - 1] == b'"' {
-                end = Some(start + 1 + at);
-                break;
-            }
-            // What is escaped.
-            at += 1;
+        let (bytes, start) = (self.json.as_bytes(), self.at);
+        self.at += 1;
+        while let Some(byte) = bytes.get(self.at) {
+            self.at += match byte {
+                b'"' => {
+                    self.at += 1;
+                    break;
+                }
+                // And what is escaped.
+                b'\\' => 2,
+                _ => 1,
+            };
         }
-        self.at = end.unwrap_or(self.json.len());
-        &self.json[start..self.at]
+        &self.json[start..self.at.min(bytes.len())]
+    }
+
+    /// Whether what is next says that a name of a field was before.
+    fn is_at_colon(&self) -> bool {
+        let rest = &self.json.as_bytes()[self.at.min(self.json.len())..];
+        rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
     }
 }
 
@@ -57,8 +66,7 @@ impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
-        self.skip(|byte| byte.is_ascii_whitespace() || byte == b',' || byte == b':');
-        let byte = *self.json.as_bytes().get(self.at)?;
+        let byte = self.next_byte()?;
         Some(match byte {
             b'{' | b'[' => {
                 self.at += 1;
@@ -70,13 +78,15 @@ impl<'a> Iterator for Tokens<'a> {
             }
             b'"' => {
                 let text = self.string();
-                self.skip(|byte| byte.is_ascii_whitespace());
-                let names_a_field = self.json.as_bytes().get(self.at) == Some(&b':');
-                if names_a_field { Token::Key(text) } else { Token::Text(text) }
+                if self.is_at_colon() { Token::Key(text) } else { Token::Text(text) }
             }
             _ => {
-                let start = self.at;
-                self.skip(|byte| !matches!(byte, b',' | b']' | b'}') && !byte.is_ascii_whitespace());
+                let (bytes, start) = (self.json.as_bytes(), self.at);
+                while let Some(byte) = bytes.get(self.at)
+                    && !matches!(byte, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t')
+                {
+                    self.at += 1;
+                }
                 Token::Plain(&self.json[start..self.at])
             }
         })

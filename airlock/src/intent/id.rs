@@ -77,12 +77,22 @@ impl IntentId {
     }
 
     /// Digit by digit: messages have several ids each, and formatted numbers are felt.
-    fn digits(self) -> [u8; 32] {
+    pub(crate) fn digits(self) -> [u8; 32] {
         let mut digits = [0; 32];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.as_u128().to_be_bytes()) {
             pair.copy_from_slice(&[byte >> 4, byte & 0xf].map(|digit| b"0123456789abcdef"[usize::from(digit)]));
         }
         digits
+    }
+
+    /// The digits with dashes.
+    pub(crate) fn dashed(self) -> [u8; 36] {
+        let (digits, mut text) = (self.digits(), [b'-'; 36]);
+        for (group, from) in GROUPS {
+            let length = group.len();
+            text[group].copy_from_slice(&digits[from..from + length]);
+        }
+        text
     }
 
     /// The 32 hex digits without dashes, for systems that want those.
@@ -111,12 +121,7 @@ fn draw() -> (u64, u64) {
 
 impl fmt::Display for IntentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (digits, mut text) = (self.digits(), [b'-'; 36]);
-        for (group, from) in GROUPS {
-            let length = group.len();
-            text[group].copy_from_slice(&digits[from..from + length]);
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.dashed()).unwrap_or_default())
     }
 }
 

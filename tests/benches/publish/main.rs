@@ -16,20 +16,20 @@ mod sql;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use airlock::{BrokerMessage, CeleryExecutor, DramatiqExecutor, Intent};
+use airlock::{BrokerMessage, CeleryExecutor, DramatiqExecutor, Executor, Intent};
 use airlock_tests::python::has_python;
 use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 
 /// One way to publish: a name, how many messages a round, and the round.
 struct Way<'a> {
-    name: &'static str,
+    name: String,
     count: usize,
     publish: Box<dyn FnMut(usize) + 'a>,
 }
 
 impl<'a> Way<'a> {
-    fn new(name: &'static str, count: usize, publish: impl FnMut(usize) + 'a) -> Self {
-        Self { name, count, publish: Box::new(publish) }
+    fn new(name: impl Into<String>, count: usize, publish: impl FnMut(usize) + 'a) -> Self {
+        Self { name: name.into(), count, publish: Box::new(publish) }
     }
 }
 
@@ -158,31 +158,43 @@ fn database(title: &str, rounds: usize, database: &DjangoDatabase) {
     let url = database.url();
     let (huey, django_q, django_tasks) = (ours::huey(url), ours::django_q(url), ours::django_tasks(url));
     let now = SystemTime::now();
-    let rows = |executor: &dyn Fn(&Intent) -> BrokerMessage| {
-        sql::Insertions::new(url, (0..MANY as u64).map(|order| executor(&ours::intent(order))).collect())
-    };
-    let mut by_hand = [
-        rows(&|intent| huey.message(intent, now).unwrap()),
-        rows(&|intent| django_q.message(intent, now).unwrap()),
-        rows(&|intent| django_tasks.message(intent, now).unwrap()),
-    ];
-    let [huey_rows, django_q_rows, django_tasks_rows] = &mut by_hand;
-    let ways = vec![
-        Way::new("limit: sqlx, insertions of Huey's rows", MANY, |count| huey_rows.insert(count)),
-        Way::new("airlock, Huey, one flush", MANY, |count| ours::flush(&huey, count)),
-        Way::new("limit: sqlx, insertions of Django-Q's rows", MANY, |count| django_q_rows.insert(count)),
-        Way::new("airlock, Django-Q, one flush", MANY, |count| ours::flush(&django_q, count)),
-        Way::new("limit: sqlx, insertions of Django tasks' rows", MANY, |count| django_tasks_rows.insert(count)),
-        Way::new("airlock, Django tasks, one flush", MANY, |count| ours::flush(&django_tasks, count)),
-    ];
-    let budgets: Vec<_> = [1, 3, 5].map(|way| Budget::new(way, way - 1, 0.7)).into();
+    let mut ways = Vec::new();
+    ways.extend(system(url, ["Huey's", "airlock, Huey, one flush"], &huey, |intent| {
+        huey.message(intent, now).unwrap()
+    }));
+    ways.extend(system(url, ["Django-Q's", "airlock, Django-Q, one flush"], &django_q, |intent| {
+        django_q.message(intent, now).unwrap()
+    }));
+    ways.extend(system(url, ["Django tasks'", "airlock, Django tasks, one flush"], &django_tasks, |intent| {
+        django_tasks.message(intent, now).unwrap()
+    }));
+    let flushes = [2, 5, 8].into_iter();
+    let budgets: Vec<_> = flushes.flat_map(|at| [1, 2].map(|before| Budget::new(at, at - before, 0.7))).collect();
     let mut open = database.open();
     let empty = || database.empty(&mut open);
     print(&format!("{title}, one transaction"), &measure(ways, rounds, empty), &budgets);
 }
 
+/// A system's flush, behind an insertion of its rows that are there already, which is the database's share, and one that
+/// starts where the flush does: at the arguments.
+fn system<'a>(
+    url: &str,
+    [of, name]: [&'static str; 2],
+    executor: &'a (impl Executor + Clone),
+    message: impl Fn(&Intent) -> BrokerMessage + 'a,
+) -> [Way<'a>; 3] {
+    let of_order = move |order| message(&ours::intent(order));
+    let mut made = sql::Insertions::made_before(url, MANY, &of_order);
+    let mut making = sql::Insertions::making(url, of_order);
+    [
+        Way::new(format!("limit: sqlx, insertions of {of} rows, made before"), MANY, move |count| made.insert(count)),
+        Way::new(format!("limit: the same, made of the arguments ({of})"), MANY, move |count| making.insert(count)),
+        Way::new(name, MANY, |count| ours::flush(executor, count)),
+    ]
+}
+
 /// The messages a second of each way: the median of the rounds, which take turns.
-fn measure(mut ways: Vec<Way<'_>>, rounds: usize, mut empty: impl FnMut()) -> Vec<(&'static str, f64)> {
+fn measure(mut ways: Vec<Way<'_>>, rounds: usize, mut empty: impl FnMut()) -> Vec<(String, f64)> {
     let mut rates = vec![Vec::new(); ways.len()];
     for round in 0..=rounds {
         for (way, rates) in ways.iter_mut().zip(&mut rates) {
@@ -200,15 +212,15 @@ fn measure(mut ways: Vec<Way<'_>>, rounds: usize, mut empty: impl FnMut()) -> Ve
         rates.sort_by(f64::total_cmp);
         rates[rates.len() / 2]
     };
-    ways.iter().zip(&mut rates).map(|(way, rates)| (way.name, median(rates))).collect()
+    ways.into_iter().zip(&mut rates).map(|(way, rates)| (way.name, median(rates))).collect()
 }
 
-fn print(title: &str, rates: &[(&'static str, f64)], budgets: &[Budget]) {
+fn print(title: &str, rates: &[(String, f64)], budgets: &[Budget]) {
     println!("\n{title}: messages a second\n");
     for (at, (name, rate)) in rates.iter().enumerate() {
         println!("{name:<52} {rate:>10.0}");
         for budget in budgets.iter().filter(|budget| budget.way == at) {
-            let (against, other) = rates[budget.against];
+            let (against, other) = &rates[budget.against];
             let ratio = rate / other;
             let met = if ratio >= budget.at_least { "ok" } else { "BELOW" };
             println!("    {ratio:>7.2} x \"{against}\", at least {:.1} x: {met}", budget.at_least);

@@ -1,4 +1,7 @@
-//! The least that does the same in a database: insertions of many rows, made beforehand, in one transaction.
+//! The least that does the same in a database: insertions of many rows in one transaction, with the rows made beforehand or
+//! from the same arguments as ours.
+
+use std::borrow::Cow;
 
 use airlock::{BrokerMessage, SqlMessage, SqlValue};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -8,11 +11,26 @@ use tokio::runtime::{Builder, Runtime};
 const ROWS: usize = 1000;
 
 /// A connection of its own, the rows, and the statement for [`ROWS`] of them.
-pub(crate) struct Insertions {
+pub(crate) struct Insertions<'a> {
     runtime: Runtime,
     connection: Connected,
-    rows: Vec<SqlMessage>,
+    rows: Rows<'a>,
     statement: String,
+}
+
+enum Rows<'a> {
+    Made(Vec<SqlMessage>),
+    /// Each is made of its order's number as it is inserted.
+    Making(Box<dyn Fn(u64) -> SqlMessage + 'a>),
+}
+
+impl Rows<'_> {
+    fn of(&self, order: usize) -> Cow<'_, SqlMessage> {
+        match self {
+            Self::Made(rows) => Cow::Borrowed(&rows[order]),
+            Self::Making(make) => Cow::Owned(make(order as u64)),
+        }
+    }
 }
 
 enum Connected {
@@ -20,8 +38,25 @@ enum Connected {
     Postgres(PgConnection),
 }
 
-impl Insertions {
-    pub(crate) fn new(url: &str, messages: Vec<BrokerMessage>) -> Self {
+fn row(message: BrokerMessage) -> SqlMessage {
+    match message {
+        BrokerMessage::Sql(row) => row,
+        other => panic!("{other:?} is no row"),
+    }
+}
+
+impl<'a> Insertions<'a> {
+    /// Of rows that are there already.
+    pub(crate) fn made_before(url: &str, count: usize, message: impl Fn(u64) -> BrokerMessage) -> Self {
+        Self::of(url, Rows::Made((0..count as u64).map(|order| row(message(order))).collect()))
+    }
+
+    /// Of rows that are made for it, each from the arguments of its call.
+    pub(crate) fn making(url: &str, message: impl Fn(u64) -> BrokerMessage + 'a) -> Self {
+        Self::of(url, Rows::Making(Box::new(move |order| row(message(order)))))
+    }
+
+    fn of(url: &str, rows: Rows<'a>) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let connection = runtime.block_on(async {
             if url.starts_with("sqlite:") {
@@ -29,31 +64,28 @@ impl Insertions {
             }
             Connected::Postgres(PgConnection::connect(url).await.unwrap())
         });
-        let row = |message| match message {
-            BrokerMessage::Sql(row) => row,
-            other => panic!("{other:?} is no row"),
-        };
-        let rows: Vec<_> = messages.into_iter().map(row).collect();
-        let statement = of_many(&rows[0].statement(), rows[0].values().len());
+        let statement = of_many(&rows.of(0).statement(), rows.of(0).values().len());
         Self { runtime, connection, rows, statement }
     }
 
     pub(crate) fn insert(&mut self, count: usize) {
         let Self { runtime, connection, rows, statement } = self;
-        assert_eq!(count, rows.len());
+        let statement = statement.as_str();
         macro_rules! insert {
             ($connection:ident, $begin:literal) => {
                 runtime.block_on(async {
                     sqlx::raw_sql($begin).execute(&mut *$connection).await.unwrap();
-                    for rows in rows.chunks(ROWS) {
-                        let mut query = sqlx::query(AssertSqlSafe(statement.as_str()));
-                        for value in rows.iter().flat_map(SqlMessage::values) {
-                            query = match value {
-                                SqlValue::Int(number) => query.bind(*number),
-                                SqlValue::Text(text) => query.bind(text.as_ref()),
-                                SqlValue::Bytes(bytes) => query.bind(bytes.as_slice()),
-                                other => panic!("{other:?} is unknown here"),
-                            };
+                    for first in (0..count).step_by(ROWS) {
+                        let mut query = sqlx::query(AssertSqlSafe(statement));
+                        for order in first..first + ROWS {
+                            for value in rows.of(order).values() {
+                                query = match value {
+                                    SqlValue::Int(number) => query.bind(*number),
+                                    SqlValue::Text(text) => query.bind(text.as_ref()),
+                                    SqlValue::Bytes(bytes) => query.bind(bytes.as_slice()),
+                                    other => panic!("{other:?} is unknown here"),
+                                };
+                            }
                         }
                         query.execute(&mut *$connection).await.unwrap();
                     }

@@ -15,10 +15,15 @@ use crate::executors::BoxFuture;
 /// How many rows share a statement: with more, there is little left to gain. SQLite takes 32,766 values.
 const ROWS: usize = 512;
 
+/// In KiB, for pages that a flush changes again and again, as those of an index: 16 MiB. Its own 2 are soon written to the
+/// file, and read again.
+const CACHE: &str = "-16384";
+
 impl Dialect for SqliteConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
         Box::pin(async move {
-            let options = SqliteConnectOptions::new().filename(&url.path).disable_statement_logging();
+            let options =
+                SqliteConnectOptions::new().filename(&url.path).pragma("cache_size", CACHE).disable_statement_logging();
             options.connect().await
         })
     }
@@ -97,34 +102,55 @@ struct Insertion {
 /// That of the next rows, if there are any.
 fn insertion(rows: &mut vec::IntoIter<SqlMessage>) -> Option<Result<Insertion, sqlx::error::BoxDynError>> {
     let count = rows.len().min(ROWS);
-    let first = rows.as_slice().first()?;
-    let (statement, again) = (insert_many(first.table, count), count == ROWS || count == 1);
+    let (first, others) = rows.as_slice().get(..count)?.split_first()?;
+    let shared = shared(first, others);
+    let (statement, again) = (insert_many(first.table, &shared, count), count == ROWS || count == 1);
     let mut arguments = SqliteArguments::default();
     arguments.reserve(count * first.values.len(), 0);
-    for value in rows.take(count).flat_map(|row| row.values) {
-        // They are moved: copies would take as long as all the rest.
-        let added = match value {
-            SqlValue::Int(number) => arguments.add(number),
-            SqlValue::Text(text) => arguments.add(text),
-            SqlValue::Bytes(bytes) => arguments.add(bytes),
-        };
-        if let Err(error) = added {
-            return Some(Err(error));
+    let once = first.values.iter().zip(&shared).filter(|(_, is_shared)| **is_shared).map(|(value, _)| value.clone());
+    let mut added = once.into_iter().try_for_each(|value| add(&mut arguments, value));
+    for row in rows.take(count) {
+        let own = row.values.into_iter().zip(&shared).filter(|(_, is_shared)| !**is_shared);
+        for (value, _) in own {
+            added = added.and_then(|()| add(&mut arguments, value));
         }
     }
-    Some(Ok(Insertion { statement, arguments, again }))
+    Some(added.map(|()| Insertion { statement, arguments, again }))
 }
 
-/// The insertion of so many rows. The places of values have no names: the client looks each of them up.
-fn insert_many(table: &SqlTable, rows: usize) -> String {
-    let places = table.columns.iter().map(|_| "?").chain(table.constants.iter().map(|(_, literal)| *literal));
-    let row = format!("({})", places.collect::<Vec<_>>().join(", "));
-    let mut statement = insert_into(table);
-    statement.reserve(rows * (row.len() + 2) + 8);
-    for index in 0..rows {
-        statement.push_str(if index > 0 { ", " } else { " VALUES " });
-        statement.push_str(&row);
+/// Which columns have the same value in all rows, as the queue's mostly has: it is given once. Never all of them.
+fn shared(first: &SqlMessage, others: &[SqlMessage]) -> Vec<bool> {
+    let is_shared = |(at, value)| !others.is_empty() && others.iter().all(|row| row.values.get(at) == Some(value));
+    let shared: Vec<_> = first.values.iter().enumerate().map(is_shared).collect();
+    if shared.iter().all(|is_shared| *is_shared) { vec![false; shared.len()] } else { shared }
+}
+
+/// Moves the value to the client: copies would take as long as all the rest.
+fn add(arguments: &mut SqliteArguments, value: SqlValue) -> Result<(), sqlx::error::BoxDynError> {
+    match value {
+        SqlValue::Int(number) => arguments.add(number),
+        SqlValue::Text(text) => arguments.add(text),
+        SqlValue::Bytes(bytes) => arguments.add(bytes),
     }
+}
+
+/// The insertion of so many rows: first the places of values that they share, then those of each. They have no names, as
+/// the client looks each of those up.
+fn insert_many(table: &SqlTable, shared: &[bool], rows: usize) -> String {
+    let mut own = 0;
+    let columns = shared.iter().map(|is_shared| {
+        if *is_shared {
+            return "?".to_owned();
+        }
+        own += 1;
+        format!("column{own}")
+    });
+    let literals = table.constants.iter().map(|(_, literal)| (*literal).to_owned());
+    let columns: Vec<_> = columns.chain(literals).collect();
+    let row = format!("({})", vec!["?"; own].join(", "));
+    let statement = format!("{} SELECT {} FROM (VALUES ", insert_into(table), columns.join(", "));
+    let mut statement = statement + &vec![row; rows].join(", ");
+    statement.push(')');
     statement
 }
 

@@ -37,9 +37,9 @@ impl CeleryFormat {
         if transport == Transport::Redis {
             self.check_visibility(intent, flush)?;
         }
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        python::check(arguments.get(), true).map_err(|fault| Rejection::new(fault.to_string()))?;
-        self.check_size(intent, arguments.get())
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        python::check(&arguments, true).map_err(|fault| Rejection::new(fault.to_string()))?;
+        self.check_size(intent, &arguments)
     }
 
     /// A worker holds what starts later unconfirmed, and Redis gives that to the next one when the timeout is over.

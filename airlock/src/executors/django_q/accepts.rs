@@ -50,9 +50,9 @@ impl DjangoQFormat {
         if let Some(start) = start {
             django_time::text(start).ok_or_else(too_late)?;
         }
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        python::check(arguments.get(), false).map_err(|fault| Rejection::new(fault.to_string()))?;
-        if arguments.get().len() * PER_BYTE + WITHOUT_ARGUMENTS <= self.body_limit {
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
+        if arguments.len() * PER_BYTE + WITHOUT_ARGUMENTS <= self.body_limit {
             return Ok(());
         }
         self.package(intent, flush.now).map(drop)

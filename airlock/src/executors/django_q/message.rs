@@ -107,9 +107,9 @@ impl DjangoQFormat {
         pickle.dict(|out| {
             out.text("id");
             // A row of results has 32 characters for it.
-            out.text(&intent.id().simple().to_string());
+            out.ascii(&intent.id().digits());
             out.text("name");
-            out.text(&name(intent));
+            out.text(name(intent));
             out.text("func");
             out.text(&self.func(intent));
             out.text("args");
@@ -140,10 +140,10 @@ impl DjangoQFormat {
 
 /// What people see in the list of results: the label, else the task. The same however often it is handed over, as a result
 /// of one id under two names is lost.
-fn name(intent: &Intent) -> String {
+fn name(intent: &Intent) -> &str {
     let name = intent.options().get_label().unwrap_or(intent.name());
     let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
-    name[..end].to_owned()
+    &name[..end]
 }
 
 /// When the intent may start, if that is not yet.

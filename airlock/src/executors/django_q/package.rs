@@ -44,20 +44,20 @@ impl Signer {
             None => URL_SAFE_NO_PAD.encode_string(pickle, &mut package),
         }
         package.push(':');
-        package.push_str(&base62(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()));
+        base62(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(), &mut package);
         let signature = self.signature(package.as_bytes());
         package.push(':');
-        package.push_str(&signature);
+        URL_SAFE_NO_PAD.encode_string(signature, &mut package);
         package
     }
 
     /// Enough of a signature to tell keys apart, and too little to be one.
     pub(super) fn fingerprint(&self) -> String {
-        self.signature(b"airlock").chars().take(12).collect()
+        URL_SAFE_NO_PAD.encode(self.signature(b"airlock")).chars().take(12).collect()
     }
 
-    fn signature(&self, value: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.clone().chain_update(value).finalize().into_bytes())
+    fn signature(&self, value: &[u8]) -> [u8; 32] {
+        self.0.clone().chain_update(value).finalize().into_bytes().into()
     }
 }
 
@@ -68,14 +68,10 @@ impl fmt::Debug for Signer {
 }
 
 /// `b62_encode` of Django, for numbers that are not negative.
-fn base62(mut number: u64) -> String {
+fn base62(number: u64, out: &mut String) {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut digits = Vec::new();
-    loop {
-        digits.push(char::from(DIGITS[(number % 62) as usize]));
-        number /= 62;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
+    if number >= 62 {
+        base62(number / 62, out);
     }
+    out.push(char::from(DIGITS[(number % 62) as usize]));
 }

@@ -34,12 +34,12 @@ impl DjangoTasksFormat {
         if let Some(start) = starts_later(intent, flush.now) {
             django_time::text(start).ok_or_else(too_late)?;
         }
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        python::check(arguments.get(), false).map_err(|fault| Rejection::new(fault.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
         if transport == Transport::Postgres {
-            jsonb::check(arguments.get()).map_err(|fault| Rejection::new(fault.to_string()))?;
+            jsonb::check(&arguments).map_err(|fault| Rejection::new(fault.to_string()))?;
         }
-        write::check_size(arguments.get().len(), self.body_limit)
+        write::check_size(arguments.len(), self.body_limit)
     }
 }
 

@@ -45,13 +45,13 @@ impl DramatiqFormat {
         if delay.is_some_and(|delay| delay > LONGEST_DELAY) {
             return Err(Rejection::new("Dramatiq delays messages by at most 7 days; store it and enqueue it later"));
         }
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        python::check(arguments.get(), false).map_err(|fault| Rejection::new(fault.to_string()))?;
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
         let texts: usize = EXTRAS.of(options).map(|extra| extra.value().get().len()).sum();
-        if arguments.get().len() + texts + self.queue(intent).len() + WITHOUT_ARGUMENTS <= self.body_limit {
+        if arguments.len() + texts + self.queue(intent).len() + WITHOUT_ARGUMENTS <= self.body_limit {
             return Ok(());
         }
-        self.body(intent, arguments.get(), flush.now, None, None).map(drop)
+        self.body(intent, &arguments, flush.now, None, None).map(drop)
     }
 }
 

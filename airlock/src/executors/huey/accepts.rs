@@ -60,9 +60,9 @@ impl HueyFormat {
                 return Err(Rejection::new("a time is after the year 9999, which Python doesn't have; leave it out"));
             }
         }
-        let arguments = intent.to_json().map_err(|error| Rejection::new(error.to_string()))?;
-        python::check(arguments.get(), false).map_err(|fault| Rejection::new(fault.to_string()))?;
-        if (arguments.get().len() * PER_BYTE + self.queue(intent).len()) + WITHOUT_ARGUMENTS <= self.body_limit {
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
+        if (arguments.len() * PER_BYTE + self.queue(intent).len()) + WITHOUT_ARGUMENTS <= self.body_limit {
             return Ok(());
         }
         self.data(intent, flush.now, Vec::new()).map(drop)

@@ -124,7 +124,7 @@ impl HueyFormat {
         let mut pickle = Pickle::new(arguments.len() + 256);
         let options = intent.options();
         let fields = |out: &mut Pickle| {
-            out.text(&intent.id().to_string());
+            out.ascii(&intent.id().dashed());
             out.text(&self.task_name(intent));
             out.naive_utc_or_none(starts_later(intent, now));
             out.int_or_none(options.get_max_retries().map(i64::from));
