@@ -57,7 +57,7 @@ environment tests/requirements-huey2.txt target/python-huey2
 
 step "tests and documentation tests"
 # Most tests wait for a server or a worker most of the time: with two at once, cores would be idle.
-[ "$(nproc)" -ge 4 ] || export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
+[ "$(nproc)" -ge 3 ] || export RUST_TEST_THREADS=${RUST_TEST_THREADS:-3}
 # The cases of tests/ui are a crate of their own, with the features of the test: with all of them it would build every
 # client once more.
 cargo test --workspace --all-features --no-fail-fast -- --skip ui::

@@ -154,7 +154,11 @@ impl Encoder {
                 notes.fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
             EncodeError::new(found)
         })?;
-        self.unsure |= notes.unsure.get();
+        // One that the type has hidden.
+        if let Some(fault) = notes.fault.take() {
+            return Err(EncodeError::new(fault));
+        }
+        self.unsure |= notes.is_unsure();
         Ok(())
     }
 

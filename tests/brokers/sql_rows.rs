@@ -15,15 +15,17 @@ fn each_in_its_own(system: System, url: &str, queues: &[&'static str]) {
         }
     });
     account.expect(&[("dispatched", queues.len())]);
-    let (column, order) = match system {
-        System::Huey => ("queue", "id"),
-        System::DjangoQ => ("key", "id"),
-        System::DjangoTasks => ("queue_name", "enqueued_at"),
+    let (column, payload, order) = match system {
+        System::Huey => ("queue", "data", "id"),
+        System::DjangoQ => ("key", "payload", "id"),
+        System::DjangoTasks => ("queue_name", "args_kwargs", "enqueued_at"),
     };
     let table = system.table(url);
     let mut open = airlock_tests::servers::Database::at(url);
     let there = open.column(&format!("SELECT {column} FROM {table} ORDER BY {order}"));
     assert_eq!(there, queues, "{system:?}");
+    let its_own = open.number(&format!("SELECT count(DISTINCT {payload}) FROM {table}"));
+    assert_eq!(its_own, queues.len() as u64, "{system:?}");
     open.run(&format!("DELETE FROM {table}"));
 }
 

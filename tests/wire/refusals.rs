@@ -3,7 +3,10 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use airlock::{CeleryExecutor, DramatiqExecutor, FlushError, Intent, IntentId, Options, Rejection};
-use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple};
+use serde::ser::{
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+    SerializeTupleVariant,
+};
 use serde_json::value::RawValue;
 
 use crate::golden::now;
@@ -78,25 +81,38 @@ enum Slip {
     /// The same with an array.
     Array,
     Tuple,
+    TupleStruct,
+    TupleVariant,
     Struct,
     StructVariant,
     /// Leaves a name without a value.
     Name,
+    /// Leaves out the name of a value.
+    Value,
     /// Hides that a part of it failed half-way.
     Error,
+    /// Hides that a part of it panicked half-way.
+    Panic,
     /// Says that a text is JSON.
     Text,
+    /// The same of one that ends more than it begins.
+    Ends,
 }
 
 #[derive(Clone, serde::Deserialize)]
 struct Slips(Slip);
 
 /// Writes the half of an array.
-struct Half;
+struct Half {
+    panics: bool,
+}
 
 impl serde::Serialize for Half {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_seq(None)?.serialize_element(&1)?;
+        if self.panics {
+            std::panic::resume_unwind(Box::new("on purpose"));
+        }
         Err(serde::ser::Error::custom("no more"))
     }
 }
@@ -119,6 +135,16 @@ impl serde::Serialize for Slips {
                 tuple.serialize_element(&1)?;
                 tuple.end()
             }
+            Slip::TupleStruct => {
+                let mut tuple = serializer.serialize_tuple_struct("Slips", 0)?;
+                tuple.serialize_field(&1)?;
+                tuple.end()
+            }
+            Slip::TupleVariant => {
+                let mut tuple = serializer.serialize_tuple_variant("Slips", 0, "Slip", 0)?;
+                tuple.serialize_field(&1)?;
+                tuple.end()
+            }
             Slip::Struct => {
                 let mut fields = serializer.serialize_struct("Slips", 0)?;
                 fields.serialize_field("id", &1)?;
@@ -134,14 +160,27 @@ impl serde::Serialize for Slips {
                 map.serialize_key("id")?;
                 map.end()
             }
+            Slip::Value => {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_value(&1)?;
+                map.end()
+            }
             Slip::Error => {
                 let mut array = serializer.serialize_seq(None)?;
-                let _ = array.serialize_element(&Half);
+                let _ = array.serialize_element(&Half { panics: false });
                 array.end()
             }
-            Slip::Text => {
+            Slip::Panic => {
+                let mut array = serializer.serialize_seq(None)?;
+                let half = Half { panics: true };
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| array.serialize_element(&half)));
+                array.serialize_element("broken")?;
+                array.end()
+            }
+            Slip::Text | Slip::Ends => {
+                let text = if matches!(self.0, Slip::Text) { "{" } else { "1]" };
                 let mut raw = serializer.serialize_struct("$serde_json::private::RawValue", 1)?;
-                raw.serialize_field("$serde_json::private::RawValue", "{")?;
+                raw.serialize_field("$serde_json::private::RawValue", text)?;
                 raw.end()
             }
         }
@@ -153,11 +192,61 @@ fn what_a_type_writes_that_is_no_json() {
     #[airlock::task(name = "wire.slips")]
     fn slips(value: Slips);
 
-    for slip in
-        [Slip::Map, Slip::Array, Slip::Tuple, Slip::Struct, Slip::StructVariant, Slip::Name, Slip::Error, Slip::Text]
-    {
+    for slip in [
+        Slip::Map,
+        Slip::Array,
+        Slip::Tuple,
+        Slip::TupleStruct,
+        Slip::TupleVariant,
+        Slip::Struct,
+        Slip::StructVariant,
+        Slip::Name,
+        Slip::Value,
+        Slip::Error,
+        Slip::Panic,
+        Slip::Text,
+        Slip::Ends,
+    ] {
         refused(&slips::intent(Slips(slip)), ALL, "its `Serialize` refused it or writes no JSON");
     }
+}
+
+/// Writes an array, and goes on when a part of it is refused.
+#[derive(Clone, serde::Deserialize)]
+enum Hides {
+    /// A float that is none.
+    Float,
+    /// Far too deep.
+    Depth,
+    /// More bytes than are taken, and then few.
+    Size,
+}
+
+impl serde::Serialize for Hides {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut array = serializer.serialize_seq(None)?;
+        let _ = match self {
+            Self::Float => array.serialize_element(&f64::NAN),
+            Self::Depth => {
+                let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
+                array.serialize_element(&RawValue::from_string(deep).map_err(serde::ser::Error::custom)?)
+            }
+            Self::Size => array.serialize_element(&"x".repeat(airlock::MAX_BYTES)),
+        };
+        array.end()
+    }
+}
+
+#[test]
+fn what_a_type_hides_of_a_part_of_it() {
+    #[airlock::task(name = "wire.hides")]
+    fn hides(value: Hides);
+
+    refused(&hides::intent(Hides::Float), ALL, "a float that is not finite");
+    refused(&hides::intent(Hides::Depth), ALL, "nests deeper than 64 levels");
+    // Asked once: it takes a while.
+    let error = hides::intent(Hides::Size).to_json().expect_err("it is too large");
+    assert!(error.to_string().contains("bytes; store it"), "{error}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A serializer around another one that looks at every float and counts the nesting.
+//! A serializer around another one that looks at every float, counts the nesting, and notices what may have become no
+//! JSON.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -21,9 +22,19 @@ const PASSED_THROUGH: &str = "$serde_json::private::";
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) fault: Cell<Option<EncodeFault>>,
-    /// Whether what was written may be no JSON: a `Serialize` can pass text through, hide an error of a part of it, or
-    /// say that something is empty and go on, and `serde_json` believes it.
-    pub(super) unsure: Cell<bool>,
+    /// Whether what was written may be no JSON: a `Serialize` can pass text through, or say that something is empty and
+    /// go on, and `serde_json` believes it.
+    unsure: Cell<bool>,
+    /// How many values were begun and not written to their end: a `Serialize` can hide that a part of it failed, or that
+    /// it panicked.
+    unfinished: Cell<usize>,
+}
+
+impl Notes {
+    /// Whether what was written, without an error, has to be read again.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.unsure.get() || self.unfinished.get() > 0
+    }
 }
 
 /// How deep the value is, whether it is raw JSON, and where to note what was noticed.
@@ -64,7 +75,7 @@ impl Place<'_> {
                 b'\\' if quoted => escaped = true,
                 b'"' => quoted = !quoted,
                 b'[' | b'{' if !quoted => depth += 1,
-                b']' | b'}' if !quoted => depth -= 1,
+                b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
                 _ => {}
             }
             if depth > MAX_DEPTH {
@@ -94,9 +105,11 @@ struct At<'a, 'v, T: ?Sized>(Place<'a>, &'v T);
 
 impl<T: Serialize + ?Sized> Serialize for At<'_, '_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let written = self.1.serialize(Checked { inner: serializer, place: self.0 });
-        self.0.unsure_if(written.is_err());
-        written
+        let unfinished = &self.0.notes.unfinished;
+        unfinished.set(unfinished.get() + 1);
+        let written = self.1.serialize(Checked { inner: serializer, place: self.0 })?;
+        unfinished.set(unfinished.get() - 1);
+        Ok(written)
     }
 }
 
@@ -232,6 +245,9 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        if self.place.raw {
+            return self.serialize_str(&value.to_string());
+        }
         self.inner.collect_str(value)
     }
 

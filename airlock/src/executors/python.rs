@@ -52,7 +52,7 @@ pub(super) fn check(json: &str, typed: bool) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// Whether something in it might be found: an escape, an exponent, a long number, or two underscores. Most arguments have
+/// Whether something in it might be found: an escape, an exponent, a long number, or two underscores. Many arguments have
 /// none, and every intent comes through here before any is sent.
 fn needs_a_look(json: &str, typed: bool) -> bool {
     /// The largest float has 309 digits before its point.

@@ -176,7 +176,7 @@ fn database(title: &str, rounds: usize, database: &DjangoDatabase) {
 }
 
 /// A system's flush, behind an insertion of its rows that are there already, which is the database's share, and one that
-/// starts where the flush does: at the arguments.
+/// starts where the flush does: at the arguments, of which `message` makes each row first.
 fn system<'a>(
     url: &str,
     [of, name]: [&'static str; 2],
@@ -187,8 +187,8 @@ fn system<'a>(
     let mut made = sql::Insertions::made_before(url, MANY, &of_order);
     let mut making = sql::Insertions::making(url, of_order);
     [
-        Way::new(format!("limit: sqlx, insertions of {of} rows, made before"), MANY, move |count| made.insert(count)),
-        Way::new(format!("limit: the same, made of the arguments ({of})"), MANY, move |count| making.insert(count)),
+        Way::new(format!("limit: INSERT of {of} rows, made before"), MANY, move |count| made.insert(count)),
+        Way::new(format!("limit: `message` and INSERT of {of} rows"), MANY, move |count| making.insert(count)),
         Way::new(name, MANY, |count| ours::flush(executor, count)),
     ]
 }

@@ -60,7 +60,10 @@ impl<'a> Insertions<'a> {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let connection = runtime.block_on(async {
             if url.starts_with("sqlite:") {
-                return Connected::Sqlite(SqliteConnection::connect(url).await.unwrap());
+                let mut connection = SqliteConnection::connect(url).await.unwrap();
+                // As large as ours.
+                sqlx::raw_sql("PRAGMA cache_size = -16384").execute(&mut connection).await.unwrap();
+                return Connected::Sqlite(connection);
             }
             Connected::Postgres(PgConnection::connect(url).await.unwrap())
         });
@@ -69,6 +72,7 @@ impl<'a> Insertions<'a> {
     }
 
     pub(crate) fn insert(&mut self, count: usize) {
+        assert_eq!(count % ROWS, 0);
         let Self { runtime, connection, rows, statement } = self;
         let statement = statement.as_str();
         macro_rules! insert {

@@ -95,7 +95,7 @@ fn patiently<'a>(connection: &'a mut SqliteConnection, patience: Duration, state
 struct Insertion {
     statement: String,
     arguments: SqliteArguments,
-    /// Whether it is to be kept ready, in case it comes again: only statements of some sizes do.
+    /// Whether it is to be kept ready: only statements of the sizes that parts have come again. The client keeps a hundred.
     again: bool,
 }
 
@@ -104,7 +104,7 @@ fn insertion(rows: &mut vec::IntoIter<SqlMessage>) -> Option<Result<Insertion, s
     let count = rows.len().min(ROWS);
     let (first, others) = rows.as_slice().get(..count)?.split_first()?;
     let shared = shared(first, others);
-    let (statement, again) = (insert_many(first.table, &shared, count), count == ROWS || count == 1);
+    let (statement, again) = (insert_many(first.table, &shared, count), count.is_power_of_two());
     let mut arguments = SqliteArguments::default();
     arguments.reserve(count * first.values.len(), 0);
     let once = first.values.iter().zip(&shared).filter(|(_, is_shared)| **is_shared).map(|(value, _)| value.clone());
@@ -149,7 +149,7 @@ fn insert_many(table: &SqlTable, shared: &[bool], rows: usize) -> String {
     let columns: Vec<_> = columns.chain(literals).collect();
     let row = format!("({})", vec!["?"; own].join(", "));
     let statement = format!("{} SELECT {} FROM (VALUES ", insert_into(table), columns.join(", "));
-    let mut statement = statement + &vec![row; rows].join(", ");
+    let mut statement = statement + &vec![row.as_str(); rows].join(", ");
     statement.push(')');
     statement
 }
