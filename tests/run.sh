@@ -23,6 +23,14 @@ step() { printf '\n== %s\n' "$*"; }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
+# What is begun here ends with this script, however that ends.
+policy_made='' ui=''
+end() {
+    [ -z "$policy_made" ] || as_root rm -f /usr/sbin/policy-rc.d
+    [ -z "$ui" ] || kill "$ui" 2>/dev/null || true
+}
+trap end EXIT
+
 step "servers and Python"
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
@@ -35,7 +43,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     # The packages would start servers of their own, for which there is no use here.
     policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
-        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+        policy_made=yes
         printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
         as_root chmod +x $policy
     fi
@@ -59,9 +67,17 @@ step "tests and documentation tests"
 # Most tests wait for a server or a worker most of the time: with two at once, cores would be idle.
 [ "$(nproc)" -ge 3 ] || export RUST_TEST_THREADS=${RUST_TEST_THREADS:-3}
 # The cases of tests/ui are a crate of their own, with the features of the test: with all of them it would build every
-# client once more.
-cargo test --workspace --all-features --no-fail-fast -- --skip ui::
-cargo test -p airlock-tests --test macros ui::
+# client once more. They compile in what the other tests leave of the cores.
+cargo test --workspace --all-features --no-run
+cargo test -p airlock-tests --test macros --no-run
+nice -n 19 cargo test -p airlock-tests --test macros ui:: >target/ui.log 2>&1 &
+ui=$!
+failed=no
+cargo test --workspace --all-features --no-fail-fast -- --skip ui:: || failed=yes
+wait $ui || failed=yes
+ui=''
+cat target/ui.log
+[ $failed = no ]
 
 step "the examples run, and say what they should"
 out=$(cargo run --quiet --example quickstart)
