@@ -106,14 +106,12 @@ impl<T: Serialize> Encode for T {
 pub struct Encoder {
     out: Bounded,
     fields: usize,
-    /// Whether a value may be no JSON.
-    unsure: bool,
 }
 
 impl Encoder {
     pub(crate) fn new() -> Self {
         // Most arguments fit: growing there step by step is felt.
-        Self { out: Bounded { bytes: Vec::with_capacity(128), is_full: false }, fields: 0, unsure: false }
+        Self { out: Bounded { bytes: Vec::with_capacity(128), is_full: false }, fields: 0 }
     }
 
     /// One value on its own.
@@ -147,7 +145,7 @@ impl Encoder {
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        let notes = Notes::default();
+        let (notes, start) = (Notes::default(), self.out.bytes.len());
         let mut json = serde_json::Serializer::new(&mut self.out);
         value.serialize(Checked::new(&mut json, &notes)).map_err(|error| {
             let found =
@@ -158,7 +156,10 @@ impl Encoder {
         if let Some(fault) = notes.fault.take() {
             return Err(EncodeError::new(fault));
         }
-        self.unsure |= notes.is_unsure();
+        // Read again here, where it is known which value it is.
+        if notes.is_unsure() && serde_json::from_slice::<&RawValue>(&self.out.bytes[start..]).is_err() {
+            return Err(EncodeError::new(EncodeFault::Refused));
+        }
         Ok(())
     }
 
@@ -170,14 +171,8 @@ impl Encoder {
         self.text().and_then(raw)
     }
 
-    /// What was written, read again where it may be no JSON.
     fn text(self) -> Result<String, EncodeError> {
-        let refused = || EncodeError::new(EncodeFault::Refused);
-        let text = String::from_utf8(self.out.bytes).map_err(|_| refused())?;
-        if self.unsure {
-            serde_json::from_str::<&RawValue>(&text).map_err(|_| refused())?;
-        }
-        Ok(text)
+        String::from_utf8(self.out.bytes).map_err(|_| EncodeError::new(EncodeFault::Refused))
     }
 }
 

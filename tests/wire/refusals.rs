@@ -207,7 +207,8 @@ fn what_a_type_writes_that_is_no_json() {
         Slip::Text,
         Slip::Ends,
     ] {
-        refused(&slips::intent(Slips(slip)), ALL, "its `Serialize` refused it or writes no JSON");
+        let reason = "argument `value` can't be encoded: its `Serialize` refused it or writes no JSON";
+        refused(&slips::intent(Slips(slip)), ALL, reason);
     }
 }
 
