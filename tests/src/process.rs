@@ -35,6 +35,23 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until the kernel has told every client of a server that was killed on this port: a busy machine takes a moment.
+///
+/// # Panics
+/// After [`PATIENCE`].
+pub fn until_connections_ended(port: u16) {
+    // A line a socket: number, its own address, the other one, state.
+    let other = format!("0100007F:{port:04X}");
+    until("the connections have ended", || {
+        let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel lists its sockets");
+        !sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|fields| {
+            fields.get(2).is_some_and(|address| **address == *other) && fields.get(3) == Some(&ESTABLISHED)
+        })
+    });
+}
+
+const ESTABLISHED: &str = "01";
+
 /// A folder of its own, removed with its handle.
 #[derive(Debug)]
 pub struct Folder(PathBuf);

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::process::{Folder, Process, free_port, until};
+use crate::process::{Folder, Process, free_port, until, until_connections_ended};
 
 /// The scripts beside the wrappers in the search path, which would change the user and use the system's folders.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
@@ -126,7 +126,9 @@ impl RabbitServer {
 
     /// Ends it at once, as a crash does.
     pub fn kill(&mut self) {
-        self.node = None;
+        if self.node.take().is_some() {
+            until_connections_ended(self.port);
+        }
     }
 
     /// Sends it a signal: `STOP`, `CONT`.

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{Folder, Process, free_port, until};
+use crate::process::{Folder, Process, free_port, until, until_connections_ended};
 
 /// A Redis server that writes everything to disk before it answers.
 #[derive(Debug)]
@@ -79,7 +79,9 @@ impl RedisServer {
 
     /// Ends it at once, as a crash does.
     pub fn kill(&mut self) {
-        self.process = None;
+        if self.process.take().is_some() {
+            until_connections_ended(self.port);
+        }
     }
 
     /// Sends it a signal: `STOP`, `CONT`.

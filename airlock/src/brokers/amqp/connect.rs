@@ -37,9 +37,9 @@ pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<AmqpConnect
     let (jobs, receiver) = unbounded_channel();
     let over_tls = url.scheme == Scheme::AmqpTls;
     let (own, plug) = (Arc::clone(&connection), pulled.keep());
-    let publisher = Publisher::new(Arc::clone(&place), own, channel, alive.clone(), plug, over_tls);
+    let publisher = Publisher::new(Arc::clone(&place), own, channel, alive.clone(), plug.clone(), over_tls);
     tokio::spawn(publisher.run(receiver));
-    Ok(AmqpConnection { place, connection, jobs, alive })
+    Ok(AmqpConnection { place, connection, jobs, alive, plug })
 }
 
 async fn open(url: &BrokerUrl, addresses: Vec<SocketAddr>, plug: Plug) -> lapin::Result<(Connection, Channel)> {

@@ -23,6 +23,8 @@ use super::url::BrokerUrl;
 use crate::error::DispatchError;
 use crate::executors::BoxFuture;
 
+use plug::Plug;
+
 /// How a RabbitMQ server is spoken to.
 #[derive(Debug)]
 pub(crate) struct Amqp {
@@ -65,13 +67,14 @@ pub(crate) struct AmqpConnection {
     connection: Arc<Lapin>,
     jobs: UnboundedSender<(Job<Addressed>, Back<Addressed>)>,
     alive: Alive,
+    plug: Plug,
 }
 
 impl Connection for AmqpConnection {
     type Message = Addressed;
 
     fn is_alive(&self) -> bool {
-        self.alive.get() && self.connection.status().connected()
+        self.alive.get() && self.connection.status().connected() && !self.plug.has_ended()
     }
 
     fn refuses(&self) -> Option<DispatchError> {

@@ -1,6 +1,7 @@
-//! A way to end a connection that doesn't answer. The client's own thread waits for the server without a limit; it ends
-//! when its socket does.
+//! A way to end a connection that doesn't answer, and to see that the server has ended it. The client's own thread waits
+//! for the server without a limit; it ends when its socket does.
 
+use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +24,17 @@ impl Plug {
         state.socket = Some(TcpStream::from(socket));
         if state.is_pulled {
             state.shut_down();
+        }
+    }
+
+    /// Whether the server has ended the connection: the kernel knows that before the client has heard of it.
+    pub(super) fn has_ended(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The client has made it one that doesn't block.
+        match state.socket.as_ref().map(|socket| socket.peek(&mut [0])) {
+            None => state.is_pulled,
+            Some(Ok(read)) => read == 0,
+            Some(Err(error)) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }
     }
 

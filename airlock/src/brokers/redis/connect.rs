@@ -9,7 +9,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::stream::{Counted, Traffic};
+use super::stream::{Counted, Ended, Traffic};
 use super::{Driver, RedisConnection};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::link::Alive;
@@ -51,7 +51,7 @@ async fn set_up<S>(
     alive: Alive,
 ) -> Result<RedisConnection, DispatchError>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Ended + Unpin + Send + 'static,
 {
     let traffic = Arc::new(Traffic::new());
     let stream = Counted::new(stream, Arc::clone(&traffic), fails_whole);

@@ -1,13 +1,16 @@
 //! The bytes of a connection, counted: what was not written was certainly not accepted.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 /// How much has passed through a connection.
 #[derive(Debug)]
@@ -39,7 +42,22 @@ impl Traffic {
     }
 }
 
-/// A stream that counts.
+/// A stream of which the kernel knows whether the other side has ended it, before the runtime has heard of that.
+pub(super) trait Ended {
+    fn has_ended(&self) -> bool;
+}
+
+impl Ended for TcpStream {
+    fn has_ended(&self) -> bool {
+        match SockRef::from(self).peek(&mut [MaybeUninit::uninit()]) {
+            Ok(read) => read == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
+    }
+}
+
+/// A stream that counts, and into which nothing is written once the other side has ended it: the kernel would take that,
+/// and nobody could say what became of it.
 #[derive(Debug)]
 pub(super) struct Counted<S> {
     stream: S,
@@ -64,8 +82,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + Ended + Unpin> AsyncWrite for Counted<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.stream.has_ended() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
         let written = match &polled {
             Poll::Ready(Ok(written)) => *written,
@@ -87,11 +108,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::task::Waker;
 
     use super::*;
 
     struct Fails;
+
+    impl Ended for Fails {
+        fn has_ended(&self) -> bool {
+            false
+        }
+    }
 
     impl AsyncWrite for Fails {
         fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
@@ -116,5 +144,33 @@ mod tests {
             assert!(matches!(polled, Poll::Ready(Err(_))));
             assert_eq!(traffic.written(), written);
         }
+    }
+
+    #[test]
+    fn nothing_is_written_to_who_has_ended_the_connection() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap_or_else(|error| panic!("{error}")).block_on(async {
+            let stream = TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{error}"));
+            stream.writable().await.unwrap_or_else(|error| panic!("{error}"));
+            let traffic = Arc::new(Traffic::new());
+            let mut stream = Counted::new(stream, Arc::clone(&traffic), true);
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(matches!(Pin::new(&mut stream).poll_write(&mut cx, b"abc"), Poll::Ready(Ok(3))));
+
+            // It has read everything: the kernel would take more.
+            let (mut server, _) = listener.accept().unwrap_or_else(|error| panic!("{error}"));
+            server.read_exact(&mut [0; 3]).unwrap_or_else(|error| panic!("{error}"));
+            drop(server);
+            // The runtime gets no turn to hear of it.
+            let start = Instant::now();
+            while !stream.stream.has_ended() {
+                assert!(start.elapsed() < Duration::from_secs(60), "the connection doesn't end");
+                std::thread::yield_now();
+            }
+            assert!(matches!(Pin::new(&mut stream).poll_write(&mut cx, b"def"), Poll::Ready(Err(_))));
+            assert_eq!(traffic.written(), 3);
+        });
     }
 }

@@ -9,6 +9,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::stream::Ended;
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::url::BrokerUrl;
 use crate::error::DispatchError;
@@ -24,6 +25,12 @@ pub(super) async fn connect(url: &BrokerUrl, stream: TcpStream) -> Result<TlsStr
         let is_refused = error.get_ref().is_some_and(|inner| inner.is::<tokio_rustls::rustls::Error>());
         if is_refused { DispatchError::rejected(what) } else { DispatchError::unavailable(what) }
     })
+}
+
+impl Ended for TlsStream<TcpStream> {
+    fn has_ended(&self) -> bool {
+        self.get_ref().0.has_ended()
+    }
 }
 
 fn config() -> Result<ClientConfig, DispatchError> {
