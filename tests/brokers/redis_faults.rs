@@ -92,7 +92,7 @@ fn a_wrong_password_is_rejected_and_told_to_nobody() {
         let server = RedisServer::start_with(&["--requirepass", "right"]);
         let right = server.url().replace("//", "//:right@");
         for url in [server.url().replace("//", "//:wr0ng@"), server.url()] {
-            let account = notes_until(form.executor(&url), DEADLINE, 3);
+            let account = flush_notes(form.executor(&url), 3);
             account.expect(&[("rejected", 3)]);
             account.says("user and password");
             assert!(!account.texts.concat().contains("wr0ng"), "{:?}", account.texts);
@@ -105,7 +105,7 @@ fn a_wrong_password_is_rejected_and_told_to_nobody() {
 #[test]
 fn a_database_that_does_not_exist_is_rejected() {
     let server = RedisServer::start();
-    let account = notes_until(celery(&server.url().replace("/0", "/99")), DEADLINE, 3);
+    let account = flush_notes(celery(&server.url().replace("/0", "/99")), 3);
     account.expect(&[("rejected", 3)]);
     account.says("database 99");
 }
@@ -148,7 +148,7 @@ fn a_read_only_replica_is_unavailable() {
     let port = server.port().to_string();
     let replica = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port]);
     for form in Form::ALL {
-        let account = notes_until(form.executor(&replica.url()), DEADLINE, 10);
+        let account = flush_notes(form.executor(&replica.url()), 10);
         assert_eq!(account.count("dispatched") + account.count("unconfirmed"), 0, "{form:?} {account:?}");
         account.says("READONLY");
     }

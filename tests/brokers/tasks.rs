@@ -1,8 +1,10 @@
 //! Tasks that run elsewhere, and a look at what became of them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use airlock::{DispatchErrorKind, Ended, FlushError, FlushReport, Outcome};
+use airlock_tests::patience::PATIENCE;
+use airlock_tests::stopwatch::{Stopwatch, Took};
 
 #[airlock::task(name = "tests.note", queue = "notes")]
 pub(crate) fn note(number: u64);
@@ -24,9 +26,9 @@ pub(crate) fn here(number: u64) {
 
 pub(crate) static HERE: std::sync::Mutex<Vec<u64>> = std::sync::Mutex::new(Vec::new());
 
-/// Flushes so many notes, numbered from 0.
+/// Flushes so many notes, numbered from 0, with time enough on a busy machine.
 pub(crate) fn flush_notes(executor: impl airlock::Executor, count: u64) -> Account {
-    flush(airlock::scope().executor(executor), || {
+    flush(airlock::scope().executor(executor).deadline(PATIENCE), || {
         for number in 0..count {
             note::enqueue(number).expect("there is a scope");
         }
@@ -35,15 +37,15 @@ pub(crate) fn flush_notes(executor: impl airlock::Executor, count: u64) -> Accou
 
 /// Flushes what the body enqueues.
 pub(crate) fn flush(scope: airlock::ScopeBuilder, body: impl FnOnce()) -> Account {
-    let start = Instant::now();
+    let watch = Stopwatch::start();
     let Ended { flush, .. } = scope.run_reported(body);
-    Account::of(&flush, start.elapsed())
+    Account::of(&flush, watch.stop())
 }
 
 /// What is known of a flush.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) took: Duration,
+    pub(crate) took: Took,
     /// The ids in order, each with how it ended: `dispatched`, `rejected`, `unavailable`, `unconfirmed`, `unattempted`.
     pub(crate) ends: Vec<(String, &'static str)>,
     /// The texts of all failures, without repeats.
@@ -51,7 +53,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn of(flush: &Result<FlushReport, FlushError>, took: Duration) -> Self {
+    pub(crate) fn of(flush: &Result<FlushReport, FlushError>, took: Took) -> Self {
         let (report, error) = match flush {
             Ok(report) => (report, None),
             Err(error) => (error.report(), Some(error)),
@@ -89,11 +91,10 @@ impl Account {
         assert!(self.texts.iter().any(|own| own.contains(text)), "nobody says {text:?}: {:?}", self.texts);
     }
 
-    /// That it took that long at most, give or take what a busy machine adds.
+    /// That it took no more than a deadline that long.
     #[track_caller]
-    pub(crate) fn took_at_most(&self, limit: Duration) {
-        let allowed = limit + (limit / 10).max(Duration::from_millis(250));
-        assert!(self.took <= allowed, "it took {:?} of {allowed:?}: {:?}", self.took, self.texts);
+    pub(crate) fn took_at_most(&self, deadline: Duration) {
+        self.took.assert_at_most(deadline);
     }
 
     /// That everything which was dispatched is there, and nothing that was not attempted or was refused is.

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use airlock::{CeleryExecutor, Executor, HueyExecutor};
 use airlock_tests::process::{Folder, free_port};
 use airlock_tests::servers::{DjangoDatabase, PostgresServer, RabbitServer, RedisServer};
+use airlock_tests::stopwatch::Stopwatch;
 
 use crate::proxy::Proxy;
 use crate::sql_systems::System;
@@ -39,7 +40,7 @@ fn certificates() -> Folder {
 
 /// What becomes of so many notes from a process that trusts these authorities, or those of the system.
 fn sent_to(url: &str, authority: Option<&Path>, count: usize) -> Account {
-    let (start, mut command) = (Instant::now(), Command::new(std::env::current_exe().expect("this program")));
+    let (watch, mut command) = (Stopwatch::start(), Command::new(std::env::current_exe().expect("this program")));
     command.args(["--exact", "tls::sends", "--ignored", "--nocapture"]).env(URL, url).env(COUNT, count.to_string());
     if let Some(authority) = authority {
         command.env("SSL_CERT_FILE", authority);
@@ -52,7 +53,7 @@ fn sent_to(url: &str, authority: Option<&Path>, count: usize) -> Account {
         (id.to_owned(), ENDS.into_iter().find(|known| *known == end).expect("a way to end"))
     };
     Account {
-        took: start.elapsed(),
+        took: watch.stop(),
         ends: said.lines().filter_map(|line| line.strip_prefix("end ")).map(end).collect(),
         texts: said.lines().filter_map(|line| line.strip_prefix("text ")).map(str::to_owned).collect(),
     }

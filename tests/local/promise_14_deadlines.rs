@@ -1,26 +1,26 @@
 //! Promise 14: an executor that never answers costs a flush its deadline, once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use airlock::testing::{Fault, FaultExecutor};
 use airlock::{Batch, BoxFuture, Executor, Fallback, Intent, Retry, Route};
 use airlock_tests::patience::PATIENCE;
+use airlock_tests::stopwatch::Stopwatch;
 
 use crate::promise_13_kinds::{WAYS, flush, note, outcomes};
 
-/// A deadline, and what a flush may cost with it at most: a tenth more, or a quarter of a second.
 const DEADLINE: Duration = Duration::from_millis(200);
-const AT_MOST: Duration = Duration::from_millis(450);
 
 #[test]
 fn promise_14_a_pending_executor_costs_the_deadline_and_the_next_flush_behaves_like_the_first() {
     for way in WAYS {
         let dead = FaultExecutor::new().then(usize::MAX, Fault::Pends);
         for turn in 1..=2 {
-            let start = Instant::now();
+            let watch = Stopwatch::start();
             let error = flush(way, dead.clone(), 3, Some(DEADLINE)).unwrap_err();
-            let took = start.elapsed();
-            assert!(took >= DEADLINE && took <= AT_MOST, "{way:?}: {took:?}");
+            let took = watch.stop();
+            assert!(took.time >= DEADLINE, "{way:?}: {took:?}");
+            took.assert_at_most(DEADLINE);
             let left = "unattempted: the deadline passed";
             let begun = "unconfirmed: the executor ended without saying how it went";
             assert_eq!(outcomes(error.report()), [begun, left, left], "{way:?}");
@@ -41,10 +41,11 @@ fn promise_14_executors_made_of_others_cost_no_more() {
     for executor in made {
         let executor = std::sync::Arc::<dyn Executor>::from(executor);
         for way in WAYS {
-            let start = Instant::now();
+            let watch = Stopwatch::start();
             let error = flush(way, std::sync::Arc::clone(&executor), 2, Some(DEADLINE)).unwrap_err();
-            let took = start.elapsed();
-            assert!(took >= DEADLINE && took <= AT_MOST, "{} {way:?}: {took:?}", executor.name());
+            let took = watch.stop();
+            assert!(took.time >= DEADLINE, "{} {way:?}: {took:?}", executor.name());
+            took.assert_at_most(DEADLINE);
             // One a dead executor: a fallback gives the second what the first has not begun.
             let dead = if executor.name().starts_with("fallback") { 2 } else { 1 };
             assert_eq!((error.unconfirmed().len(), error.undispatched().len()), (dead, 2 - dead));

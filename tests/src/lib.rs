@@ -9,4 +9,5 @@ pub mod process;
 pub mod python;
 pub mod recorder;
 pub mod servers;
+pub mod stopwatch;
 pub mod values;
