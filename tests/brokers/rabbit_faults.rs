@@ -16,6 +16,9 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// Of those that do.
 const PATIENT: Duration = Duration::from_secs(60);
 
+/// What a refusal takes, however busy the machine: it waits for no deadline.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
 fn celery(url: &str) -> CeleryExecutor {
     CeleryExecutor::new(url).expect("a URL")
 }
@@ -70,11 +73,13 @@ fn a_wrong_password_and_a_wrong_virtual_host_are_rejected_and_told_apart() {
     let port = server.port();
     let account = notes_until(patient(&format!("amqp://guest:wr0ng@127.0.0.1:{port}")), "q", PATIENT, 3);
     account.expect(&[("rejected", 3)]);
+    account.took_at_most(AT_ONCE);
     account.says("user and password");
     assert!(!account.texts.concat().contains("wr0ng"), "{:?}", account.texts);
 
     let account = notes_until(patient(&format!("amqp://127.0.0.1:{port}/nowhere")), "q", PATIENT, 3);
     account.expect(&[("rejected", 3)]);
+    account.took_at_most(AT_ONCE);
     account.says("no virtual host `nowhere`");
 }
 
@@ -89,6 +94,7 @@ fn a_queue_that_is_missing_is_rejected_and_the_others_are_sent() {
         }
     });
     account.expect(&[("dispatched", 2), ("rejected", 2)]);
+    account.took_at_most(AT_ONCE);
     account.says(&format!("there is no queue `{missing}`"));
     assert_eq!(drain(&server.url(), &there).len(), 2);
 
@@ -157,6 +163,7 @@ fn a_user_who_may_not_publish_is_told_so_and_nothing_is_there() {
     let executor = patient(&format!("amqp://reader:s3cret@127.0.0.1:{}", server.port()));
     for _ in 0..2 {
         let account = notes_until(executor.clone(), &queue, PATIENT, 3);
+        account.took_at_most(AT_ONCE);
         account.says("ACCESS_REFUSED");
         account.says("allow this user to write there");
         assert_eq!(account.count("dispatched"), 0, "{:?}", account.texts);
@@ -172,6 +179,7 @@ fn a_queue_that_is_declared_otherwise_is_rejected_and_explained() {
     let executor = DramatiqExecutor::new(server.url()).expect("a URL").declare().connect_timeout(PATIENT);
     let account = notes_until(executor, &queue, PATIENT, 3);
     account.expect(&[("rejected", 3)]);
+    account.took_at_most(AT_ONCE);
     account.says("is declared otherwise");
     account.says("x-dead-letter-exchange");
 }
@@ -201,7 +209,7 @@ fn a_server_without_memory_blocks_and_what_is_written_then_is_unconfirmed() {
     assert_eq!(account.count("dispatched"), 0);
     let _ = server.control(&["set_vm_memory_high_watermark", "0.4"]);
     airlock_tests::process::until("the alarm is over", || {
-        notes_until(executor.clone(), &queue, PATIENT, 10).count("dispatched") == 10
+        notes_until(executor.clone(), &queue, DEADLINE * 5, 10).count("dispatched") == 10
     });
 }
 

@@ -35,10 +35,13 @@ pub(crate) fn flush_notes(executor: impl airlock::Executor, count: u64) -> Accou
     })
 }
 
-/// Flushes what the body enqueues.
+/// Flushes what the body enqueues. The time of a flush begins when the body has ended.
 pub(crate) fn flush(scope: airlock::ScopeBuilder, body: impl FnOnce()) -> Account {
-    let watch = Stopwatch::start();
-    let Ended { flush, .. } = scope.run_reported(body);
+    let mut watch = Stopwatch::start();
+    let Ended { flush, .. } = scope.run_reported(|| {
+        body();
+        watch = Stopwatch::start();
+    });
     Account::of(&flush, watch.stop())
 }
 
@@ -94,7 +97,7 @@ impl Account {
     /// That it took no more than a deadline that long.
     #[track_caller]
     pub(crate) fn took_at_most(&self, deadline: Duration) {
-        self.took.assert_at_most(deadline);
+        self.took.assert_at_most(deadline, &self.texts);
     }
 
     /// That everything which was dispatched is there, and nothing that was not attempted or was refused is.

@@ -1,5 +1,6 @@
 //! Processes of this test run: each leads a process group, which ends with its handle, also when the test panics.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::net::TcpListener;
@@ -35,22 +36,40 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until the kernel has told every client of a server that was killed on this port: a busy machine takes a moment.
-///
-/// # Panics
-/// After [`PATIENCE`].
-pub fn until_connections_ended(port: u16) {
-    // A line a socket: number, its own address, the other one, state.
-    let other = format!("0100007F:{port:04X}");
-    until("the connections have ended", || {
-        let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel lists its sockets");
-        !sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|fields| {
-            fields.get(2).is_some_and(|address| **address == *other) && fields.get(3) == Some(&ESTABLISHED)
-        })
-    });
+/// What a server on the loopback interface is connected with.
+#[derive(Debug)]
+pub struct Clients {
+    port: u16,
+    sockets: HashSet<(String, String)>,
 }
 
-const ESTABLISHED: &str = "01";
+impl Clients {
+    /// Those of the server on this port.
+    ///
+    /// # Panics
+    /// Where the kernel doesn't list its sockets.
+    #[must_use]
+    pub fn of(port: u16) -> Self {
+        const ESTABLISHED: &str = "01";
+        let server = format!("0100007F:{port:04X}");
+        let sockets = fs::read_to_string("/proc/net/tcp").expect("the kernel lists its sockets");
+        // A line each: its number, its own address, the other one, the state.
+        let client = |line: &str| match line.split_whitespace().take(4).collect::<Vec<_>>()[..] {
+            [_, own, other, ESTABLISHED] if other == server => Some((own.to_owned(), other.to_owned())),
+            _ => None,
+        };
+        Self { port, sockets: sockets.lines().filter_map(client).collect() }
+    }
+
+    /// Waits until the kernel has told all of them that the server is gone: a busy machine takes a moment.
+    ///
+    /// # Panics
+    /// After [`PATIENCE`].
+    #[track_caller]
+    pub fn await_end(&self) {
+        until("the connections have ended", || Self::of(self.port).sockets.is_disjoint(&self.sockets));
+    }
+}
 
 /// A folder of its own, removed with its handle.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Time, and how much of it went by while the machine let threads wait that wanted to run.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fmt::Debug;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,57 +9,68 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Stopwatch {
     start: Instant,
-    held_up: Duration,
 }
 
 impl Stopwatch {
     /// Starts one.
     #[must_use]
     pub fn start() -> Self {
-        let held_up = Meter::of_this_process().held_up();
-        Self { start: Instant::now(), held_up }
+        let _ = Meter::of_this_process();
+        Self { start: Instant::now() }
     }
 
     /// What it took since the start.
     #[must_use]
     pub fn stop(&self) -> Took {
-        let time = self.start.elapsed();
-        Took { time, held_up: Meter::of_this_process().held_up().saturating_sub(self.held_up) }
+        Took { start: self.start, end: Instant::now() }
     }
 }
 
-/// What something took.
+/// What something took, as a clock on the wall has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Took {
-    /// As a clock on the wall has it.
-    pub time: Duration,
-    /// For how much of it a thread that did nothing but wake up was held up: next to nothing on a quiet machine.
-    pub held_up: Duration,
+    start: Instant,
+    end: Instant,
 }
 
 impl Took {
-    /// That it took no more than a deadline: this long, a tenth of it or a quarter of a second, and what the machine was
-    /// held up.
+    /// How long.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.end - self.start
+    }
+
+    /// That it took no more than a deadline: this long, and a tenth of it or a quarter of a second. For how long a thread
+    /// that did nothing but wake up was held up after the deadline comes on top of that, at most as much as the deadline:
+    /// on a quiet machine next to nothing.
     ///
     /// # Panics
     /// If it took longer.
     #[track_caller]
-    pub fn assert_at_most(&self, deadline: Duration) {
-        let allowed = deadline + (deadline / 10).max(Duration::from_millis(250)) + self.held_up;
-        assert!(self.time <= allowed, "{self:?}, more than {allowed:?}");
+    pub fn assert_at_most(&self, deadline: Duration, about: impl Debug) {
+        let held_up = Meter::of_this_process().held_up(self.start + deadline, self.end);
+        let (time, allowed) = (self.time(), allowed(deadline, held_up));
+        assert!(time <= allowed, "it took {time:?} of {allowed:?}, held up for {held_up:?}: {about:?}");
     }
 }
 
-/// A thread that wakes up regularly, and counts how late that is.
-struct Meter {
-    start: Instant,
-    /// In microseconds since the start.
-    woke: AtomicU64,
-    /// In microseconds.
-    late: AtomicU64,
+fn allowed(deadline: Duration, held_up: Duration) -> Duration {
+    deadline + (deadline / 10).max(Duration::from_millis(250)) + held_up.min(deadline)
+}
+
+/// A thread that wakes up regularly, and notes when that was late. There is none in a forked child.
+struct Meter(Mutex<Wakes>);
+
+struct Wakes {
+    last: Instant,
+    /// From when it wanted to wake up until it did.
+    late: Vec<(Instant, Instant)>,
 }
 
 const EVERY: Duration = Duration::from_millis(5);
+
+/// What timers and a quiet machine add.
+const USUAL: Duration = Duration::from_millis(1);
 
 impl Meter {
     fn of_this_process() -> &'static Self {
@@ -69,57 +80,72 @@ impl Meter {
                 let meter = METER.wait();
                 loop {
                     thread::sleep(EVERY);
-                    meter.wake();
+                    meter.wake(Instant::now());
                 }
             });
-            Self { start: Instant::now(), woke: AtomicU64::new(0), late: AtomicU64::new(0) }
+            Self::started(Instant::now())
         })
     }
 
-    fn wake(&self) {
-        let now = micros(self.start.elapsed());
-        let before = self.woke.swap(now, Ordering::Relaxed);
-        self.late.fetch_add(lateness(now - before), Ordering::Relaxed);
+    fn started(last: Instant) -> Self {
+        Self(Mutex::new(Wakes { last, late: Vec::new() }))
     }
 
-    fn held_up(&self) -> Duration {
-        let since = micros(self.start.elapsed()).saturating_sub(self.woke.load(Ordering::Relaxed));
-        Duration::from_micros(self.late.load(Ordering::Relaxed) + lateness(since))
+    fn wake(&self, now: Instant) {
+        let mut wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = wakes.last + EVERY + USUAL;
+        if now > due {
+            wakes.late.push((due, now));
+        }
+        wakes.last = now;
     }
-}
 
-/// What is more than it wanted to sleep. A millisecond is what timers and a quiet machine add.
-fn lateness(since_it_woke: u64) -> u64 {
-    since_it_woke.saturating_sub(micros(EVERY) + 1_000)
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+    /// For how much of the time between the two it was late, be it that it has not woken up yet.
+    fn held_up(&self, from: Instant, until: Instant) -> Duration {
+        let wakes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let still = (wakes.last + EVERY + USUAL, until);
+        let both = |(due, woke): (Instant, Instant)| woke.min(until).saturating_duration_since(due.max(from));
+        wakes.late.iter().copied().chain([still]).map(both).sum()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MILLI: Duration = Duration::from_millis(1);
+
     #[test]
-    fn what_takes_longer_than_its_deadline_and_what_the_machine_adds_is_told() {
-        let took = |time, held_up| Took { time: Duration::from_millis(time), held_up: Duration::from_millis(held_up) };
-        took(1_250, 0).assert_at_most(Duration::from_secs(1));
-        took(5_500, 0).assert_at_most(Duration::from_secs(5));
-        took(1_300, 50).assert_at_most(Duration::from_secs(1));
-        for late in [took(1_251, 0), took(1_301, 50)] {
-            assert!(std::panic::catch_unwind(|| late.assert_at_most(Duration::from_secs(1))).is_err());
-        }
+    fn a_deadline_allows_for_a_tenth_or_a_quarter_of_a_second_and_what_the_machine_was_held_up() {
+        let seconds = Duration::from_secs;
+        assert_eq!(allowed(seconds(1), Duration::ZERO), MILLI * 1_250);
+        assert_eq!(allowed(seconds(5), Duration::ZERO), MILLI * 5_500);
+        assert_eq!(allowed(seconds(1), MILLI * 50), MILLI * 1_300);
+        assert_eq!(allowed(seconds(1), seconds(60)), MILLI * 2_250);
     }
 
     #[test]
-    fn what_a_thread_wakes_up_too_late_is_counted_also_before_it_has_woken_up() {
-        let a_second_ago = Instant::now() - Duration::from_secs(1);
-        let meter = Meter { start: a_second_ago, woke: AtomicU64::new(0), late: AtomicU64::new(0) };
-        assert!(meter.held_up() >= Duration::from_millis(994), "{:?}", meter.held_up());
-        meter.wake();
-        assert!(meter.late.load(Ordering::Relaxed) >= 994_000);
-        assert!(meter.held_up() >= Duration::from_millis(994), "{:?}", meter.held_up());
-        assert_eq!((lateness(5_900), lateness(6_000), lateness(25_000)), (0, 0, 19_000));
+    fn what_takes_too_long_fails_and_says_what_it_is_about() {
+        let took = Took { start: Instant::now() - MILLI * 2_300, end: Instant::now() };
+        took.assert_at_most(MILLI * 2_200, "it is in time");
+        let fails = || took.assert_at_most(MILLI * 1_000, "it never ends");
+        let said = std::panic::catch_unwind(fails).expect_err("it took longer");
+        let said = said.downcast_ref::<String>().expect("a text");
+        assert!(said.contains("it never ends"), "{said}");
+    }
+
+    #[test]
+    fn a_thread_that_wakes_up_late_was_held_up_from_when_it_wanted_to() {
+        let start = Instant::now();
+        let at = |millis| start + MILLI * millis;
+        let meter = Meter::started(start);
+        meter.wake(at(5));
+        meter.wake(at(11));
+        meter.wake(at(117));
+        // Late from 17 to 117, and from 123 on.
+        assert_eq!(meter.held_up(at(0), at(120)), MILLI * 100);
+        assert_eq!(meter.held_up(at(50), at(100)), MILLI * 50);
+        assert_eq!(meter.held_up(at(0), at(10)), Duration::ZERO);
+        assert_eq!(meter.held_up(at(110), at(133)), MILLI * 17);
     }
 }

@@ -89,11 +89,21 @@ impl Io {
 pub(super) static ALONE: Mutex<()> = Mutex::new(());
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
     use crate::scope::block_on;
+
+    /// Looks again and again until it is so.
+    #[track_caller]
+    pub(in crate::brokers) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !is_so() {
+            assert!(start.elapsed() < Duration::from_secs(60), "not in time: {what}");
+            thread::yield_now();
+        }
+    }
 
     fn answer() -> Result<u32, tokio::sync::oneshot::error::RecvError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -126,11 +136,9 @@ mod tests {
         .unwrap_or_else(|fault| panic!("{fault}"));
         drop(IO.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(|io| io.end.take()));
         assert!(block_on(never).is_err());
-        let start = Instant::now();
-        while !IO.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(|io| io.thread.is_finished()) {
-            assert!(start.elapsed() < Duration::from_secs(60), "the thread doesn't end");
-            thread::yield_now();
-        }
+        let has_ended =
+            || IO.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_none_or(|io| io.thread.is_finished());
+        until("the thread ends", has_ended);
         assert_eq!(answer(), Ok(7));
     }
 }

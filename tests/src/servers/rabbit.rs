@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use crate::process::{Folder, Process, free_port, until, until_connections_ended};
+use crate::process::{Clients, Folder, Process, free_port, until};
 
 /// The scripts beside the wrappers in the search path, which would change the user and use the system's folders.
 const SCRIPTS: &str = "/usr/lib/rabbitmq/bin";
@@ -126,9 +126,9 @@ impl RabbitServer {
 
     /// Ends it at once, as a crash does.
     pub fn kill(&mut self) {
-        if self.node.take().is_some() {
-            until_connections_ended(self.port);
-        }
+        let clients = Clients::of(self.port);
+        self.node = None;
+        clients.await_end();
     }
 
     /// Sends it a signal: `STOP`, `CONT`.

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::process::{Folder, Process, free_port, until, until_connections_ended};
+use crate::process::{Clients, Folder, Process, free_port, until};
 
 /// A Redis server that writes everything to disk before it answers.
 #[derive(Debug)]
@@ -79,9 +79,9 @@ impl RedisServer {
 
     /// Ends it at once, as a crash does.
     pub fn kill(&mut self) {
-        if self.process.take().is_some() {
-            until_connections_ended(self.port);
-        }
+        let clients = Clients::of(self.port);
+        self.process = None;
+        clients.await_end();
     }
 
     /// Sends it a signal: `STOP`, `CONT`.

@@ -19,18 +19,22 @@ impl Plug {
     /// For this socket; at once if it was pulled before.
     #[cfg(unix)]
     pub(super) fn put(&self, socket: &impl std::os::fd::AsFd) {
-        let Ok(socket) = socket.as_fd().try_clone_to_owned() else { return };
+        let Ok(socket) = socket.as_fd().try_clone_to_owned().map(TcpStream::from) else { return };
+        // The client has done so already; nobody may ever wait here.
+        if socket.set_nonblocking(true).is_err() {
+            return;
+        }
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.socket = Some(TcpStream::from(socket));
+        state.socket = Some(socket);
         if state.is_pulled {
             state.shut_down();
         }
     }
 
-    /// Whether the server has ended the connection: the kernel knows that before the client has heard of it.
+    /// Whether one side has ended the connection: the kernel knows that before the client has heard of it. What has not
+    /// been read yet hides the end behind it.
     pub(super) fn has_ended(&self) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The client has made it one that doesn't block.
         match state.socket.as_ref().map(|socket| socket.peek(&mut [0])) {
             None => state.is_pulled,
             Some(Ok(read)) => read == 0,
@@ -70,5 +74,39 @@ impl Pulled {
 impl Drop for Pulled {
     fn drop(&mut self) {
         self.0.pull();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+    use crate::brokers::io::tests::until;
+
+    #[test]
+    fn the_end_of_a_connection_is_seen_once_all_before_it_is_read() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
+        let mut client = TcpStream::connect(address).unwrap_or_else(|error| panic!("{error}"));
+        let (mut server, _) = listener.accept().unwrap_or_else(|error| panic!("{error}"));
+        let plug = Plug::default();
+        assert!(!plug.has_ended());
+        plug.put(&client);
+        assert!(!plug.has_ended());
+
+        server.write_all(b"x").unwrap_or_else(|error| panic!("{error}"));
+        drop(server);
+        until("there is something to read", || client.peek(&mut [0]).is_ok());
+        assert!(!plug.has_ended());
+        client.read_exact(&mut [0]).unwrap_or_else(|error| panic!("{error}"));
+        until("the end is seen", || plug.has_ended());
+    }
+
+    #[test]
+    fn a_connection_that_was_pulled_has_ended() {
+        let plug = Plug::default();
+        plug.pull();
+        assert!(plug.has_ended());
     }
 }

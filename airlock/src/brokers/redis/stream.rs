@@ -42,7 +42,8 @@ impl Traffic {
     }
 }
 
-/// A stream of which the kernel knows whether the other side has ended it, before the runtime has heard of that.
+/// A stream of which the kernel knows whether the other side has ended it, before the runtime has heard of that. What has
+/// not been read yet hides the end behind it.
 pub(super) trait Ended {
     fn has_ended(&self) -> bool;
 }
@@ -108,10 +109,13 @@ impl<S: AsyncWrite + Ended + Unpin> AsyncWrite for Counted<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{Read, Write};
     use std::task::Waker;
 
+    use tokio::io::AsyncReadExt;
+
     use super::*;
+    use crate::brokers::io::tests::until;
 
     struct Fails;
 
@@ -146,31 +150,60 @@ mod tests {
         }
     }
 
-    #[test]
-    fn nothing_is_written_to_who_has_ended_the_connection() {
+    /// Two sides of a connection, of which the second has been sent `abc`.
+    async fn connected(traffic: &Arc<Traffic>) -> (Counted<TcpStream>, std::net::TcpStream) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.unwrap_or_else(|error| panic!("{error}")).block_on(async {
-            let stream = TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{error}"));
-            stream.writable().await.unwrap_or_else(|error| panic!("{error}"));
-            let traffic = Arc::new(Traffic::new());
-            let mut stream = Counted::new(stream, Arc::clone(&traffic), true);
-            let mut cx = Context::from_waker(Waker::noop());
-            assert!(matches!(Pin::new(&mut stream).poll_write(&mut cx, b"abc"), Poll::Ready(Ok(3))));
+        let stream = TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{error}"));
+        stream.writable().await.unwrap_or_else(|error| panic!("{error}"));
+        let (server, _) = listener.accept().unwrap_or_else(|error| panic!("{error}"));
+        let mut stream = Counted::new(stream, Arc::clone(traffic), true);
+        assert!(matches!(write(&mut stream), Poll::Ready(Ok(3))));
+        (stream, server)
+    }
 
-            // It has read everything: the kernel would take more.
-            let (mut server, _) = listener.accept().unwrap_or_else(|error| panic!("{error}"));
-            server.read_exact(&mut [0; 3]).unwrap_or_else(|error| panic!("{error}"));
-            drop(server);
-            // The runtime gets no turn to hear of it.
-            let start = Instant::now();
-            while !stream.stream.has_ended() {
-                assert!(start.elapsed() < Duration::from_secs(60), "the connection doesn't end");
-                std::thread::yield_now();
+    fn write(stream: &mut Counted<TcpStream>) -> Poll<io::Result<usize>> {
+        Pin::new(stream).poll_write(&mut Context::from_waker(Waker::noop()), b"abc")
+    }
+
+    /// In a runtime that gets no turn to hear of what the other side does.
+    fn in_runtime(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap_or_else(|error| panic!("{error}")).block_on(test);
+    }
+
+    #[test]
+    fn nothing_is_written_to_who_has_ended_the_connection() {
+        in_runtime(async {
+            // With everything read, the kernel would take more; with something left, the end is a reset.
+            for reads in [true, false] {
+                let traffic = Arc::new(Traffic::new());
+                let (mut stream, mut server) = connected(&traffic).await;
+                if reads {
+                    server.read_exact(&mut [0; 3]).unwrap_or_else(|error| panic!("{error}"));
+                }
+                drop(server);
+                until("the connection ends", || stream.stream.has_ended());
+                assert!(matches!(write(&mut stream), Poll::Ready(Err(_))));
+                assert_eq!(traffic.written(), 3);
             }
-            assert!(matches!(Pin::new(&mut stream).poll_write(&mut cx, b"def"), Poll::Ready(Err(_))));
-            assert_eq!(traffic.written(), 3);
+        });
+    }
+
+    #[test]
+    fn an_answer_that_was_not_read_yet_comes_before_the_end_behind_it() {
+        in_runtime(async {
+            let traffic = Arc::new(Traffic::new());
+            let (mut stream, mut server) = connected(&traffic).await;
+            server.read_exact(&mut [0; 3]).unwrap_or_else(|error| panic!("{error}"));
+            server.write_all(b"x").unwrap_or_else(|error| panic!("{error}"));
+            drop(server);
+            let mut answer = [0; 2];
+            stream.stream.readable().await.unwrap_or_else(|error| panic!("{error}"));
+            assert!(!stream.stream.has_ended());
+            assert_eq!(stream.read(&mut answer).await.ok(), Some(1));
+            until("the connection ends", || stream.stream.has_ended());
+            assert!(matches!(write(&mut stream), Poll::Ready(Err(_))));
         });
     }
 }
