@@ -24,10 +24,10 @@ step() { printf '\n== %s\n' "$*"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # What is begun here ends with this script, however that ends.
-policy_made='' ui=''
+policy_made='' python='' ui=''
 end() {
     [ -z "$policy_made" ] || as_root rm -f /usr/sbin/policy-rc.d
-    [ -z "$ui" ] || kill "$ui" 2>/dev/null || true
+    [ -z "$python$ui" ] || kill $python $ui 2>/dev/null || true
 }
 trap end EXIT
 
@@ -60,8 +60,12 @@ environment() {
         cp "$1" "$2/requirements.txt"
     fi
 }
-environment tests/requirements.txt target/python
-environment tests/requirements-huey2.txt target/python-huey2
+# While the tests compile.
+{
+    environment tests/requirements.txt target/python
+    environment tests/requirements-huey2.txt target/python-huey2
+} &
+python=$!
 
 step "tests and documentation tests"
 # Most tests wait for a server or a worker most of the time: with two at once, cores would be idle.
@@ -70,6 +74,8 @@ step "tests and documentation tests"
 # client once more. They compile in what the other tests leave of the cores.
 cargo test --workspace --all-features --no-run
 cargo test -p airlock-tests --test macros --no-run
+wait $python
+python=''
 nice -n 19 cargo test -p airlock-tests --test macros ui:: >target/ui.log 2>&1 &
 ui=$!
 failed=no
