@@ -1,19 +1,11 @@
-//! One error a boundary: the call that enqueues, the hand-over of one intent, the flush of a scope.
-
-mod dispatch;
-mod enqueue;
-mod flush;
-mod told;
+//! The sum of the errors, which stand in the rooms that make them.
 
 use std::error::Error as StdError;
 
-pub use dispatch::{DispatchError, DispatchErrorKind, Failure};
-pub use enqueue::{EnqueueError, Refused};
-pub use flush::FlushError;
-pub(crate) use flush::Trouble;
-
 use crate::encode::EncodeError;
+use crate::flush::FlushError;
 use crate::registry::RegistryError;
+use crate::scope::EnqueueError;
 
 /// Any error of this crate, and room for those of others: for functions that enqueue, flush and do their own work.
 ///
@@ -56,7 +48,7 @@ pub enum Error {
     /// The settings can't be used.
     #[cfg(feature = "settings")]
     #[error(transparent)]
-    Settings(#[from] crate::settings::SettingsError),
+    Settings(#[from] crate::settings::load::SettingsError),
     /// Somebody else's error.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),

@@ -2,21 +2,25 @@
 // README's own lead to the files.
 #![doc = "[`scoped`]: macro@scoped"]
 #![doc = "[`task`]: macro@task"]
-#![cfg_attr(feature = "celery", doc = "[page-celery]: CeleryExecutor")]
-#![cfg_attr(feature = "celery", doc = "[example-celery]: CeleryExecutor#a-pair-to-start-from")]
-#![cfg_attr(feature = "dramatiq", doc = "[page-dramatiq]: DramatiqExecutor")]
-#![cfg_attr(feature = "dramatiq", doc = "[example-dramatiq]: DramatiqExecutor#a-pair-to-start-from")]
-#![cfg_attr(feature = "huey", doc = "[page-huey]: HueyExecutor")]
-#![cfg_attr(feature = "huey", doc = "[example-huey]: HueyExecutor#a-pair-to-start-from")]
-#![cfg_attr(feature = "django-q", doc = "[page-django-q]: DjangoQExecutor")]
-#![cfg_attr(feature = "django-q", doc = "[example-django-q]: DjangoQExecutor#a-pair-to-start-from")]
-#![cfg_attr(feature = "django-tasks", doc = "[page-django-tasks]: DjangoTasksExecutor")]
-#![cfg_attr(feature = "django-tasks", doc = "[example-django-tasks]: DjangoTasksExecutor#a-pair-to-start-from")]
-#![cfg_attr(feature = "lambda", doc = "[page-lambda]: LambdaExecutor")]
-#![cfg_attr(feature = "lambda", doc = "[example-lambda]: LambdaExecutor#a-pair-to-start-from")]
+#![cfg_attr(feature = "_all", doc = include_str!("../docs/links.md"))]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    docsrs,
+    doc(auto_cfg(hide(
+        feature = "_pool",
+        feature = "_system",
+        feature = "_queue",
+        feature = "_pickle",
+        feature = "_io",
+        feature = "_broker",
+        feature = "_sql",
+        feature = "_all"
+    )))
+)]
+// Parts serve several systems and transports: with some of them off, not all is used.
+#![cfg_attr(not(feature = "_all"), allow(dead_code, unused_imports, reason = "with all features on, all is used"))]
 
 // The examples and expansions in this crate name it as its users do.
 extern crate self as airlock;
@@ -24,109 +28,91 @@ extern crate self as airlock;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod args;
-#[cfg(any(
-    feature = "celery",
-    feature = "django-q",
-    feature = "django-tasks",
-    feature = "dramatiq",
-    feature = "huey",
-    feature = "lambda"
-))]
-#[cfg_attr(
-    not(any(
-        feature = "celery",
-        feature = "django-q",
-        feature = "django-tasks",
-        feature = "dramatiq",
-        feature = "huey"
-    )),
-    allow(dead_code, unreachable_pub, unused_imports, reason = "Lambda needs the thread for I/O alone")
-)]
+#[cfg(feature = "_queue")]
 mod brokers;
 #[doc(hidden)]
 pub mod checks;
-mod direct;
+mod context;
+mod dispatch;
 mod encode;
 mod error;
 mod executors;
+mod flush;
 mod intent;
-#[cfg(any(feature = "django-q", feature = "huey"))]
-mod key;
-mod nearest;
+mod lifecycle;
 mod options;
-mod panics;
 mod policy;
-mod redact;
 mod registry;
+mod runtime;
 mod scope;
 mod settings;
 mod shutdown;
 mod state;
+#[cfg(feature = "_system")]
+mod systems;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod timer;
+mod text;
 
 #[doc = include_str!("../docs/scoped.md")]
 pub use airlock_macros::scoped;
 #[doc = include_str!("../docs/attributes.md")]
 pub use airlock_macros::task;
 
-pub use args::{Args, Argument, ArgumentError, Arguments};
-#[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(feature = "_sql")]
 pub use brokers::SqlConnection;
-#[cfg(any(
-    feature = "celery",
-    feature = "django-q",
-    feature = "django-tasks",
-    feature = "dramatiq",
-    feature = "huey"
-))]
+#[cfg(feature = "_queue")]
 pub use brokers::{
     AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
     SqlValue,
 };
-pub use direct::ShimOutput;
+pub use context::{Phase, ScopeInfo};
+pub use dispatch::{DispatchError, DispatchErrorKind, Rejection};
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
-pub use error::{DispatchError, DispatchErrorKind, EnqueueError, Error, Failure, FlushError, Refused, Result};
-#[cfg(feature = "celery")]
-pub use executors::CeleryExecutor;
-#[cfg(feature = "django-q")]
-pub use executors::DjangoQExecutor;
-#[cfg(feature = "django-tasks")]
-pub use executors::DjangoTasksExecutor;
-#[cfg(feature = "dramatiq")]
-pub use executors::DramatiqExecutor;
-#[cfg(feature = "huey")]
-pub use executors::HueyExecutor;
+pub use error::{Error, Result};
 #[cfg(feature = "threads")]
 pub use executors::ThreadPoolExecutor;
 #[cfg(feature = "tokio")]
 pub use executors::TokioExecutor;
 pub use executors::{
-    Batch, Begun, BoxFuture, Deadline, Executor, Fallback, FlushContext, FlushMode, InlineExecutor, LogExecutor,
-    Rejection, Retry, Route, Ticket, Unfinished, executor_fn,
+    Batch, Begun, Executor, Fallback, FlushContext, FlushMode, InlineExecutor, LogExecutor, OnFailure, Retry, Route,
+    Ticket, Unfinished, executor_fn,
 };
-#[cfg(feature = "lambda")]
-pub use executors::{LambdaEvent, LambdaExecutor};
-pub use intent::{Intent, IntentId, ParseIntentIdError};
-#[cfg(any(feature = "django-q", feature = "huey"))]
-pub use key::{SecretKey, SecretKeyError};
+pub use flush::{Counts, Discarded, FlushError, FlushReport, Outcome, ReportEntry, Sealed, Unattempted};
+pub use intent::{Failure, Intent, IntentId, ParseIntentIdError};
+pub use lifecycle::{AlwaysFlush, FlushOnSuccess, Lifecycle, ReleaseNested, ScopeEnd};
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
 pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
     TaskList, Violation, policy_fn,
 };
 pub use registry::{Listing, Registry, RegistryError, invoke_event, invoke_event_async, registry};
+pub use runtime::{BoxFuture, Deadline};
 pub use scope::{
-    AlwaysFlush, Counts, Discarded, Ended, EndsScope, FlushOnSuccess, FlushReport, Lifecycle, LocalPolicy,
-    LocalPolicyGuard, OnFailure, Outcome, Phase, ReleaseNested, ReportEntry, Scope, ScopeBody, ScopeBuilder, ScopeEnd,
-    ScopeGuard, ScopeInfo, ScopeOutput, Sealed, Unattempted, policy, scope,
+    Ended, EndsScope, EnqueueError, LocalPolicy, LocalPolicyGuard, Refused, Scope, ScopeBody, ScopeBuilder, ScopeGuard,
+    ScopeOutput, policy, scope,
 };
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 pub use shutdown::{shutdown, shutdown_async};
-pub use state::{State, StateParameter, StateValue, provide, provide_arc};
-pub use task::{Parameter, Task, TaskDefinition, TaskKind, TaskOutput, TaskResult};
+pub use state::{State, StateValue, provide, provide_arc};
+#[cfg(feature = "celery")]
+pub use systems::CeleryExecutor;
+#[cfg(feature = "django-q")]
+pub use systems::DjangoQExecutor;
+#[cfg(feature = "django-tasks")]
+pub use systems::DjangoTasksExecutor;
+#[cfg(feature = "dramatiq")]
+pub use systems::DramatiqExecutor;
+#[cfg(feature = "huey")]
+pub use systems::HueyExecutor;
+#[cfg(feature = "lambda")]
+pub use systems::{LambdaEvent, LambdaExecutor};
+pub use task::{
+    Args, Argument, ArgumentError, Arguments, Parameter, ShimOutput, StateParameter, Task, TaskDefinition, TaskKind,
+    TaskOutput, TaskResult,
+};
+#[cfg(feature = "_pickle")]
+pub use text::{SecretKey, SecretKeyError};

@@ -10,21 +10,21 @@ pub use ::core::{file, line, module_path};
 pub use ::std::boxed::Box;
 pub use inventory;
 
-pub use crate::args::Args;
-pub use crate::direct::never_called;
-pub use crate::executors::BoxFuture;
 pub use crate::intent::Intent;
 pub use crate::options::Options;
+pub use crate::runtime::BoxFuture;
 pub use crate::scope::scoped::{scoped, scoped_async};
 pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
 pub use crate::state::State;
+pub use crate::task::args::Args;
+pub use crate::task::direct::never_called;
 pub use crate::task::{Parameter, Ran, Task, TaskDefinition, TaskEntry, done, elsewhere, pending};
 
 /// What an enqueue gives.
-pub type Enqueued = Result<crate::intent::IntentId, crate::error::EnqueueError>;
+pub type Enqueued = Result<crate::intent::IntentId, crate::scope::EnqueueError>;
 
 /// What `register_executor!` and its twins touch.
 #[cfg(feature = "settings")]
 pub mod named {
-    pub use crate::settings::names::{Make, Named, executor, lifecycle, policy};
+    pub use crate::settings::load::names::{Make, Named, executor, lifecycle, policy};
 }

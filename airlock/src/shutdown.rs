@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::executors::{BoxFuture, Deadline, Unfinished, join_all, shut_down};
-use crate::scope::block_on;
+use crate::executors::{Unfinished, join_all, shut_down};
+use crate::runtime::{BoxFuture, Deadline, block_on};
 use crate::settings;
 
 /// What has accepted work in this process.
@@ -15,7 +15,7 @@ pub(crate) trait Drains: Send + Sync {
 static USED: Mutex<Vec<Weak<dyn Drains>>> = Mutex::new(Vec::new());
 
 /// Notes an executor as used. Called once in its life, when it starts.
-#[cfg(any(feature = "threads", feature = "tokio"))]
+#[cfg(feature = "_pool")]
 pub(crate) fn register(used: Weak<dyn Drains>) {
     let mut all = USED.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|known| known.strong_count() > 0);

@@ -83,7 +83,7 @@ const FINGERPRINT: [&str; 2] = [
 
 #[test]
 fn what_is_signed_otherwise_is_lost_and_fingerprints_tell() {
-    let page = include_str!("../../airlock/src/executors/django_q/executor.rs");
+    let page = include_str!("../../airlock/src/systems/django_q/executor.rs");
     assert!(FINGERPRINT.iter().all(|line| page.contains(line)));
     let server = Server::redis();
     let right = server.django_q().cluster("signed");

@@ -214,7 +214,7 @@ const FINGERPRINT: &str = "from shop import huey; print(huey.serializer._signatu
 
 #[test]
 fn what_is_signed_otherwise_is_lost_and_fingerprints_tell() {
-    assert!(include_str!("../../airlock/src/executors/huey/executor.rs").contains(FINGERPRINT));
+    assert!(include_str!("../../airlock/src/systems/huey/executor.rs").contains(FINGERPRINT));
     let server = Server::redis();
     let config = format!(r#"{{"serializer":{{"secret":"{SECRET}","salt":"pepper"}}}}"#);
     let right = executor(&server).signed(secret()).salt("pepper");

@@ -2,10 +2,10 @@
 //! files, with the model checker's mutex and atomic.
 
 #[expect(dead_code, unreachable_pub, reason = "it is the library's file, and the library uses all of it")]
-#[path = "../../airlock/src/scope/buffer.rs"]
+#[path = "../../airlock/src/context/buffer.rs"]
 mod buffer;
 
-#[path = "../../airlock/src/scope/order.rs"]
+#[path = "../../airlock/src/context/order.rs"]
 mod order;
 
 /// What the files ask their parent for.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "_broker")]
 use super::link::Link;
 use super::message::Transport;
 #[cfg(feature = "redis")]
@@ -23,6 +23,8 @@ pub(crate) struct Broker {
 /// The link of one of the transports. There is none without a transport.
 #[derive(Debug, Clone)]
 pub(crate) enum AnyLink {
+    #[cfg(not(feature = "_broker"))]
+    Never(std::convert::Infallible),
     #[cfg(feature = "redis")]
     Redis(Link<Redis>),
     #[cfg(feature = "amqp")]

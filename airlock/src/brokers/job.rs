@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::fault::BrokerFault;
-use crate::error::{DispatchError, DispatchErrorKind};
-use crate::executors::Deadline;
-use crate::timer;
+use crate::dispatch::{DispatchError, DispatchErrorKind};
+use crate::runtime::{Deadline, timer};
 
 /// How one message fared.
 pub(crate) type Outcome = Result<(), DispatchError>;
@@ -151,7 +150,7 @@ impl Patience {
     }
 
     /// How much time is left for an answer; `None` if there is no end to it.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(feature = "_sql")]
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.answer.map(|answer| answer.saturating_duration_since(Instant::now()))
     }

@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::fault::BrokerFault;
-use super::jitter::Backoff;
 use super::link::{Alive, Connection, Protocol, Request, WaysBack};
-use crate::error::{DispatchError, DispatchErrorKind};
-use crate::executors::BoxFuture;
+use crate::dispatch::{DispatchError, DispatchErrorKind};
+use crate::runtime::{Backoff, BoxFuture};
 
 /// Keeps the connection, on the I/O thread.
 pub(super) struct Keeper<P: Protocol> {

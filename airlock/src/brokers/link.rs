@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
-use super::io;
 use super::job::{Answer, Answers, Job, Line, Patience};
 use super::keeper::Keeper;
-use crate::error::DispatchError;
-use crate::executors::{BoxFuture, Deadline};
+use crate::dispatch::DispatchError;
+use crate::runtime::{BoxFuture, Deadline, io};
 
 /// How one kind of broker is spoken to.
 pub(crate) trait Protocol: Send + Sync + 'static {
@@ -25,7 +24,7 @@ pub(crate) trait Protocol: Send + Sync + 'static {
     type Connection: Connection<Message = Self::Message>;
 
     /// How many bytes a message takes, about.
-    #[cfg(any(feature = "redis", feature = "amqp"))]
+    #[cfg(feature = "_broker")]
     fn size(message: &Self::Message) -> usize;
 
     /// Where the broker is, for errors.
@@ -201,7 +200,7 @@ impl<P: Protocol> Link<P> {
     }
 
     /// How the broker is spoken to.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(feature = "_sql")]
     pub(crate) fn protocol(&self) -> &P {
         &self.0.protocol
     }

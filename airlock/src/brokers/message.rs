@@ -189,7 +189,6 @@ impl fmt::Debug for AmqpValue {
 
 /// A durable queue, as the other system declares it.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a connection declares queues"))]
 pub(crate) struct AmqpQueue {
     pub(crate) name: String,
     pub(crate) arguments: Vec<(&'static str, AmqpValue)>,

@@ -3,56 +3,35 @@
 #[cfg(feature = "amqp")]
 mod amqp;
 mod broker;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "_broker")]
 mod fault;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres", feature = "lambda"))]
-pub(crate) mod io;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
-mod jitter;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "_broker")]
 mod job;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "_broker")]
 mod keeper;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "_broker")]
 mod link;
 mod message;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg_attr(
-    not(all(feature = "django-tasks", feature = "huey")),
-    allow(dead_code, reason = "not every system needs all of it")
-)]
 mod row;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[cfg_attr(
-    not(all(feature = "django-tasks", feature = "huey")),
-    allow(dead_code, reason = "not every system needs all of it")
-)]
+#[cfg(feature = "_sql")]
 mod sql;
 mod url;
 
 #[cfg(feature = "amqp")]
 pub(crate) use amqp::Addressed;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
-pub(crate) use broker::AnyLink;
-pub(crate) use broker::Broker;
-#[cfg(any(feature = "redis", feature = "amqp"))]
-pub(crate) use job::Answers;
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
-pub(crate) use job::Line;
-#[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
-pub(crate) use job::{Answer, Patience};
-#[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
+pub(crate) use broker::{AnyLink, Broker};
+#[cfg(feature = "_broker")]
+pub(crate) use job::{Answer, Answers, Line, Patience};
+#[cfg(feature = "_broker")]
 pub(crate) use link::{Link, Protocol};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub(crate) use message::{AmqpQueue, Transport};
 pub use row::{SqlMessage, SqlValue};
-#[cfg_attr(not(feature = "django-tasks"), allow(unused_imports, reason = "not every system needs all of it"))]
 pub(crate) use row::{SqlTable, SqlType};
-#[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
+#[cfg(feature = "_sql")]
 pub use sql::SqlConnection;
-#[cfg(all(feature = "django-tasks", any(feature = "sqlite", feature = "postgres")))]
-pub(crate) use sql::{AnyConnection, SqlJob};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) use sql::{RowSender, Rows, Sql};
+#[cfg(feature = "_sql")]
+pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlJob};
 pub use url::{BrokerUrl, BrokerUrlError};

@@ -50,7 +50,6 @@ pub(crate) enum SqlType {
     Uuid,
     Json,
     Time,
-    #[cfg_attr(not(feature = "huey"), allow(dead_code, reason = "only Huey writes pickles into a table"))]
     Bytes,
 }
 
@@ -94,7 +93,7 @@ impl SqlMessage {
     }
 
     /// About how many bytes it takes.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(feature = "_sql")]
     pub(crate) fn size(&self) -> usize {
         let sizes = self.values.iter().map(|value| match value {
             SqlValue::Int(_) => 8,

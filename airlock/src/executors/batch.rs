@@ -1,16 +1,15 @@
 //! What an executor is given: intents one by one, each to be settled.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-use std::vec;
+use std::{fmt, vec};
 
-use super::Deadline;
 use super::ledger::Ledger;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 use crate::intent::{Identity, Intent};
+use crate::runtime::Deadline;
 
 /// The intents of one flush on their way out, in order.
 ///
@@ -25,19 +24,19 @@ pub struct Batch {
     /// Whether there may be options of calls.
     optioned: bool,
     /// For how many intents there is memory, taken or not.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     capacity: usize,
     /// How many of the next ones are known to have no time to start at.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     prompt: usize,
 }
 
 impl Batch {
     pub(crate) fn new(intents: Vec<Intent>, ledger: Arc<Ledger>, timings: bool) -> Self {
         Self {
-            #[cfg(any(feature = "threads", feature = "tokio"))]
+            #[cfg(feature = "_pool")]
             capacity: intents.capacity(),
-            #[cfg(any(feature = "threads", feature = "tokio"))]
+            #[cfg(feature = "_pool")]
             prompt: 0,
             intents: intents.into_iter(),
             ledger,
@@ -68,7 +67,7 @@ impl Batch {
     /// clock for each, which cost more than all the rest. They are all there are, if there is `room` for so many and none
     /// has a time to start at; otherwise at most a chunk of those before the first that has. `take` must not panic.
     /// Returns how many they were.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     pub(super) fn hand_over_at_once(
         &mut self,
         room: usize,
@@ -99,7 +98,7 @@ impl Batch {
     /// the intent has a time to start at, and must not panic.
     ///
     /// A refusal comes with what settles the intent, which it gives back.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     pub(super) fn hand_over_next<R>(
         &mut self,
         hand_over: impl FnOnce(Intent, bool) -> Result<(), (Intent, R)>,
@@ -127,7 +126,7 @@ impl Batch {
         })
     }
 
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     #[inline]
     fn is_delayed(&self, intent: &Intent) -> bool {
         if self.optioned { intent.options() } else { intent.task().options }.get_start().is_some()
@@ -234,7 +233,7 @@ impl Ticket {
     }
 
     /// The same, with the intent to be kept if it failed.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     pub(super) fn settle_with(mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {
         self.finish(result, intent);
     }

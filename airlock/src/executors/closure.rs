@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
-use super::{Batch, BoxFuture, Executor, ExecutorTraits};
-use crate::error::DispatchError;
+use super::{Batch, Executor, ExecutorTraits};
+use crate::dispatch::DispatchError;
 use crate::intent::Intent;
+use crate::runtime::BoxFuture;
 
 /// An executor of one closure, which hands over one intent.
 ///

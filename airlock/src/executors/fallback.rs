@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::batch::Divided;
 use super::ledger::{Attempt, Go, Left};
-use super::{Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
-use crate::error::DispatchErrorKind;
+use super::{Batch, Ending, Executor, ExecutorTraits, FlushContext, Unfinished};
+use crate::dispatch::{DispatchErrorKind, Rejection};
 use crate::intent::Intent;
-use crate::panics::catching_panics;
-use crate::timer;
+use crate::runtime::panics::catching_panics;
+use crate::runtime::{BoxFuture, Deadline, timer};
 
 /// Hands to a second executor what the first could not take because it was unavailable.
 ///

@@ -1,8 +1,9 @@
 //! Here and now: the default.
 
-use super::{Batch, BoxFuture, Executor, ExecutorTraits, FlushContext, FlushMode, Rejection};
-use crate::error::DispatchError;
+use super::{Batch, Executor, ExecutorTraits, FlushContext, FlushMode};
+use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::Intent;
+use crate::runtime::BoxFuture;
 use crate::task::TaskKind;
 
 /// Runs each task where the flush is: plain functions are called, `async` ones awaited in an async flush.

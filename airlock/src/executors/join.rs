@@ -3,9 +3,9 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use super::{BoxFuture, Deadline, Executor, Unfinished};
-use crate::panics::{catch_panic, catching_panics};
-use crate::timer;
+use super::{Executor, Unfinished};
+use crate::runtime::panics::{catch_panic, catching_panics};
+use crate::runtime::{BoxFuture, Deadline, timer};
 
 /// Awaits them all, each going on while others wait. The outputs come in the order of the futures.
 pub(crate) async fn join_all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {

@@ -7,16 +7,16 @@
 
 mod parts;
 
-#[cfg(any(feature = "threads", feature = "tokio"))]
+#[cfg(feature = "_pool")]
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Deadline;
-use crate::error::{DispatchErrorKind, Failure};
-use crate::intent::Intent;
-use crate::scope::OnFailure;
+use super::OnFailure;
+use crate::dispatch::DispatchErrorKind;
+use crate::intent::{Failure, Intent};
+use crate::runtime::Deadline;
 
 use parts::Part;
 pub(crate) use parts::{Attempt, Go, Left};
@@ -142,7 +142,7 @@ impl Ledger {
     }
 
     /// Claims the next intents all at once, if they may still begin.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     pub(crate) fn begin_several(&self, count: usize) -> Option<Range<usize>> {
         if count == 0 || self.is_over() {
             return None;
@@ -193,7 +193,7 @@ impl Ledger {
         self.states[index].store(DISPATCHED, Ordering::Release);
     }
 
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     pub(crate) fn dispatched_several(&self, indexes: Range<usize>) {
         self.states[indexes].iter().for_each(|state| state.store(DISPATCHED, Ordering::Release));
     }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Batch, BoxFuture, Executor, ExecutorTraits};
-use crate::error::DispatchError;
+use super::{Batch, Executor, ExecutorTraits};
+use crate::dispatch::DispatchError;
 use crate::intent::Intent;
+use crate::runtime::BoxFuture;
 
 /// Tells what would be dispatched and dispatches nothing: a dry run. `local` tasks are only told, too.
 ///

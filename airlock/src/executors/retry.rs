@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::batch::Divided;
 use super::ledger::{Attempt, Go, Left};
-use super::{
-    Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished, shut_down,
-};
-use crate::error::DispatchErrorKind;
+use super::{Batch, Ending, Executor, ExecutorTraits, FlushContext, Unfinished, shut_down};
+use crate::dispatch::{DispatchErrorKind, Rejection};
 use crate::intent::Intent;
-use crate::timer;
+use crate::runtime::{BoxFuture, Deadline, timer};
 
 /// Hands over once more what an executor could not take because it was unavailable, after a pause.
 ///

@@ -1,18 +1,16 @@
 //! Different tasks to different executors.
 
-use std::fmt;
-use std::ptr;
 use std::sync::Arc;
+use std::{fmt, ptr};
 
 use super::batch::Divided;
 use super::ledger::{Attempt, Go};
-use super::{
-    Batch, BoxFuture, Deadline, Ending, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished, join_all,
-};
-use crate::error::DispatchError;
+use super::{Batch, Ending, Executor, ExecutorTraits, FlushContext, Unfinished, join_all};
+use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::Intent;
-use crate::panics::catching_panics;
 use crate::policy::TaskList;
+use crate::runtime::panics::catching_panics;
+use crate::runtime::{BoxFuture, Deadline};
 
 /// Gives each intent to the executor of the first route that matches it.
 ///

@@ -1,18 +1,16 @@
 //! Threads of this process, off the caller's path.
 
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::process;
 use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
-use std::thread;
+use std::{fmt, process, thread};
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
-use crate::error::{DispatchError, Failure};
-use crate::intent::Intent;
-use crate::panics::catch_panic;
-use crate::scope::block_on;
+use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished};
+use crate::dispatch::{DispatchError, Rejection};
+use crate::intent::{Failure, Intent};
+use crate::runtime::panics::catch_panic;
+use crate::runtime::{BoxFuture, Deadline, block_on};
 use crate::shutdown::{self, Drains};
 
 /// Runs tasks on threads of its own. A flush hands over and does not wait for them.

@@ -1,12 +1,11 @@
 //! Ids: unique across threads and processes without a system call per intent.
 
 use std::cell::Cell;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
-use std::process;
 use std::str::FromStr;
 use std::time::SystemTime;
+use std::{fmt, process};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -30,7 +29,7 @@ thread_local! {
     /// The random upper half of this thread's ids (0: not drawn yet), and the lower half of the next one.
     static NEXT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     /// The process that last looked whether it was forked.
-    #[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
+    #[cfg(feature = "_queue")]
     static DRAWN_BY: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -56,13 +55,7 @@ impl IntentId {
     }
 
     /// Starts anew if this process was forked since this thread's first id: its siblings count on from there as well.
-    #[cfg(any(
-        feature = "celery",
-        feature = "django-q",
-        feature = "django-tasks",
-        feature = "dramatiq",
-        feature = "huey"
-    ))]
+    #[cfg(feature = "_queue")]
     pub(crate) fn look_for_fork() {
         let process = process::id();
         if DRAWN_BY.replace(process) != process {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Policy;
+use crate::context::judging;
 use crate::intent::Intent;
-use crate::scope::judging;
 
 type Key = dyn Fn(&Intent) -> Option<String> + Send + Sync;
 

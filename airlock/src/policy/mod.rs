@@ -9,7 +9,7 @@ mod tasks;
 use std::fmt;
 
 use crate::intent::Intent;
-use crate::redact::redact_text;
+use crate::text::redact::redact_text;
 
 pub use combine::{And, PolicyFn, policy_fn};
 pub use dedupe::Dedupe;

@@ -1,9 +1,9 @@
 //! What can be wrong with a name or a call by name.
 
-use crate::args::ArgumentError;
-use crate::error::{DispatchError, DispatchErrorKind};
-use crate::nearest::{hint, nearest};
+use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::task::TaskDefinition;
+use crate::task::args::ArgumentError;
+use crate::text::nearest::{hint, nearest};
 
 /// A task that can't be found or called by name.
 #[derive(Debug, thiserror::Error)]

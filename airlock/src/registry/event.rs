@@ -4,8 +4,8 @@ use std::panic::Location;
 use std::str;
 
 use super::{Registry, RegistryError, registry, run, run_async};
-use crate::args::Arguments;
 use crate::intent::{Intent, IntentId, field, fields};
+use crate::task::args::Arguments;
 
 /// Runs the task that an event names, here and now: all that a function on AWS Lambda, or whatever else receives events
 /// over HTTP, has to do with one.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
+use super::Registry;
 use crate::intent::OptionsForm;
 use crate::options::{Options, When};
-use crate::registry::Registry;
 use crate::task::{Parameter, TaskDefinition, TaskKind};
 
 /// Every task of a registry, sorted by name: prints as text, and serialises into a stable shape. See

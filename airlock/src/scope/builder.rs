@@ -6,12 +6,12 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::context;
-use super::core::{OnFailure, Overrides, ScopeCore, ScopeInfo};
-use super::frame::Frame;
 use super::guard::{OpenScope, ScopeGuard};
-use super::lifecycle::Lifecycle;
-use crate::executors::Executor;
+use crate::context::frame::Frame;
+use crate::context::scope_state::{Overrides, ScopeCore};
+use crate::context::{ScopeInfo, stack};
+use crate::executors::{Executor, OnFailure};
+use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::settings;
 use crate::state::StateValue;
@@ -126,7 +126,7 @@ impl ScopeBuilder {
 
     /// Opens the scope in the current context without making it the current one.
     pub(super) fn open(self) -> OpenScope {
-        let around = context::current();
+        let around = stack::current();
         let info = ScopeInfo::new(self.name, self.location);
         let core = ScopeCore::new(info, self.overrides, settings::snapshot(), around.as_ref());
         OpenScope::new(Arc::new(Frame::scope(core, around)))

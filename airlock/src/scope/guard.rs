@@ -4,18 +4,14 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::context::Entered;
-use super::core::ScopeCore;
-use super::dispatch::Flight;
-use super::flush;
-use super::frame::Frame;
 use super::handle::Scope;
-use super::judging::Judging;
-use super::lifecycle::ScopeEnd;
-use super::report::{Discarded, FlushReport};
-use super::sealed::Sealed;
-use crate::error::FlushError;
-use crate::panics::catch_panic;
+use crate::context::frame::Frame;
+use crate::context::judging::Judging;
+use crate::context::scope_state::ScopeCore;
+use crate::context::stack::Entered;
+use crate::flush::{Discarded, Flight, FlushError, FlushReport, Sealed, seal};
+use crate::lifecycle::ScopeEnd;
+use crate::runtime::panics::catch_panic;
 
 /// A scope that is open. Dropped, it discards.
 #[derive(Debug)]
@@ -45,19 +41,19 @@ impl OpenScope {
     /// to be discarded is, even if there is nothing to discard: nested scopes that end later ask how this one did.
     pub(super) fn end_if_empty(mut self, succeeded: bool) -> Option<Self> {
         let unasked = |core: &ScopeCore| !core.lifecycle().may_refuse_success();
-        self.ended = succeeded && self.frame.as_scope().is_some_and(unasked) && flush::close_if_empty(&self.frame);
+        self.ended = succeeded && self.frame.as_scope().is_some_and(unasked) && seal::close_if_empty(&self.frame);
         if self.ended { None } else { Some(self) }
     }
 
     /// Judges what the scope holds, and closes it.
     pub(super) fn seal(mut self, reported: bool) -> Result<Flight, FlushError> {
         self.ended = true;
-        flush::seal(&self.frame, reported)
+        seal::seal(&self.frame, reported)
     }
 
     pub(super) fn discard(mut self, reason: Discarded, reported: bool) -> FlushReport {
         self.ended = true;
-        flush::discard(&self.frame, reason, reported)
+        seal::discard(&self.frame, reason, reported)
     }
 }
 
@@ -67,7 +63,7 @@ impl Drop for OpenScope {
             return;
         }
         let reason = if std::thread::panicking() { Discarded::Panicked } else { Discarded::Dropped };
-        let report = flush::discard(&self.frame, reason, false);
+        let report = seal::discard(&self.frame, reason, false);
         if report.counts().enqueued > 0 {
             #[cfg(feature = "testing")]
             crate::settings::overriding::note_abandoned(&self.frame, reason, report.counts().enqueued);

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::buffer::Phase;
-use super::context::{self, Swapped};
-use super::core::{ScopeCore, ScopeInfo};
-use super::frame::{Frame, frames, nearest_scope};
-use super::futures::InContext;
-use super::submit;
-use crate::error::EnqueueError;
+use super::{EnqueueError, submit};
+use crate::context::buffer::Phase;
+use crate::context::frame::{Frame, frames, nearest_scope};
+use crate::context::futures::InContext;
+use crate::context::scope_state::ScopeCore;
+use crate::context::stack::Swapped;
+use crate::context::{ScopeInfo, stack};
 use crate::intent::{Intent, IntentId};
 
 /// A handle to a scope, with the local policies that were in force when it was taken.
@@ -40,7 +40,7 @@ impl Scope {
     /// The current scope, if there is one.
     #[must_use]
     pub fn current() -> Option<Self> {
-        let frame = context::current()?;
+        let frame = stack::current()?;
         nearest_scope(Some(&frame))?;
         Some(Self { frame })
     }

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::context::{self, Entered};
-use super::frame::Frame;
-use super::futures::WithPolicy;
+use crate::context::frame::Frame;
+use crate::context::futures::WithPolicy;
+use crate::context::stack::{self, Entered};
 use crate::policy::Policy;
 
 /// A policy for part of a scope: see [`policy()`].
@@ -44,7 +44,7 @@ impl LocalPolicy {
 
     /// Puts the policy in force on this thread until the guard goes.
     pub fn enter(self) -> LocalPolicyGuard {
-        let frame = Arc::new(Frame::local(self.policy, context::current()));
+        let frame = Arc::new(Frame::local(self.policy, stack::current()));
         LocalPolicyGuard { _entered: Entered::new(Arc::clone(&frame)), _frame: frame, not_send: PhantomData }
     }
 

@@ -4,11 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::builder::ScopeBuilder;
-use super::futures::InContext;
 use super::guard::OpenScope;
-use super::report::{Discarded, FlushReport};
-use crate::error::FlushError;
+use crate::context::futures::InContext;
 use crate::executors::FlushMode;
+use crate::flush::{Discarded, FlushError, FlushReport};
 
 /// What the body of a reported scope may return: it knows whether the body succeeded.
 ///

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::builder::ScopeBuilder;
-use super::futures::InContext;
 use super::run::{self, ScopeBody, ScopeOutput};
-use crate::error::FlushError;
+use crate::context::futures::InContext;
+use crate::flush::FlushError;
 
 /// What a `#[scoped]` function may return without `on_flush_error`.
 #[diagnostic::on_unimplemented(

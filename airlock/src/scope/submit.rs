@@ -3,14 +3,14 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::buffer::Phase;
-use super::context;
-use super::frame::{Frame, frames, nearest_scope};
-use super::judging::Judging;
-use crate::error::EnqueueError;
-use crate::intent::{Fresh, Identity, Intent, IntentId, Marks, SharedBody, with_options};
+use super::EnqueueError;
+use crate::context::buffer::Phase;
+use crate::context::frame::{Frame, frames, nearest_scope};
+use crate::context::judging::Judging;
+use crate::context::stack;
+use crate::intent::{Fresh, Identity, Intent, IntentId};
 use crate::options::Options;
-use crate::task::{TaskDefinition, TaskEntry};
+use crate::task::{Marks, SharedBody, TaskDefinition, TaskEntry, with_options};
 
 /// What the companion's `enqueue` calls.
 #[doc(hidden)]
@@ -66,7 +66,7 @@ fn intent_of(task: &'static TaskDefinition, body: SharedBody) -> Intent {
 #[must_use]
 pub fn in_scope() -> bool {
     // Whoever judges has no scope around, and no business calling either: `enqueue` says so.
-    Judging::is_under_way() || context::with_current(|frame| nearest_scope(frame).is_some())
+    Judging::is_under_way() || stack::with_current(|frame| nearest_scope(frame).is_some())
 }
 
 /// What the companion's `intent` calls.
@@ -82,7 +82,7 @@ fn submit(fresh: &mut Fresh, special: bool) -> Result<(), EnqueueError> {
     if !special && !Judging::is_under_way() {
         // Without a handle of the frame. Nothing in here runs foreign code, which must not happen under the borrow of
         // the stack.
-        context::with_current(|frame| {
+        stack::with_current(|frame| {
             if let Some(core) = frame.and_then(|frame| frame.as_simple_scope()) {
                 let _ = core.accept(fresh, None, special);
             }
@@ -97,7 +97,7 @@ fn submit(fresh: &mut Fresh, special: bool) -> Result<(), EnqueueError> {
 #[cold]
 fn submit_with_care(intent: Intent) -> Result<(), EnqueueError> {
     let intent = check(intent)?;
-    match context::current() {
+    match stack::current() {
         Some(frame) => ask_and_accept(&frame, intent),
         None => Err(EnqueueError::no_scope(intent)),
     }

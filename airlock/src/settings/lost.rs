@@ -1,7 +1,7 @@
 //! What nobody has any more.
 
+use crate::context::ScopeInfo;
 use crate::intent::Intent;
-use crate::scope::ScopeInfo;
 
 /// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it; or an
 /// executor of this process had accepted them, and was dropped before it ran them.
@@ -16,7 +16,7 @@ pub struct Lost {
 
 impl Lost {
     /// Of accepted work that did not run.
-    #[cfg(any(feature = "threads", feature = "tokio"))]
+    #[cfg(feature = "_pool")]
     pub(crate) fn new(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
         Self {
             scope,

@@ -13,8 +13,9 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Settings;
-use crate::panics::catch_panic;
-use crate::scope::{Discarded, Frame, ScopeInfo};
+use crate::context::{Frame, ScopeInfo};
+use crate::flush::Discarded;
+use crate::runtime::panics::catch_panic;
 
 /// Is told the scope that was dropped, and how many intents were in it.
 pub(crate) type OnAbandoned = Arc<dyn Fn(&ScopeInfo, usize) + Send + Sync>;

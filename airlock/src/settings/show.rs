@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Settings;
 use super::source::{Shown, Slot, Source};
-use crate::scope::OnFailure;
+use crate::executors::OnFailure;
 
 struct Row<'a> {
     key: String,

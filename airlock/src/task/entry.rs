@@ -3,13 +3,12 @@
 use std::any::Any;
 use std::fmt;
 
-use super::{TaskDefinition, TaskKind, TaskResult};
-use crate::args::BoundArguments;
-use crate::error::DispatchError;
-use crate::executors::BoxFuture;
-use crate::intent::{Marks, SharedBody};
+use super::args::BoundArguments;
+use super::{Marks, SharedBody, StateParameter, TaskDefinition, TaskKind, TaskResult, missing};
+use crate::dispatch::DispatchError;
 use crate::options::Options;
-use crate::state::{self, State, StateParameter};
+use crate::runtime::BoxFuture;
+use crate::state::State;
 
 /// How to run a task with typed arguments. Of one form for all kinds of tasks: what calls it is compiled once for each
 /// type of arguments.
@@ -51,7 +50,7 @@ impl Unable {
     #[cold]
     pub(crate) fn rejection(self, task: &TaskDefinition, state: &State) -> DispatchError {
         DispatchError::rejected(match self {
-            Self::Stateless => state::missing(task.state, state).unwrap_or_else(|| "its state has no value".to_owned()),
+            Self::Stateless => missing(task.state, state).unwrap_or_else(|| "its state has no value".to_owned()),
             Self::Elsewhere => "the task has no body in this program; give the scope an executor".to_owned(),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::expected::Expected;
 use super::recording::Recorded;
-use super::told::{call, line, times};
+use super::text::{call, line, times};
 use crate::intent::Intent;
 
 /// How many near misses, or other intents, are told.

@@ -5,12 +5,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::recording::{Recorded, RecordingExecutor};
-use super::told;
-use crate::error::FlushError;
+use super::text;
+use crate::context::futures::InContext;
+use crate::context::stack::Swapped;
+use crate::executors::OnFailure;
+use crate::flush::{FlushError, FlushReport, Outcome};
 use crate::intent::Intent;
-use crate::scope::context::Swapped;
-use crate::scope::futures::InContext;
-use crate::scope::{AlwaysFlush, Ended, FlushReport, OnFailure, Outcome, ScopeBody, ScopeBuilder};
+use crate::lifecycle::AlwaysFlush;
+use crate::scope::{Ended, ScopeBody, ScopeBuilder};
 use crate::task::Task;
 
 /// What [`capture`] saw: the value of the closure, and the intents that would have escaped.
@@ -200,10 +202,10 @@ fn dropped(report: &FlushReport) -> Vec<(Intent, String)> {
 fn not_captured(error: FlushError) -> String {
     let mut told = "what was enqueued could not be sent:".to_owned();
     for entry in error.report().entries().iter().filter(|entry| matches!(entry.outcome(), Outcome::Failed { .. })) {
-        told::line(&mut told, 1, &format!("{} ({}): {}", entry.name(), entry.location(), entry.outcome()));
+        text::line(&mut told, 1, &format!("{} ({}): {}", entry.name(), entry.location(), entry.outcome()));
     }
     if !told.contains('\n') {
-        told::line(&mut told, 1, &error.to_string());
+        text::line(&mut told, 1, &error.to_string());
     }
     // They are told, so they are not lost.
     drop(error.into_intents());

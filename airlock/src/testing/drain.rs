@@ -8,8 +8,8 @@ use std::future::Future;
 use super::capture::Captured;
 use super::recording::{Recorded, survive};
 use super::running::{run, run_async};
-use super::told;
-use crate::error::DispatchError;
+use super::text;
+use crate::dispatch::DispatchError;
 use crate::intent::Intent;
 use crate::task::TaskKind;
 
@@ -91,7 +91,7 @@ impl fmt::Display for DrainError {
             for (intent, error) in &self.failed {
                 // No values: an error may end up in any log.
                 let place = format_args!("{} ({})", intent.name(), intent.location());
-                told::line(&mut failed, 1, &format!("{}: {error}: {}", place, error.reason()));
+                text::line(&mut failed, 1, &format!("{}: {error}: {}", place, error.reason()));
             }
             told.push(failed);
         }

@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 
 use super::json::{Arrays, same};
 use super::options;
-use super::told::clip;
-use crate::args::{ArgumentError, Arguments};
+use super::text::clip;
 use crate::encode::{EncodeError, Encoder, Shape};
 use crate::intent::Intent;
-use crate::nearest::{hint, nearest};
 use crate::options::Options;
+use crate::task::args::{ArgumentError, Arguments};
 use crate::task::{Parameter, Task, TaskDefinition};
+use crate::text::nearest::{hint, nearest};
 
 /// What an intent is to look like: its task, arguments by name, options, and how often there is to be one. The
 /// assertion macros write it as `send_email { order_id: 42, .. }`.

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::recording::survive;
-use crate::error::DispatchError;
-use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
+use crate::dispatch::{DispatchError, Rejection};
+use crate::executors::{Batch, Executor, FlushContext};
 use crate::intent::Intent;
+use crate::runtime::BoxFuture;
 
 /// What [`FaultExecutor`] does with one intent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::told;
+use super::text;
 use crate::settings::overriding::{Overriding, WithSettings};
 use crate::settings::{Lost, Settings, configuration};
 
@@ -60,7 +60,7 @@ impl Leaks {
             return;
         }
         let mut told = "intents were lost:".to_owned();
-        leaks.iter().for_each(|leak| told::line(&mut told, 1, leak));
+        leaks.iter().for_each(|leak| text::line(&mut told, 1, leak));
         panic!("{told}");
     }
 }

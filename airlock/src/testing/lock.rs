@@ -1,11 +1,9 @@
 //! The lock file: a change of a task that older messages don't survive fails a test.
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fmt, fs, io};
 
-use super::surface::{LockedParameter, LockedTask, Surface};
+use super::lock_file::{LockedParameter, LockedTask, Surface};
 use crate::registry::{Registry, RegistryError, registry};
 
 /// Compares the tasks linked into this test with those in a lock file, and panics if a message that may still be in a

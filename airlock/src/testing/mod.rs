@@ -49,14 +49,14 @@ mod fault;
 mod json;
 mod leaks;
 mod lock;
+mod lock_file;
 mod macros;
 mod options;
 mod overrides;
 mod perform;
 mod recording;
 mod running;
-mod surface;
-mod told;
+mod text;
 
 #[doc(hidden)]
 pub use asserting::{assert_enqueued, assert_in_order, assert_not_enqueued, assert_nothing};

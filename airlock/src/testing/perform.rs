@@ -6,12 +6,12 @@ use std::panic::Location;
 use super::capture::Captured;
 use super::recording::unchanged;
 use super::running::{run, run_async};
-use crate::args::{self, Args, Arguments};
+use crate::dispatch::DispatchError;
 use crate::encode::Shape;
-use crate::error::DispatchError;
 use crate::intent::Intent;
 use crate::scope::ScopeBuilder;
-use crate::task::Task;
+use crate::task::args::{Args, Arguments};
+use crate::task::{Task, args};
 
 /// Runs a task as a worker would: its arguments go through their encoding and back, its context is empty, and what its
 /// own scopes let out is captured.

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::json::{Arrays, same};
+use crate::dispatch::{DispatchError, Rejection};
 use crate::encode::Shape;
-use crate::error::DispatchError;
-use crate::executors::{Batch, BoxFuture, Executor, ExecutorTraits, FlushContext, Rejection};
+use crate::executors::{Batch, Executor, ExecutorTraits, FlushContext};
 use crate::intent::Intent;
+use crate::runtime::BoxFuture;
 use crate::scope::Scope;
 
 /// Something that has intents to assert on.

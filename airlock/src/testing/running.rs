@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::capture::{Captured, capture_in, capture_in_async};
-use crate::error::DispatchError;
+use crate::context::{Frame, frames, stack};
+use crate::dispatch::DispatchError;
 use crate::intent::Intent;
-use crate::panics::catching_panics;
 use crate::policy::{Policy, Violation};
-use crate::scope::context;
-use crate::scope::{Frame, ScopeBuilder, frames};
+use crate::runtime::panics::catching_panics;
+use crate::scope::ScopeBuilder;
 use crate::task::{Started, TaskKind};
 
 /// The scope around the run of a task. The task's own scopes are captured by it, whatever executor they have; the task
@@ -22,7 +22,7 @@ fn around(scope: ScopeBuilder) -> ScopeBuilder {
 /// One that was never enqueued finds its state in the scope it runs in.
 fn stated(mut intent: Intent) -> Intent {
     if intent.around.is_none() {
-        intent.around = context::current();
+        intent.around = stack::current();
     }
     intent
 }

@@ -18,7 +18,7 @@ use super::{AmqpConnection, quiet, refusal};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::link::Alive;
 use crate::brokers::url::{BrokerUrl, Scheme};
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 /// How long the handshake of TCP may take: nobody can cut it short, and the kernel's own patience is minutes.
 const HANDSHAKE: Duration = Duration::from_secs(5);

@@ -20,8 +20,8 @@ use super::job::Job;
 use super::link::{Alive, Back, Connection, Protocol};
 use super::message::{AmqpMessage, AmqpQueue};
 use super::url::BrokerUrl;
-use crate::error::DispatchError;
-use crate::executors::BoxFuture;
+use crate::dispatch::DispatchError;
+use crate::runtime::BoxFuture;
 
 use plug::Plug;
 

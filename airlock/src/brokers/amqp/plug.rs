@@ -82,7 +82,7 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
-    use crate::brokers::io::tests::until;
+    use crate::runtime::io::tests::until;
 
     #[test]
     fn the_end_of_a_connection_is_seen_once_all_before_it_is_read() {

@@ -17,8 +17,8 @@ use super::{Addressed, table};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Job;
 use crate::brokers::link::{Alive, Back};
-use crate::error::DispatchError;
-use crate::timer;
+use crate::dispatch::DispatchError;
+use crate::runtime::timer;
 
 const REPLY_SUCCESS: u16 = 200;
 

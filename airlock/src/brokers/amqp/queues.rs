@@ -9,7 +9,7 @@ use lapin::{Channel, Connection};
 
 use super::{Addressed, refusal, table};
 use crate::brokers::message::AmqpQueue;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 /// The queues that are known to be there.
 pub(super) struct Queues {

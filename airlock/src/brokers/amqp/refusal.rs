@@ -4,7 +4,7 @@ use lapin::ErrorKind;
 
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::url::BrokerUrl;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 const CONNECTION_FORCED: u16 = 320;
 const ACCESS_REFUSED: u16 = 403;
@@ -131,7 +131,7 @@ mod tests {
     use lapin::protocol::{AMQPError, AMQPSoftError};
 
     use super::*;
-    use crate::error::DispatchErrorKind;
+    use crate::dispatch::DispatchErrorKind;
 
     #[test]
     fn a_queue_whose_node_is_down_is_not_taken_for_one_that_is_missing() {

@@ -12,7 +12,7 @@ use super::refusal;
 use super::returned::Returned;
 use crate::brokers::job::Outcome;
 use crate::brokers::message::AmqpMessage;
-use crate::executors::BoxFuture;
+use crate::runtime::BoxFuture;
 
 pub(super) enum Slot {
     /// In the client's hands, and not written as a whole: if that fails, the server can't have it.

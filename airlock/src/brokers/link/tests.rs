@@ -2,8 +2,8 @@
 
 use super::io::tests::until;
 use super::*;
-use crate::error::DispatchErrorKind;
-use crate::scope::block_on;
+use crate::dispatch::DispatchErrorKind;
+use crate::runtime::block_on;
 
 /// What no real server does on demand: the code that speaks to it panics, or it is there at the third attempt.
 #[derive(Default)]
@@ -18,7 +18,7 @@ impl Protocol for Moody {
     type Message = bool;
     type Connection = Through;
 
-    #[cfg(any(feature = "redis", feature = "amqp"))]
+    #[cfg(feature = "_broker")]
     fn size(_: &bool) -> usize {
         1
     }
@@ -98,7 +98,7 @@ impl Protocol for Keeps {
     type Message = u32;
     type Connection = Keeping;
 
-    #[cfg(any(feature = "redis", feature = "amqp"))]
+    #[cfg(feature = "_broker")]
     fn size(_: &u32) -> usize {
         1
     }
@@ -211,7 +211,7 @@ impl Protocol for Ends {
     type Message = ();
     type Connection = Ending;
 
-    #[cfg(any(feature = "redis", feature = "amqp"))]
+    #[cfg(feature = "_broker")]
     fn size((): &()) -> usize {
         1
     }

@@ -14,7 +14,7 @@ use super::{Driver, RedisConnection};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::link::Alive;
 use crate::brokers::url::BrokerUrl;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<RedisConnection, DispatchError> {
     let place = url.place();

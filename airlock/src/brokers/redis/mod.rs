@@ -16,8 +16,8 @@ use super::job::Job;
 use super::link::{Alive, Back, Connection, Protocol};
 use super::message::RedisMessage;
 use super::url::BrokerUrl;
-use crate::error::DispatchError;
-use crate::executors::BoxFuture;
+use crate::dispatch::DispatchError;
+use crate::runtime::BoxFuture;
 
 use stream::Traffic;
 

@@ -13,8 +13,8 @@ use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::{Answer, Job, Outcome};
 use crate::brokers::link::{Alive, Back};
 use crate::brokers::message::RedisMessage;
-use crate::error::DispatchError;
-use crate::executors::BoxFuture;
+use crate::dispatch::DispatchError;
+use crate::runtime::BoxFuture;
 
 /// A connection on which nothing has come for this long although an answer is due is given up.
 const SILENCE: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use super::pack::{replies, runs};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Outcome;
 use crate::brokers::message::RedisMessage;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 /// One outcome a message.
 pub(super) fn outcomes(place: &str, values: &[Value], messages: &[RedisMessage]) -> Vec<Outcome> {

@@ -115,7 +115,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
 
     use super::*;
-    use crate::brokers::io::tests::until;
+    use crate::runtime::io::tests::until;
 
     struct Fails;
 

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use super::stream::Ended;
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::url::BrokerUrl;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 pub(super) async fn connect(url: &BrokerUrl, stream: TcpStream) -> Result<TlsStream<TcpStream>, DispatchError> {
     let place = url.place();

@@ -11,7 +11,7 @@ use super::transaction::{self, Ended};
 use crate::brokers::job::Job;
 use crate::brokers::link::{Alive, Back, Connection};
 use crate::brokers::url::BrokerUrl;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 type Given = (Job<Rows>, Back<Rows>);
 

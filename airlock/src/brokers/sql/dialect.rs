@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::refusal::Refusal;
 use crate::brokers::row::SqlMessage;
 use crate::brokers::url::BrokerUrl;
-use crate::executors::BoxFuture;
+use crate::runtime::BoxFuture;
 
 pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
 

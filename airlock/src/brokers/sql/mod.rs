@@ -1,6 +1,5 @@
 //! SQL databases: the rows of a flush in one transaction.
 
-#[cfg(feature = "django-tasks")]
 mod any;
 mod connection;
 mod dialect;
@@ -19,12 +18,10 @@ use tokio::sync::Semaphore;
 
 use super::link::{Alive, Protocol};
 use super::url::BrokerUrl;
-use crate::error::DispatchError;
-use crate::executors::BoxFuture;
+use crate::dispatch::DispatchError;
+use crate::runtime::BoxFuture;
 
-#[cfg(feature = "django-tasks")]
 pub use any::SqlConnection;
-#[cfg(feature = "django-tasks")]
 pub(crate) use any::{AnyConnection, SqlJob};
 use connection::Through;
 use dialect::Dialect;
@@ -56,7 +53,7 @@ impl<C: Dialect> Protocol for Sql<C> {
     type Message = Rows;
     type Connection = Through<C>;
 
-    #[cfg(any(feature = "redis", feature = "amqp"))]
+    #[cfg(feature = "_broker")]
     fn size(_: &Rows) -> usize {
         0
     }

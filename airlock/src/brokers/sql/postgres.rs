@@ -10,7 +10,7 @@ use super::dialect::{Dialect, Done};
 use super::refusal::{Kind, Refusal};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
 use crate::brokers::url::{BrokerUrl, Scheme};
-use crate::executors::BoxFuture;
+use crate::runtime::BoxFuture;
 
 impl Dialect for PgConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {

@@ -3,7 +3,7 @@
 
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::row::SqlTable;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 /// What the database said, in our words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

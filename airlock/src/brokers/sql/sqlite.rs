@@ -10,7 +10,7 @@ use super::dialect::{Dialect, Done};
 use super::refusal::{Kind, Refusal};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
-use crate::executors::BoxFuture;
+use crate::runtime::BoxFuture;
 
 /// How many rows share a statement: with more, there is little left to gain. SQLite takes 32,766 values.
 const ROWS: usize = 512;

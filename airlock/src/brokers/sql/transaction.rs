@@ -9,7 +9,7 @@ use super::refusal::{Kind, Refusal, unavailable, unconfirmed};
 use super::rows::{Part, Rows};
 use crate::brokers::job::{Answer, Outcome, Patience};
 use crate::brokers::row::SqlTable;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
 
 /// How a transaction ended, and whether the connection can be used for another.
 pub(super) struct Ended {
@@ -154,7 +154,7 @@ fn patience_for_others(patience: Patience) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::DispatchErrorKind;
+    use crate::dispatch::DispatchErrorKind;
 
     #[test]
     fn promise_13_what_is_not_known_of_a_commit_is_unconfirmed() {

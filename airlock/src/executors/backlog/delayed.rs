@@ -5,8 +5,8 @@ use std::task::Waker;
 use std::time::{Instant, SystemTime};
 
 use super::job::Job;
-use crate::executors::Deadline;
-use crate::timer::AlarmClock;
+use crate::runtime::Deadline;
+use crate::runtime::timer::AlarmClock;
 
 /// By the time of their start, and in order of acceptance where that is the same.
 #[derive(Debug, Default)]

@@ -10,10 +10,10 @@ use super::Backlog;
 use super::options::Limits;
 use super::waiters::Waiters;
 use super::waiting::Entrance;
-use crate::error::DispatchError;
-use crate::executors::{Batch, Begun, Deadline, Ticket};
+use crate::dispatch::DispatchError;
+use crate::executors::{Batch, Begun, Ticket};
 use crate::intent::Intent;
-use crate::timer;
+use crate::runtime::{Deadline, timer};
 
 /// How many intents are moved under one lock; a whole flush is taken over without moving any.
 const AT_ONCE: usize = 128;

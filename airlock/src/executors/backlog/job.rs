@@ -3,12 +3,11 @@
 use std::time::SystemTime;
 
 use super::Backlog;
-use crate::error::DispatchError;
-use crate::executors::Deadline;
+use crate::dispatch::DispatchError;
 use crate::intent::{Identity, Intent};
-use crate::panics::{catch_panic, catching_panics};
+use crate::runtime::panics::{catch_panic, catching_panics};
+use crate::runtime::{Deadline, timer};
 use crate::task::TaskKind;
-use crate::timer;
 
 #[derive(Debug)]
 pub(in crate::executors) struct Job {

@@ -5,11 +5,11 @@ use std::panic::Location;
 use super::Backlog;
 use super::job::Job;
 use super::options::FailureHandler;
+use crate::context::ScopeInfo;
 use crate::intent::Intent;
-use crate::panics::catch_panic;
-use crate::scope::ScopeInfo;
+use crate::runtime::panics::catch_panic;
+use crate::runtime::timer;
 use crate::settings::{self, Lost};
-use crate::timer;
 
 impl Drop for Backlog {
     /// Only what no runtime was left for is still here: it is told, and handed to `on_lost`. A forked child leaves that to

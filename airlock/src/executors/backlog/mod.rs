@@ -12,18 +12,18 @@ mod sleep;
 mod waiters;
 mod waiting;
 
-use std::fmt;
 use std::future::poll_fn;
-use std::process;
 #[cfg(feature = "threads")]
 use std::sync::Condvar;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
+use std::{fmt, process};
 
-use super::{Deadline, Unfinished};
-use crate::error::{DispatchError, Failure};
-use crate::panics::catch_panic;
-use crate::timer;
+use super::Unfinished;
+use crate::dispatch::DispatchError;
+use crate::intent::Failure;
+use crate::runtime::panics::catch_panic;
+use crate::runtime::{Deadline, timer};
 
 pub(super) use job::Job;
 pub(super) use options::Limits;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Failure;
-use crate::executors::{FlushContext, Rejection};
-use crate::intent::Intent;
+use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
+use crate::intent::{Failure, Intent};
 use crate::task::TaskKind;
 
 /// Is given all work that was accepted and did not end well.

@@ -1,9 +1,8 @@
 //! How threads wait for work.
 
-use std::hint;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::thread;
+use std::{hint, thread};
 
 use super::Backlog;
 use super::job::Job;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use crate::panics::catch_panic;
+use crate::runtime::panics::catch_panic;
 
 #[derive(Debug, Default)]
 pub(super) struct Waiters {

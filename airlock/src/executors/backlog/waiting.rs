@@ -5,20 +5,18 @@
 //! finds nothing at the exit takes over all that has come in. None of it has memory before there is work in it.
 
 use std::collections::VecDeque;
-use std::iter;
-use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::SystemTime;
-use std::vec;
+use std::{iter, mem, vec};
 
 use super::delayed::Delayed;
 use super::job::Job;
 use super::options::Limits;
 use super::queue::Queue;
-use crate::executors::Deadline;
 use crate::intent::Intent;
+use crate::runtime::Deadline;
 
 /// The locks are held for moments, and never while foreign code runs. Whoever needs both takes the exit first.
 #[derive(Debug, Default)]

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cause, Ending, ItemState, Ledger, Settled, Stop, Whole};
-use crate::error::DispatchErrorKind;
-use crate::executors::{Batch, Deadline};
+use crate::dispatch::DispatchErrorKind;
+use crate::executors::Batch;
 use crate::intent::Intent;
+use crate::runtime::Deadline;
 
 /// A part, by the places of its intents in the whole.
 #[derive(Debug)]

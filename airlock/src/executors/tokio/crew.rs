@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle as Runtime;
 
 use super::watched::Watched;
-use crate::error::DispatchError;
+use crate::dispatch::DispatchError;
+use crate::executors::Unfinished;
 use crate::executors::backlog::{Backlog, Job};
-use crate::executors::{BoxFuture, Deadline, Unfinished};
-use crate::panics::{catch_panic, catching_panics};
+use crate::runtime::panics::{catch_panic, catching_panics};
+use crate::runtime::{BoxFuture, Deadline};
 use crate::shutdown::Drains;
 
 /// How long tasks that never yield may keep others of their runtime waiting, one after the other.

@@ -3,17 +3,17 @@
 mod crew;
 mod watched;
 
-use std::fmt;
-use std::process;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
+use std::{fmt, process};
 
 use tokio::runtime::Handle as Runtime;
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
-use crate::error::{DispatchError, Failure};
-use crate::intent::Intent;
+use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished};
+use crate::dispatch::{DispatchError, Rejection};
+use crate::intent::{Failure, Intent};
+use crate::runtime::{BoxFuture, Deadline};
 use crate::shutdown::{self, Drains};
 use crew::Crew;
 

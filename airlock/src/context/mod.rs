@@ -1,0 +1,21 @@
+//! What is around a call: the scopes and local policies of the thread or future, and what a scope is made of.
+
+pub(crate) mod buffer;
+pub(crate) mod frame;
+pub(crate) mod futures;
+mod info;
+pub(crate) mod judging;
+mod order;
+pub(crate) mod scope_state;
+pub(crate) mod stack;
+
+/// The primitives of [`buffer`] and [`order`]: the model checker's test has a module of the same name beside the same
+/// files.
+mod sync {
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+    pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
+}
+
+pub use buffer::Phase;
+pub(crate) use frame::{Frame, frames};
+pub use info::ScopeInfo;

@@ -1,0 +1,246 @@
+//! What did not go out, and who owns it now.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Flight, FlushReport, Outcome, ReportEntry, Tally, Trouble, block_on_flush, judge};
+use crate::context::Frame;
+use crate::dispatch::DispatchError;
+use crate::error::Error;
+use crate::executors::{Executor, FlushMode};
+use crate::intent::{Failure, Intent, IntentId};
+use crate::runtime::panics::catch_panic;
+use crate::settings::Lost;
+
+/// A flush in which something that was to escape didn't, or may not have. It owns what did not go out.
+///
+/// Dropped with intents in it, it writes one error event a task and gives them to
+/// [`on_lost`](crate::Settings::on_lost): nothing is lost silently.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// use airlock::{DispatchError, FlushError, InlineExecutor, Intent};
+///
+/// let down = |_: Intent| Err(DispatchError::unavailable("connection refused"));
+/// let error: FlushError = airlock::scope().executor(down).run(|| { send_email::enqueue(42).unwrap(); }).unwrap_err();
+/// assert_eq!(error.undispatched().len(), 1);
+///
+/// // The same intent, with the same id, another way:
+/// let report = error.dispatch(&InlineExecutor::new())?;
+/// assert_eq!(report.counts().dispatched, 1);
+/// # Ok::<(), FlushError>(())
+/// ```
+pub struct FlushError {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    frame: Arc<Frame>,
+    report: FlushReport,
+    trouble: Trouble,
+    resend_unconfirmed: bool,
+}
+
+impl FlushError {
+    pub(crate) fn new(frame: Arc<Frame>, report: FlushReport, mut trouble: Trouble) -> Self {
+        // Several batches of one flush end one after the other; people expect the order of the calls.
+        trouble.undispatched.sort_by_key(|intent| intent.order);
+        Self { inner: Box::new(Inner { frame, report, trouble, resend_unconfirmed: false }) }
+    }
+
+    /// What became of each intent.
+    #[must_use]
+    pub fn report(&self) -> &FlushReport {
+        &self.inner.report
+    }
+
+    /// What was not accepted by anyone: rejected, unavailable or unattempted, in order.
+    #[must_use]
+    pub fn undispatched(&self) -> &[Intent] {
+        &self.inner.trouble.undispatched
+    }
+
+    /// What may have been accepted.
+    #[must_use]
+    pub fn unconfirmed(&self) -> &[Failure] {
+        &self.inner.trouble.unconfirmed
+    }
+
+    /// Tasks that ran and failed.
+    #[must_use]
+    pub fn failed(&self) -> &[Failure] {
+        &self.inner.trouble.failed
+    }
+
+    /// Every intent still held: the undispatched ones, then the unconfirmed, then those that failed. They may be pushed
+    /// into another scope, which judges them anew.
+    #[must_use]
+    pub fn into_intents(mut self) -> Vec<Intent> {
+        let intents = self.inner.trouble.take_intents();
+        self.inner.trouble = Trouble::default();
+        intents
+    }
+
+    /// Lets a following [`dispatch`](Self::dispatch) send the unconfirmed ones too, which may run them twice.
+    #[must_use]
+    pub fn including_unconfirmed(mut self) -> Self {
+        self.inner.resend_unconfirmed = true;
+        self
+    }
+
+    /// Hands the undispatched intents to an executor: the same ids, not judged again. A task that ran and failed is
+    /// never run again.
+    ///
+    /// If the flush failed before the policies had their say (one of them panicked, or the scope around had ended),
+    /// they have it now: this way out isn't one around them.
+    ///
+    /// # Errors
+    /// Something still did not go out; or there were unconfirmed or failed intents, which stay as they were. The report is
+    /// that of the second attempt.
+    pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
+        let frame = Arc::clone(&self.inner.frame);
+        block_on_flush(&frame, self.again(executor, FlushMode::Sync))
+    }
+
+    /// Like [`dispatch`](Self::dispatch), and awaits it.
+    ///
+    /// # Errors
+    /// As [`dispatch`](Self::dispatch).
+    pub async fn dispatch_async(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
+        self.again(executor, FlushMode::Async).await
+    }
+
+    async fn again(mut self, executor: &dyn Executor, mode: FlushMode) -> Result<FlushReport, Self> {
+        let mut carried = std::mem::take(&mut self.inner.trouble);
+        let mut intents = std::mem::take(&mut carried.undispatched);
+        if self.inner.resend_unconfirmed {
+            let held =
+                std::mem::take(&mut carried.unconfirmed).into_iter().partition(|failure| failure.intent.is_some());
+            let (resent, moved): (Vec<_>, Vec<_>) = held;
+            intents.extend(resent.into_iter().filter_map(|failure| failure.intent));
+            intents.sort_by_key(|intent| intent.order);
+            carried.unconfirmed = moved;
+        }
+        let frame = &self.inner.frame;
+        let mut flight = if carried.unjudged {
+            let mut tally = Tally::new(true);
+            let allowed = judge(frame, intents, &mut tally)?;
+            Flight::new(Arc::clone(frame), allowed, true, tally)
+        } else {
+            Flight::again(Arc::clone(frame), intents, carried)
+        };
+        flight.fly_with(executor, mode).await?;
+        Ok(flight.report())
+    }
+
+    /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own unless its variant is
+    /// `#[error(transparent)]`, which hides it from the chain: match on the variant then.
+    #[must_use]
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let found = error.downcast_ref::<Self>().or_else(|| match error.downcast_ref::<Error>() {
+                Some(Error::Flush(found)) => Some(found),
+                Some(Error::Other(other)) => Self::find(&**other),
+                _ => None,
+            });
+            if found.is_some() {
+                return found;
+            }
+            next = match error.downcast_ref::<DispatchError>() {
+                // Its source may be a text.
+                Some(error) => Some(error.get_ref()),
+                None => error.source(),
+            };
+        }
+        None
+    }
+}
+
+impl Drop for FlushError {
+    fn drop(&mut self) {
+        let Inner { frame, trouble, .. } = &mut *self.inner;
+        if trouble.is_empty() {
+            return;
+        }
+        let Some(core) = frame.as_scope() else { return };
+        // A drop doesn't panic, whatever the subscriber does.
+        let _ = catch_panic(|| log(core.info(), trouble));
+        let mut trouble = std::mem::take(trouble);
+        // Those that ran and failed are not lost: they are done.
+        trouble.failed.clear();
+        let intents = trouble.take_intents();
+        if intents.is_empty() {
+            return;
+        }
+        if let Some(on_lost) = &core.settings().on_lost.value {
+            let lost = Lost::of_flush_error(core.info().clone(), intents);
+            if let Err(panicked) = catch_panic(|| on_lost(lost)) {
+                tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
+            }
+        }
+    }
+}
+
+/// How many tasks are logged one by one.
+const LOGGED_TASKS: usize = 20;
+/// How many ids are logged of each.
+const LOGGED_IDS: usize = 3;
+
+fn log(scope: &impl fmt::Display, trouble: &Trouble) {
+    let mut tasks: BTreeMap<(&str, &str), Vec<IntentId>> = BTreeMap::new();
+    for intent in &trouble.undispatched {
+        tasks.entry((intent.name(), "not dispatched")).or_default().push(intent.id());
+    }
+    for failure in &trouble.unconfirmed {
+        tasks.entry((failure.name, "unconfirmed")).or_default().push(failure.id);
+    }
+    for failure in &trouble.failed {
+        tasks.entry((failure.name, "failed")).or_default().push(failure.id);
+    }
+    let more = tasks.len().saturating_sub(LOGGED_TASKS);
+    for ((task, what), ids) in tasks.into_iter().take(LOGGED_TASKS) {
+        let (intents, first) = (ids.len(), &ids[..ids.len().min(LOGGED_IDS)]);
+        tracing::error!(target: "airlock", %scope, task, what, intents, ids = ?first, "a flush error was dropped with intents in it");
+    }
+    if more > 0 {
+        tracing::error!(target: "airlock", %scope, more, "and intents of more tasks");
+    }
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the flush of {} failed: {}", self.report().scope(), self.report().counts())?;
+        let troubled = || self.report().entries().iter().filter(|entry| entry.outcome().is_trouble());
+        // What went wrong says more than what was kept in because of it.
+        let telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
+        if let Some(entry) = troubled().find(telling).or_else(|| troubled().next()) {
+            return write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome());
+        }
+        // A second attempt may have gone well; what the first one left is why there still is an error.
+        let Trouble { unconfirmed, failed, .. } = &self.inner.trouble;
+        match unconfirmed.iter().chain(failed).next() {
+            Some(first) => {
+                let (unconfirmed, failed) = (unconfirmed.len(), failed.len());
+                write!(f, "; {unconfirmed} unconfirmed and {failed} failed are left from the attempt before; {first}")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlushError")
+            .field("scope", &format_args!("{}", self.report().scope()))
+            .field("counts", &self.report().counts())
+            .field("undispatched", &self.inner.trouble.undispatched)
+            .field("unconfirmed", &self.inner.trouble.unconfirmed)
+            .field("failed", &self.inner.trouble.failed)
+            .finish()
+    }
+}
+
+impl StdError for FlushError {}

@@ -1,0 +1,110 @@
+//! Judged, closed, and waiting for the word.
+
+use std::fmt;
+
+use super::hand_over::Flight;
+use super::report::FlushReport;
+use super::{Discarded, FlushError};
+#[cfg(feature = "_sql")]
+use crate::executors::Executor;
+use crate::executors::FlushMode;
+use crate::intent::Intent;
+use crate::runtime::panics::catch_panic;
+
+/// What may escape from a scope that has ended: judged, closed to new intents, not handed over yet.
+///
+/// ```
+/// # #[airlock::task] fn send_email(order_id: u64) { let _ = order_id; }
+/// # fn commit() -> Result<(), airlock::Error> { Ok(()) }
+/// let scope = airlock::scope().enter();
+/// send_email::enqueue(42)?;
+/// let sealed = scope.seal()?;     // found unfit to send? then the transaction is not even committed
+/// commit()?;                      // failed? then `sealed` is dropped, and nothing has escaped
+/// sealed.dispatch()?;
+/// # Ok::<(), airlock::Error>(())
+/// ```
+#[must_use = "dropping it discards what it holds"]
+pub struct Sealed {
+    /// `None` once it is handed over or discarded.
+    held: Option<Flight>,
+}
+
+impl Sealed {
+    pub(crate) fn new(flight: Flight) -> Self {
+        Self { held: Some(flight) }
+    }
+
+    /// What may escape, in order.
+    #[must_use]
+    pub fn intents(&self) -> &[Intent] {
+        self.held.as_ref().map_or(&[], Flight::intents)
+    }
+
+    /// Hands it over, and waits for that on this thread.
+    ///
+    /// # Errors
+    /// Something didn't go out, or may not have: the error says what, and owns it.
+    pub fn dispatch(mut self) -> Result<FlushReport, FlushError> {
+        let mut flight = self.take();
+        flight.fly_here()?;
+        Ok(flight.report())
+    }
+
+    /// Hands it over, and awaits that.
+    ///
+    /// # Errors
+    /// Something didn't go out, or may not have: the error says what, and owns it.
+    pub async fn dispatch_async(mut self) -> Result<FlushReport, FlushError> {
+        let mut flight = self.take();
+        flight.fly(FlushMode::Async).await?;
+        Ok(flight.report())
+    }
+
+    /// Hands it over to another executor than the scope's, and awaits that.
+    #[cfg(feature = "_sql")]
+    pub(crate) async fn dispatch_through(mut self, executor: &dyn Executor) -> Result<FlushReport, FlushError> {
+        let mut flight = self.take();
+        flight.fly_with(executor, FlushMode::Async).await?;
+        Ok(flight.report())
+    }
+
+    /// Lets nothing escape after all.
+    pub fn discard(mut self) -> FlushReport {
+        self.take().discard(Discarded::ByHand)
+    }
+
+    fn take(&mut self) -> Flight {
+        self.held.take().unwrap_or_else(|| unreachable!("taken once, by methods that take `self`"))
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take() else { return };
+        if !held.intents().is_empty() {
+            // A drop doesn't panic, whatever the subscriber does.
+            let _ = catch_panic(|| {
+                tracing::warn!(
+                    target: "airlock",
+                    scope = %held.scope(),
+                    intents = held.intents().len(),
+                    "a sealed scope was dropped without being dispatched; its intents are discarded"
+                );
+            });
+        }
+        #[cfg(feature = "testing")]
+        let intents = held.intents().len();
+        let report = held.discard(Discarded::Dropped);
+        #[cfg(feature = "testing")]
+        if let Some(frame) = report.own.as_ref().filter(|_| intents > 0) {
+            crate::settings::overriding::note_abandoned(frame, Discarded::Dropped, intents);
+        }
+        drop(report);
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed").field("intents", &self.intents()).finish()
+    }
+}

@@ -1,0 +1,30 @@
+//! An intent before a scope has it.
+
+use super::{Identity, Intent};
+use crate::task::SharedBody;
+
+/// An intent on its way into a scope.
+pub(crate) struct Fresh {
+    identity: Identity,
+    /// `None` once it is there.
+    body: Option<SharedBody>,
+}
+
+impl Fresh {
+    #[inline]
+    pub(crate) fn new(identity: Identity, body: SharedBody) -> Self {
+        Self { identity, body: Some(body) }
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Intent> {
+        self.body.take().map(|body| Intent::new(self.identity, body))
+    }
+}
+
+impl From<Intent> for Fresh {
+    #[inline]
+    fn from(intent: Intent) -> Self {
+        Self { identity: intent.identity, body: Some(intent.body) }
+    }
+}

@@ -1,0 +1,11 @@
+//! Django-Q2: `executor` sends, `message` and `package` are the wire format, `accepts` is what can't be sent. The format was
+//! read from and tried against django-q2 1.11.1 and Django 5.2; `tests/wire` holds what those write.
+
+mod accepts;
+mod executor;
+mod extras;
+mod message;
+mod outbox;
+mod signing;
+
+pub use executor::DjangoQExecutor;

@@ -1,0 +1,147 @@
+//! An intent as a row of the table that `manage.py db_worker` reads (`models.py` of django-tasks-db 0.13.0). Pure: it depends on
+//! the intent, the time, its place in the flush and this configuration.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
+use crate::dispatch::Rejection;
+use crate::encode::MAX_BYTES;
+use crate::intent::Intent;
+use crate::systems::extras::{System, Takes};
+use crate::systems::python::django_time;
+
+pub(super) static TABLE: SqlTable = SqlTable {
+    name: "django_tasks_database_dbtaskresult",
+    columns: &[
+        ("id", SqlType::Uuid),
+        ("args_kwargs", SqlType::Json),
+        ("priority", SqlType::Int),
+        ("task_path", SqlType::Text),
+        ("queue_name", SqlType::Text),
+        ("backend_name", SqlType::Text),
+        ("run_after", SqlType::Time),
+        ("enqueued_at", SqlType::Time),
+    ],
+    constants: &[("status", "'READY'"), ("exception_class_path", "''"), ("traceback", "''"), ("worker_ids", "'[]'")],
+    remedy: "run `manage.py migrate` of the project that has `django_tasks_db` 0.13 among its apps",
+};
+
+/// Not a time but the mark of a task without one (`get_date_max`).
+const NO_TIME: &str = "9999-01-01 00:00:00";
+
+pub(super) const EXTRAS: System = System {
+    name: "django_tasks",
+    known: &[("backend", Takes::Text)],
+    elsewhere: &[
+        ("id", "the intent's id is the row's id"),
+        ("task_path", "the task's name is set where it is declared"),
+        ("args_kwargs", "arguments are given to the call"),
+        ("args", "arguments are given to the call"),
+        ("kwargs", "arguments are given to the call"),
+        ("queue_name", "use `queue`"),
+        ("run_after", "use `delay` or `eta`"),
+        ("takes_context", "Django has it on the task in the worker"),
+    ],
+};
+
+/// What a deployment sets, and the row depends on. The defaults are those of Django.
+#[derive(Debug, Clone)]
+pub(crate) struct DjangoTasksFormat {
+    /// The queue of intents that name none.
+    pub(crate) default_queue: String,
+    /// Goes before every task's name.
+    pub(crate) task_prefix: String,
+    /// The name of the backend in `TASKS`.
+    pub(crate) backend: String,
+    /// For intents without one: 0 to 9, higher is sooner.
+    pub(crate) default_priority: Option<u8>,
+    /// How many bytes the arguments may take.
+    pub(crate) body_limit: usize,
+}
+
+impl Default for DjangoTasksFormat {
+    fn default() -> Self {
+        Self {
+            default_queue: "default".to_owned(),
+            task_prefix: String::new(),
+            backend: "default".to_owned(),
+            default_priority: None,
+            body_limit: MAX_BYTES,
+        }
+    }
+}
+
+impl DjangoTasksFormat {
+    /// The row for one of the two databases.
+    pub(crate) fn row(
+        &self,
+        transport: Transport,
+        intent: &Intent,
+        now: SystemTime,
+        place: u32,
+    ) -> Result<SqlMessage, Rejection> {
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let arguments = arguments.as_str();
+        let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
+        let start = match starts_later(intent, now) {
+            Some(start) => Cow::Owned(django_time::text(start).ok_or_else(too_late)?),
+            None => Cow::Borrowed(NO_TIME),
+        };
+        // What has the same priority is taken in the order of this column, which has microseconds.
+        let enqueued = now + Duration::from_micros(place.into());
+        let enqueued = Cow::Owned(django_time::text(enqueued).ok_or_else(too_late)?);
+        let zoned = |time: Cow<'static, str>| match transport {
+            Transport::Postgres => time + "+00",
+            // Compared as text, so that it has to be written as Django does.
+            _ => time,
+        };
+        let id = match transport {
+            Transport::Postgres => intent.id().to_string(),
+            // Here, too: what Django makes of an id is what it looks for.
+            _ => intent.id().simple().to_string(),
+        };
+        let priority = i64::from(self.priority(intent).unwrap_or(0));
+        let text = |text: &str| SqlValue::Text(Cow::Owned(text.to_owned()));
+        let values = vec![
+            SqlValue::Text(Cow::Owned(id)),
+            SqlValue::Text(Cow::Owned(["{\"args\":", args, ",\"kwargs\":", kwargs, "}"].concat())),
+            SqlValue::Int(priority),
+            SqlValue::Text(self.task_path(intent)),
+            text(self.queue(intent)),
+            text(&self.backend(intent)),
+            SqlValue::Text(zoned(start)),
+            SqlValue::Text(zoned(enqueued)),
+        ];
+        Ok(SqlMessage { transport, table: &TABLE, values, notify: None })
+    }
+
+    pub(super) fn queue<'i>(&'i self, intent: &'i Intent) -> &'i str {
+        intent.options().get_queue().unwrap_or(&self.default_queue)
+    }
+
+    pub(super) fn backend(&self, intent: &Intent) -> Cow<'_, str> {
+        EXTRAS.text(intent.options(), "backend").map_or(Cow::Borrowed(&self.backend), Cow::Owned)
+    }
+
+    pub(super) fn priority(&self, intent: &Intent) -> Option<u8> {
+        intent.options().get_priority().or(self.default_priority)
+    }
+
+    /// Where the worker imports the task from.
+    pub(super) fn task_path(&self, intent: &Intent) -> Cow<'static, str> {
+        if self.task_prefix.is_empty() {
+            return Cow::Borrowed(intent.name());
+        }
+        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+    }
+}
+
+/// When the intent may start, if that is not yet. A time that is past would go before all that have none.
+pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
+    intent.starts_at(now).filter(|start| *start > now)
+}
+
+pub(super) fn too_late() -> Rejection {
+    Rejection::new("its time is after the year 9998, which Python's clocks don't all have; leave `eta` or `delay` out")
+}

@@ -1,0 +1,153 @@
+//! An intent as a Dramatiq message, as a worker of dramatiq 2.2.1 reads it (`message.py`), for Redis and for RabbitMQ.
+//! Pure: it depends on the intent, the time, fresh ids and this configuration.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::extras::options;
+use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
+use crate::dispatch::Rejection;
+use crate::encode::MAX_BYTES;
+use crate::intent::{Intent, IntentId};
+use crate::systems::json;
+
+/// How long dead letters are kept, unless the environment variable `dramatiq_dead_message_ttl` says otherwise.
+const DEAD_MESSAGE_TTL_MS: i64 = 604_800_000;
+
+/// What a deployment sets, and the message depends on. The defaults are those of Dramatiq.
+#[derive(Debug, Clone)]
+pub(crate) struct DramatiqFormat {
+    /// The queue of actors that name none.
+    pub(crate) default_queue: String,
+    /// Goes before every task's name.
+    pub(crate) task_prefix: String,
+    /// `namespace` of the `RedisBroker`.
+    pub(crate) namespace: String,
+    /// For intents without one: 0 to 9, higher is sooner.
+    pub(crate) default_priority: Option<u8>,
+    /// `max_priority` of the `RabbitmqBroker`.
+    pub(crate) max_priority: Option<u8>,
+    /// How many bytes a message may take.
+    pub(crate) body_limit: usize,
+}
+
+impl Default for DramatiqFormat {
+    fn default() -> Self {
+        Self {
+            default_queue: "default".to_owned(),
+            task_prefix: String::new(),
+            namespace: "dramatiq".to_owned(),
+            default_priority: None,
+            max_priority: None,
+            body_limit: MAX_BYTES,
+        }
+    }
+}
+
+impl DramatiqFormat {
+    /// The message for a `RedisBroker`: a field of a hash, and its name at the end of a list.
+    pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+        // Not the message's id: a retry is a new message with the same id, and a worker confirms by this one.
+        let field = IntentId::fresh().to_string();
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let (queue, body) = self.body(intent, &arguments, now, Some(&field), None)?;
+        let list = format!("{}:{queue}", self.namespace);
+        Ok(RedisMessage::StoreAndPush { hash: format!("{list}.msgs"), field, list, body })
+    }
+
+    /// The message for a `RabbitmqBroker`.
+    pub(crate) fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
+        // A retry takes its priority from the options, this delivery from the property.
+        let priority = self.priority(intent);
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let (routing_key, body) = self.body(intent, &arguments, now, None, priority)?;
+        Ok(AmqpMessage { routing_key, properties: AmqpProperties { priority, ..AmqpProperties::default() }, body })
+    }
+
+    /// The queues that a worker declares for one: itself, the delayed one and the dead letters.
+    pub(crate) fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
+        let canonical = routing_key.strip_suffix(".DQ").unwrap_or(routing_key);
+        let dead = format!("{canonical}.XQ");
+        let mut arguments = vec![
+            ("x-dead-letter-exchange", AmqpValue::Text("".into())),
+            ("x-dead-letter-routing-key", AmqpValue::Text(dead.clone().into())),
+        ];
+        if let Some(most) = self.max_priority {
+            arguments.push(("x-max-priority", AmqpValue::Int(i64::from(most))));
+        }
+        vec![
+            AmqpQueue { name: canonical.to_owned(), arguments: arguments.clone() },
+            AmqpQueue { name: format!("{canonical}.DQ"), arguments },
+            AmqpQueue { name: dead, arguments: vec![("x-message-ttl", AmqpValue::Int(DEAD_MESSAGE_TTL_MS))] },
+        ]
+    }
+
+    /// The queue it lies on, delayed or not, and the message. A worker thread ends over a message that names another.
+    pub(super) fn body(
+        &self,
+        intent: &Intent,
+        arguments: &str,
+        now: SystemTime,
+        redis_id: Option<&str>,
+        priority: Option<u8>,
+    ) -> Result<(String, Vec<u8>), Rejection> {
+        let delayed = starts_later(intent, now).map(millis);
+        let queue = match delayed {
+            Some(_) => format!("{}.DQ", self.queue(intent)),
+            None => self.queue(intent).to_owned(),
+        };
+        let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
+
+        let mut out = Vec::with_capacity(arguments.len() + 512);
+        out.extend_from_slice(b"{\"queue_name\":");
+        json::text(&mut out, &queue);
+        out.extend_from_slice(b",\"actor_name\":");
+        json::text(&mut out, &self.actor_name(intent));
+        for part in [",\"args\":", args, ",\"kwargs\":", kwargs, ",\"options\":"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        json::table(&mut out, &options(intent, now, redis_id, priority, delayed));
+        let stamp = millis(enqueued(intent, now));
+        let rest = format!(",\"message_id\":\"{}\",\"message_timestamp\":{stamp}}}", intent.id());
+        out.extend_from_slice(rest.as_bytes());
+        json::check_size(out.len(), self.body_limit)?;
+        Ok((queue, out))
+    }
+
+    /// The queue without a delay.
+    pub(super) fn queue<'i>(&'i self, intent: &'i Intent) -> &'i str {
+        intent.options().get_queue().unwrap_or(&self.default_queue)
+    }
+
+    pub(super) fn priority(&self, intent: &Intent) -> Option<u8> {
+        intent.options().get_priority().or(self.default_priority)
+    }
+
+    /// The name under which workers know the task.
+    pub(super) fn actor_name(&self, intent: &Intent) -> Cow<'static, str> {
+        if self.task_prefix.is_empty() {
+            return Cow::Borrowed(intent.name());
+        }
+        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+    }
+}
+
+/// When the message was made: `max_age` counts from it, also if it is handed over a second time.
+pub(super) fn enqueued(intent: &Intent, now: SystemTime) -> SystemTime {
+    intent.handed_over().unwrap_or(now)
+}
+
+/// When the intent may start, if that is not yet.
+pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
+    intent.starts_at(now).filter(|start| *start > now)
+}
+
+/// Milliseconds since 1970, rounded up so that nothing runs early.
+pub(super) fn millis(time: SystemTime) -> i64 {
+    whole_millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Whole milliseconds, rounded up.
+pub(super) fn whole_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}

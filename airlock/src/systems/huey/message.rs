@@ -1,0 +1,211 @@
+//! An intent as a Huey message, as a consumer of huey 3.5.4 or 2.6.0 reads it (`registry.py`, `serializer.py`,
+//! `storage.py`), for each of its storages. Pure: it depends on the intent, the time, a clock that never gives the same
+//! time twice, and this configuration.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::extras::{retry_backoff, retry_delay};
+use super::signing::{Compression, Signing};
+use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
+use crate::dispatch::Rejection;
+use crate::encode::MAX_BYTES;
+use crate::intent::Intent;
+use crate::systems::json;
+use crate::systems::python::pickle::{Global, Pickle};
+
+/// What a deployment sets, and the message depends on. The defaults are those of Huey.
+#[derive(Debug, Clone)]
+pub(crate) struct HueyFormat {
+    /// `name` of the consumers' `Huey`, for intents without a queue.
+    pub(crate) default_queue: String,
+    /// `clean_name` of the consumers' `RedisHuey`.
+    pub(crate) clean_name: bool,
+    /// Goes before every task's name.
+    pub(crate) task_prefix: String,
+    /// Whether the consumers are `PriorityRedisHuey`. Storages in SQL always have priorities.
+    pub(crate) priorities: bool,
+    /// For intents without one: 0 to 9, higher is sooner.
+    pub(crate) default_priority: Option<u8>,
+    /// The major version of the consumers' Huey: from 3 on a message has 15 fields.
+    pub(crate) consumer: u8,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) signing: Signing,
+    /// How many bytes a message may take.
+    pub(crate) body_limit: usize,
+}
+
+/// The queue of a `SqliteHuey`.
+pub(super) static SQLITE: SqlTable = SqlTable {
+    name: "task",
+    columns: COLUMNS,
+    constants: &[],
+    remedy: "start a consumer with this `SqliteHuey`, which makes it",
+};
+
+/// The queue of a `PostgresHuey`.
+pub(super) static POSTGRES: SqlTable = SqlTable {
+    name: "huey_task",
+    columns: COLUMNS,
+    constants: &[],
+    remedy: "start a consumer with this `PostgresHuey`, which makes it",
+};
+
+const COLUMNS: &[(&str, SqlType)] = &[("queue", SqlType::Text), ("data", SqlType::Bytes), ("priority", SqlType::Int)];
+
+impl Default for HueyFormat {
+    fn default() -> Self {
+        Self {
+            default_queue: "huey".to_owned(),
+            clean_name: true,
+            task_prefix: String::new(),
+            priorities: false,
+            default_priority: None,
+            consumer: 2,
+            compression: None,
+            signing: Signing::default(),
+            body_limit: MAX_BYTES,
+        }
+    }
+}
+
+impl HueyFormat {
+    /// The message for a `RedisHuey`: an element of a list; for a `PriorityRedisHuey`, a member of a sorted set.
+    pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+        let key = format!("huey.redis.{}", self.redis_name(intent));
+        if !self.priorities {
+            return Ok(RedisMessage::PushLeft { list: key, body: self.data(intent, now, Vec::new())? });
+        }
+        // Members of one priority are taken in the order of their bytes, which begin with the time.
+        let member = self.data(intent, now, next_micros(now).to_be_bytes().to_vec())?;
+        let score = -i64::from(self.priority(intent).unwrap_or(0));
+        Ok(RedisMessage::AddScored { set: key, score, member })
+    }
+
+    /// The row for a `SqliteHuey` or a `PostgresHuey`.
+    pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
+        let values = vec![
+            SqlValue::Text(Cow::Owned(self.queue(intent).to_owned())),
+            SqlValue::Bytes(self.data(intent, now, Vec::new())?),
+            SqlValue::Int(self.priority(intent).unwrap_or(0).into()),
+        ];
+        let (table, notify) = match transport {
+            Transport::Postgres => (&POSTGRES, Some(self.channel(intent).into())),
+            _ => (&SQLITE, None),
+        };
+        Ok(SqlMessage { transport, table, values, notify })
+    }
+
+    /// The channel that the consumers of a `PostgresHuey` listen on.
+    pub(super) fn channel(&self, intent: &Intent) -> String {
+        format!("huey.q.{}", self.queue(intent))
+    }
+
+    /// What a consumer unpacks, behind what its storage wants before it.
+    pub(super) fn data(&self, intent: &Intent, now: SystemTime, mut before: Vec<u8>) -> Result<Vec<u8>, Rejection> {
+        let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
+        let mut data = self.pickle(intent, &arguments, now)?;
+        if let Some(signer) = self.signing.signer() {
+            data = signer.sign(data);
+        }
+        if let Some(compression) = self.compression {
+            data = compression.compress(&data);
+        }
+        json::check_size(data.len(), self.body_limit)?;
+        if before.is_empty() {
+            return Ok(data);
+        }
+        before.extend_from_slice(&data);
+        Ok(before)
+    }
+
+    /// `huey.registry.Message`.
+    fn pickle(&self, intent: &Intent, arguments: &str, now: SystemTime) -> Result<Vec<u8>, Rejection> {
+        let mut pickle = Pickle::new(arguments.len() + 256);
+        let options = intent.options();
+        let fields = |out: &mut Pickle| {
+            out.ascii(&intent.id().dashed());
+            out.text(&self.task_name(intent));
+            out.naive_utc_or_none(starts_later(intent, now));
+            out.int_or_none(options.get_max_retries().map(i64::from));
+            out.int_or_none(retry_delay(options));
+            out.int_or_none(self.priority(intent).map(i64::from));
+            if intent.task().positional {
+                out.json_tuple(arguments)?;
+                out.json("{}")?;
+            } else {
+                out.json_tuple("[]")?;
+                out.json(arguments)?;
+            }
+            // `on_complete`, `on_error`.
+            (0..2).for_each(|_| out.none());
+            // What counts is the second. A consumer makes it anew from the first whenever it enqueues the task once more,
+            // for its time or for a retry, and takes the function's own where there is none; one with a time zone it
+            // takes as it is.
+            let expiry = intent.expires_at(now);
+            out.aware_utc_or_none(expiry);
+            out.naive_utc_or_none(expiry);
+            if self.consumer >= 3 {
+                match options.get_timeout() {
+                    None => out.none(),
+                    Some(limit) if limit.subsec_nanos() > 0 => out.float(limit.as_secs_f64()),
+                    Some(limit) => out.int(i64::try_from(limit.as_secs()).unwrap_or(i64::MAX)),
+                }
+                // `chord_config`.
+                out.none();
+                out.int_or_none(retry_backoff(options));
+            }
+            Ok(())
+        };
+        pickle
+            .named_tuple(Global::HueyMessage, fields)
+            .map_err(|fault: crate::systems::python::readable::Unreadable| Rejection::new(fault.to_string()))?;
+        Ok(pickle.finish())
+    }
+
+    /// `name` of the `Huey` that is to run it.
+    pub(super) fn queue<'i>(&'i self, intent: &'i Intent) -> &'i str {
+        intent.options().get_queue().unwrap_or(&self.default_queue)
+    }
+
+    /// The same as keys of Redis have it (`RedisStorage.clean_name`).
+    pub(super) fn redis_name<'i>(&'i self, intent: &'i Intent) -> Cow<'i, str> {
+        let name = self.queue(intent);
+        let stays = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if !self.clean_name || name.chars().all(stays) {
+            return Cow::Borrowed(name);
+        }
+        Cow::Owned(name.chars().filter(|letter| stays(*letter)).collect())
+    }
+
+    pub(super) fn priority(&self, intent: &Intent) -> Option<u8> {
+        intent.options().get_priority().or(self.default_priority)
+    }
+
+    /// The name under which consumers know the task.
+    pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
+        if self.task_prefix.is_empty() {
+            return Cow::Borrowed(intent.name());
+        }
+        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+    }
+}
+
+/// When the intent may start, if that is not yet.
+pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
+    intent.starts_at(now).filter(|start| *start > now)
+}
+
+/// How far messages may be ahead of the clock, in microseconds, so that they keep their order.
+const AHEAD: u64 = 60_000_000;
+
+/// Microseconds since 1970, and never the same or less than before: what is enqueued first is first. Once the clock was
+/// far wrong, or a time was given that is, it starts anew.
+fn next_micros(now: SystemTime) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let micros = u64::try_from(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros()).unwrap_or_default();
+    let next = |last: u64| if last <= micros.saturating_add(AHEAD) { micros.max(last + 1) } else { micros };
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last))).unwrap_or_default();
+    next(last)
+}

@@ -1,0 +1,179 @@
+//! The intents of a flush as messages, in jobs for a broker.
+
+use std::time::SystemTime;
+
+#[cfg(feature = "_sql")]
+use super::rows;
+use crate::brokers::{AmqpMessage, AmqpQueue, AnyLink, Broker, RedisMessage, SqlMessage, Transport};
+use crate::dispatch::Rejection;
+use crate::executors::Batch;
+#[cfg(feature = "_broker")]
+use crate::executors::Ticket;
+use crate::intent::Intent;
+
+/// A wire format: what a system's workers read.
+pub(crate) trait Format: Send + Sync {
+    /// For Redis, if workers read there.
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+        let _ = (intent, now);
+        Err(Rejection::new("there are no queues on Redis"))
+    }
+
+    /// For RabbitMQ, if workers read there.
+    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
+        let _ = (intent, now);
+        Err(Rejection::new("there are no queues on RabbitMQ"))
+    }
+
+    /// The queues that the system's own producer declares to publish with this routing key.
+    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
+        let _ = routing_key;
+        Vec::new()
+    }
+
+    /// For a table, if workers read one. `place` counts the rows of a flush: what orders by time keeps their order.
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, place: u32) -> Result<SqlMessage, Rejection> {
+        let _ = (transport, intent, now, place);
+        Err(Rejection::new("there are no queues in a SQL database"))
+    }
+}
+
+/// Sends the batch through the broker.
+pub(crate) async fn publish(broker: &Broker, format: &dyn Format, declares: bool, batch: Batch) {
+    let now = SystemTime::now();
+    crate::intent::IntentId::look_for_fork();
+    let _ = (now, format, declares, &batch);
+    match &broker.link {
+        #[cfg(feature = "redis")]
+        AnyLink::Redis(link) => jobs::send(link, |intent| format.redis(intent, now), batch).await,
+        #[cfg(feature = "amqp")]
+        AnyLink::Amqp(link) => {
+            let mut queues = declared::Queues::new(format, declares);
+            jobs::send(link, |intent| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
+        }
+        #[cfg(feature = "sqlite")]
+        AnyLink::Sqlite(link) => rows::send(link, Transport::Sqlite, format, batch).await,
+        #[cfg(feature = "postgres")]
+        AnyLink::Postgres(link) => rows::send(link, Transport::Postgres, format, batch).await,
+        #[cfg(not(feature = "_broker"))]
+        AnyLink::Never(never) => match *never {},
+    }
+}
+
+#[cfg(feature = "amqp")]
+mod declared {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use super::Format;
+    use crate::brokers::{Addressed, AmqpMessage, AmqpQueue};
+
+    /// What is to be declared before a message, once for each routing key.
+    pub(crate) struct Queues<'a> {
+        format: &'a dyn Format,
+        declares: bool,
+        known: HashMap<String, Arc<[AmqpQueue]>>,
+    }
+
+    impl<'a> Queues<'a> {
+        pub(crate) fn new(format: &'a dyn Format, declares: bool) -> Self {
+            Self { format, declares, known: HashMap::new() }
+        }
+
+        pub(crate) fn of(&mut self, message: AmqpMessage) -> Addressed {
+            let message = Arc::new(message);
+            if !self.declares {
+                return Addressed { message, queues: None };
+            }
+            let key = &message.routing_key;
+            let queues = match self.known.get(key) {
+                Some(queues) => Arc::clone(queues),
+                None => {
+                    let queues: Arc<[AmqpQueue]> = self.format.queues(key).into();
+                    self.known.insert(key.clone(), Arc::clone(&queues));
+                    queues
+                }
+            };
+            Addressed { message, queues: Some(queues) }
+        }
+    }
+}
+
+#[cfg(feature = "_broker")]
+mod jobs {
+    use std::collections::VecDeque;
+
+    use super::{Batch, Intent, Rejection, Ticket};
+    use crate::brokers::{Answers, Line, Link, Protocol};
+    use crate::dispatch::DispatchError;
+
+    /// How much goes in one job, and how much is under way at a time: enough to keep both sides busy, and no more than
+    /// fits in memory, whatever the size of the flush.
+    const JOB: usize = 256;
+    const JOB_BYTES: usize = 512 * 1024;
+    const UNDER_WAY: usize = 16;
+    const UNDER_WAY_BYTES: usize = 8 * 1024 * 1024;
+
+    /// A job whose outcomes are awaited.
+    struct Awaited {
+        tickets: Vec<Ticket>,
+        bytes: usize,
+        answers: Answers,
+    }
+
+    /// Sends intent by intent, in order, without waiting for one before the next, and settles each with its outcome.
+    pub(crate) async fn send<P: Protocol>(
+        link: &Link<P>,
+        mut encode: impl FnMut(&Intent) -> Result<P::Message, Rejection>,
+        mut batch: Batch,
+    ) {
+        let patience = link.patience(batch.deadline());
+        if batch.remaining() == 0 {
+            return;
+        }
+        // Before anything begins: what can't be reached costs one intent its attempt, and not a whole job.
+        if let Err(error) = link.ready(patience).await {
+            while let Some(begun) = batch.begin() {
+                begun.settle(Err(error.clone()));
+            }
+            return;
+        }
+        let (mut under_way, line) = (VecDeque::new(), Line::default());
+        let mut bytes = 0;
+        loop {
+            while under_way.len() < UNDER_WAY && bytes < UNDER_WAY_BYTES {
+                let Some((messages, tickets, size)) = next_job::<P>(&mut batch, &mut encode) else { break };
+                bytes += size;
+                under_way.push_back(Awaited { tickets, bytes: size, answers: link.send(messages, patience, &line) });
+            }
+            let Some(oldest) = under_way.pop_front() else { return };
+            bytes -= oldest.bytes;
+            let outcomes = oldest.answers.receive().await;
+            for (ticket, outcome) in oldest.tickets.into_iter().zip(outcomes) {
+                ticket.settle(outcome);
+            }
+        }
+    }
+
+    /// The next intents that may leave, encoded. What has no encoding is settled here.
+    fn next_job<P: Protocol>(
+        batch: &mut Batch,
+        encode: &mut impl FnMut(&Intent) -> Result<P::Message, Rejection>,
+    ) -> Option<(Vec<P::Message>, Vec<Ticket>, usize)> {
+        let expected = batch.remaining().min(JOB);
+        let (mut messages, mut tickets, mut bytes) = (Vec::with_capacity(expected), Vec::with_capacity(expected), 0);
+        while messages.len() < JOB && bytes < JOB_BYTES {
+            let Some(begun) = batch.begin() else { break };
+            let (intent, ticket) = begun.into_parts();
+            match encode(&intent) {
+                Ok(message) => {
+                    bytes += P::size(&message);
+                    messages.push(message);
+                    tickets.push(ticket);
+                }
+                Err(rejection) => ticket.settle(Err(DispatchError::rejected(rejection))),
+            }
+        }
+        (!messages.is_empty()).then_some((messages, tickets, bytes))
+    }
+}

@@ -1,0 +1,105 @@
+//! The intents of a flush as rows of one transaction.
+
+use std::time::SystemTime;
+
+use super::publish::Format;
+use crate::brokers::{Line, Link, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
+use crate::dispatch::{DispatchError, Rejection};
+use crate::executors::{Batch, Ticket};
+use crate::intent::Intent;
+
+/// How much is handed over at a time: a flush is never in memory as a whole. The first parts are smaller, so that the
+/// database has something to do soon.
+const FIRST_PART: usize = 128;
+const PART: usize = 1024;
+const PART_BYTES: usize = 512 * 1024;
+
+/// Sends the batch in one transaction: all of it, or nothing.
+pub(crate) async fn send<C>(link: &Link<Sql<C>>, transport: Transport, format: &dyn Format, mut batch: Batch)
+where
+    Sql<C>: Protocol<Message = Rows>,
+{
+    if batch.remaining() == 0 {
+        return;
+    }
+    let patience = link.patience(batch.deadline());
+    // Before anything begins: what can't be reached costs one intent its attempt.
+    if let Err(error) = link.ready(patience).await {
+        return settle_rest(&mut batch, &error);
+    }
+    let Some(turn) = patience.for_answer(link.protocol().turn()).await else {
+        let busy = format!("{} was busy with another flush until this one's time ended", link.protocol().place());
+        return settle_rest(&mut batch, &DispatchError::unavailable(busy));
+    };
+    let (sender, rows) = Rows::channel(Some(turn));
+    let answers = link.send(vec![rows], patience, &Line::default());
+    let now = SystemTime::now();
+    let fed = feed(&mut batch, sender, |intent, place| format.row(transport, intent, now, place)).await;
+    let outcome = answers.receive().await.pop().unwrap_or(Ok(()));
+    fed.settle(&mut batch, outcome);
+}
+
+/// The same outcome for all that may still begin.
+pub(crate) fn settle_rest(batch: &mut Batch, error: &DispatchError) {
+    while let Some(begun) = batch.begin() {
+        begun.settle(Err(error.clone()));
+    }
+}
+
+/// What was begun, and waits for the outcome of the transaction.
+pub(crate) struct Fed {
+    tickets: Vec<Ticket>,
+    /// What has no encoding, for which nothing of the rest is written either.
+    misfit: Option<(Ticket, Rejection)>,
+}
+
+/// Begins and encodes all intents of the batch, in order, as fast as they are taken.
+pub(crate) async fn feed(
+    batch: &mut Batch,
+    sender: RowSender,
+    mut encode: impl FnMut(&Intent, u32) -> Result<SqlMessage, Rejection>,
+) -> Fed {
+    let mut fed = Fed { tickets: Vec::with_capacity(batch.remaining()), misfit: None };
+    let (mut place, mut most) = (0, FIRST_PART);
+    while batch.remaining() > 0 {
+        let (mut part, mut bytes) = (Vec::with_capacity(batch.remaining().min(most)), 0);
+        while part.len() < most && bytes < PART_BYTES {
+            let Some(begun) = batch.begin() else { break };
+            let (intent, ticket) = begun.into_parts();
+            match encode(&intent, place) {
+                Ok(row) => {
+                    bytes += row.size();
+                    part.push(row);
+                    fed.tickets.push(ticket);
+                    place += 1;
+                }
+                Err(rejection) => {
+                    fed.misfit = Some((ticket, rejection));
+                    return fed;
+                }
+            }
+        }
+        // Nothing more may begin although something is left: this is not all, and nothing of it is to be kept.
+        if part.is_empty() || !sender.send(part).await {
+            return fed;
+        }
+        most = (most * 2).min(PART);
+    }
+    sender.end().await;
+    fed
+}
+
+impl Fed {
+    pub(crate) fn settle(self, batch: &mut Batch, outcome: Result<(), DispatchError>) {
+        for ticket in self.tickets {
+            ticket.settle(outcome.clone());
+        }
+        if let Some((ticket, rejection)) = self.misfit {
+            ticket.settle(Err(DispatchError::rejected(rejection)));
+        }
+        // Of one transaction, so that what keeps it out keeps all of it out.
+        if let Err(error) = outcome {
+            settle_rest(batch, &error);
+        }
+    }
+}

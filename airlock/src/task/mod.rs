@@ -1,0 +1,23 @@
+//! What a task is: its definition, its typed entry, its arguments, and how it is called.
+
+pub(crate) mod args;
+mod call;
+mod definition;
+pub(crate) mod direct;
+mod entry;
+mod marks;
+mod output;
+mod parameter;
+mod state;
+
+pub use args::{Args, Argument, ArgumentError, Arguments};
+pub(crate) use call::{AnyCall, Call, SharedBody, moved, share, start, with_options};
+pub use definition::{Task, TaskDefinition, TaskKind};
+pub use direct::ShimOutput;
+pub(crate) use entry::{AnyTask, Run, Started, Unable};
+pub use entry::{Ran, TaskEntry, done, elsewhere, pending};
+pub(crate) use marks::Marks;
+pub use output::{TaskOutput, TaskResult, task_output, task_result};
+pub use parameter::Parameter;
+pub use state::StateParameter;
+pub(crate) use state::missing;

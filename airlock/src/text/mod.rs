@@ -1,0 +1,9 @@
+//! Words for people: nearest names, and what may not be shown.
+
+pub(crate) mod nearest;
+pub(crate) mod redact;
+#[cfg(feature = "_pickle")]
+mod secret_key;
+
+#[cfg(feature = "_pickle")]
+pub use secret_key::{SecretKey, SecretKeyError};
