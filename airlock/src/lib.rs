@@ -2,7 +2,7 @@
 // README's own lead to the files.
 #![doc = "[`scoped`]: macro@scoped"]
 #![doc = "[`task`]: macro@task"]
-#![cfg_attr(feature = "_all", doc = include_str!("../docs/links.md"))]
+#![cfg_attr(feature = "_all", doc = include_str!("../docs/rustdoc/links.md"))]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
