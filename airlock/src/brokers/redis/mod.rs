@@ -1,5 +1,6 @@
 //! Redis: pipelines over one connection.
 
+mod answer;
 mod connect;
 mod pack;
 mod pipeline;

@@ -1,5 +1,6 @@
-//! Messages as commands. Neighbours that go to the same place share one: the server does it as a whole or not at all,
-//! as it would do each of them.
+//! Messages as commands, each by itself done as a whole or not at all: what refuses one, a server or a proxy, refuses
+//! all that it would have written, and its answer is the whole truth about it. Neighbours that go to the same place share
+//! one.
 
 use redis::{Cmd, Pipeline};
 
@@ -9,6 +10,25 @@ use crate::brokers::message::RedisMessage;
 /// meanwhile.
 const SHARED: usize = 64;
 const SHARED_BYTES: usize = 256 * 1024;
+
+/// Stores the fields with their values in the first key, and pushes the fields to the second.
+///
+/// Not `MULTI`: what follows a `MULTI` that is refused is done all the same, and a proxy that refuses one command lets the
+/// others pass. A script isn't undone when it fails half-way, so it looks first whether it may push, and takes back what
+/// it has stored. Servers ask for memory, replicas and the like before the first write of a script and not again.
+const STORE_AND_PUSH: &str = "\
+local ids, may = {}, redis.acl_check_cmd
+for at = 1, #ARGV, 2 do ids[#ids + 1] = ARGV[at] end
+if may and not may('RPUSH', KEYS[2], '') then return redis.error_reply('NOPERM RPUSH') end
+local answer = redis.pcall('HSET', KEYS[1], unpack(ARGV))
+if type(answer) == 'table' then return answer end
+answer = redis.pcall('RPUSH', KEYS[2], unpack(ids))
+if type(answer) == 'table' and type(redis.pcall('HDEL', KEYS[1], unpack(ids))) == 'table' then
+answer.err = answer.err .. ' LEFT_IN_HASH' end
+return answer";
+
+/// What the script says if it could not take back what it had stored.
+pub(super) const LEFT: &str = "LEFT_IN_HASH";
 
 /// Commands and how many bytes they are.
 pub(super) struct Packed {
@@ -37,16 +57,14 @@ pub(super) fn pack(messages: &[RedisMessage]) -> Packed {
                 packed.add(add);
             }
             [RedisMessage::StoreAndPush { hash, list, .. }, ..] => {
-                let mut store = command("HSET", hash);
-                let mut push = Cmd::with_capacity(run.len() + 2, run.len() * 40 + 64);
-                push.arg("RPUSH").arg(list);
+                let mut both = command("EVAL", STORE_AND_PUSH);
+                both.arg(2).arg(hash).arg(list);
                 for message in run {
                     if let RedisMessage::StoreAndPush { field, body, .. } = message {
-                        store.arg(field).arg(body.as_slice());
-                        push.arg(field);
+                        both.arg(field).arg(body.as_slice());
                     }
                 }
-                [redis::cmd("MULTI"), store, push, redis::cmd("EXEC")].into_iter().for_each(|cmd| packed.add(cmd));
+                packed.add(both);
             }
             [] => {}
         }
@@ -68,12 +86,14 @@ impl Packed {
     }
 }
 
-/// How many replies a run of messages gets.
-pub(super) fn replies(run: &[RedisMessage]) -> usize {
+/// What a user must be allowed for a run of messages.
+pub(super) fn needs(run: &[RedisMessage]) -> &'static str {
     match run {
-        [RedisMessage::StoreAndPush { .. }, ..] => 4,
-        [_, ..] => 1,
-        [] => 0,
+        [RedisMessage::PushLeft { .. }, ..] => "LPUSH",
+        [RedisMessage::PushRight { .. }, ..] => "RPUSH",
+        [RedisMessage::AddScored { .. }, ..] => "ZADD",
+        [RedisMessage::StoreAndPush { .. }, ..] => "EVAL, HSET, RPUSH and HDEL",
+        [] => "nothing",
     }
 }
 

@@ -104,11 +104,11 @@ impl Sent {
 
     fn read(&self, values: &[Value], messages: &[RedisMessage], answer: Answer) {
         let outcomes = replies::outcomes(&self.place, values, messages);
-        if outcomes.iter().any(|outcome| matches!(outcome, Err(error) if replies::is_of_another_server(error))) {
+        if outcomes.are_of_another_server {
             // The name may lead to another server by now.
             self.alive.lost();
         }
-        answer.each(outcomes);
+        answer.each(outcomes.each);
     }
 
     /// Whether nothing has come for long although it should have.

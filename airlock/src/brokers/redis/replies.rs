@@ -1,79 +1,40 @@
 //! What the server's replies say about each message.
 
-use std::error::Error as _;
+use redis::Value;
 
-use redis::{ServerError, Value};
-
-use super::pack::{replies, runs};
+use super::answer::{Asked, meaning};
+use super::pack::{needs, runs};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Outcome;
 use crate::brokers::message::RedisMessage;
 use crate::error::DispatchError;
 
-/// One outcome a message.
-pub(super) fn outcomes(place: &str, values: &[Value], messages: &[RedisMessage]) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(messages.len());
-    let mut rest = values;
+/// What is known once a pipeline is answered.
+pub(super) struct Outcomes {
+    /// One for each message.
+    pub(super) each: Vec<Outcome>,
+    /// Whether the connection leads to a server that has stopped being the one to write to.
+    pub(super) are_of_another_server: bool,
+}
+
+pub(super) fn outcomes(place: &str, values: &[Value], messages: &[RedisMessage]) -> Outcomes {
+    let mut outcomes = Outcomes { each: Vec::with_capacity(messages.len()), are_of_another_server: false };
+    let mut values = values.iter();
     for run in runs(messages) {
-        let own;
-        (own, rest) = rest.split_at(replies(run).min(rest.len()));
-        let outcome = outcome(place, own, run);
-        outcomes.extend(run.iter().map(|_| outcome.clone()));
+        let outcome = match values.next() {
+            Some(Value::Int(_)) => Ok(()),
+            Some(Value::ServerError(error)) => {
+                let queue = run.first().map_or("", RedisMessage::queue);
+                let meaning = meaning(Asked::Write { queue, needs: needs(run) }, error);
+                outcomes.are_of_another_server |= meaning.is_of_another_server;
+                Err(meaning.at(place))
+            }
+            _ => {
+                let what = format!("{place} gave an answer that is none of Redis's");
+                Err(DispatchError::unconfirmed(BrokerFault::new(what)))
+            }
+        };
+        outcomes.each.extend(run.iter().map(|_| outcome.clone()));
     }
     outcomes
-}
-
-fn outcome(place: &str, values: &[Value], run: &[RedisMessage]) -> Outcome {
-    let list = run.first().map_or("", RedisMessage::queue);
-    if let Some(error) = values.iter().find_map(server_error) {
-        return Err(refusal(place, list, error));
-    }
-    match values.last() {
-        Some(Value::Int(_) | Value::Array(_)) => Ok(()),
-        _ => {
-            Err(DispatchError::unconfirmed(BrokerFault::new(format!("{place} gave an answer that is none of Redis's"))))
-        }
-    }
-}
-
-/// The first error among a reply and what lies in it: a transaction answers for its commands.
-fn server_error(value: &Value) -> Option<&ServerError> {
-    match value {
-        Value::ServerError(error) => Some(error),
-        Value::Array(values) => values.iter().find_map(server_error),
-        _ => None,
-    }
-}
-
-const READ_ONLY: &str = "READONLY";
-
-fn refusal(place: &str, list: &str, error: &ServerError) -> DispatchError {
-    let code = error.code();
-    let (may_help, what) = match code {
-        "OOM" => (true, "has no memory left (OOM); raise its `maxmemory` or let the workers catch up"),
-        READ_ONLY => (true, "is a read-only replica (READONLY); give the URL of the primary"),
-        "LOADING" => (true, "is loading its data (LOADING); try again soon"),
-        "MISCONF" => (true, "can't save its data and takes no writes (MISCONF); look at its log"),
-        "NOREPLICAS" => (true, "has too few replicas to take writes (NOREPLICAS)"),
-        "BUSY" => (true, "is busy with a script (BUSY)"),
-        "MASTERDOWN" => (true, "has lost its primary (MASTERDOWN)"),
-        "CLUSTERDOWN" | "TRYAGAIN" => (true, "is a cluster that can't take it now"),
-        "WRONGTYPE" => {
-            (false, "has something other than a queue under the queue's key (WRONGTYPE); choose another name")
-        }
-        "NOPERM" => {
-            (false, "doesn't let this user write to the queue (NOPERM); allow LPUSH, RPUSH, HSET and ZADD on its keys")
-        }
-        "NOAUTH" => (false, "wants a password (NOAUTH); put it in the broker's URL"),
-        "MOVED" | "ASK" | "CROSSSLOT" => (false, "is a cluster, which the workers' systems don't use either"),
-        _ => (false, "refused the command"),
-    };
-    let fault = BrokerFault::new(format!("{place} {what}, queue `{}`", list.escape_debug()));
-    let fault = if what.contains(code) { fault } else { fault.with_code(code) };
-    if may_help { DispatchError::unavailable(fault) } else { DispatchError::rejected(fault) }
-}
-
-/// Whether the connection leads to a server that has stopped being the right one.
-pub(super) fn is_of_another_server(error: &DispatchError) -> bool {
-    error.source().is_some_and(|source| source.to_string().contains(READ_ONLY))
 }

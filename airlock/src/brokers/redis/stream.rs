@@ -75,9 +75,13 @@ impl<S> Counted<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let had = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_ready() {
             self.traffic.hear();
+            // All that is asked for is answered by a line: a number, a word or an error. Errors quote what was sent, cut
+            // anywhere, and the client ends the connection over a line that is no UTF-8.
+            buffer.filled_mut().iter_mut().skip(had).filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         }
         polled
     }
