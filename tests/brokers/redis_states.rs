@@ -46,6 +46,49 @@ fn promise_13_settings_that_stop_all_writes_leave_nothing_half_written() {
     }
 }
 
+/// A server that is stopped by this command as soon as a transaction is to be done.
+fn stopped_at_exec(server: &Arc<RedisServer>, stop: Vec<String>) -> Refusing {
+    let own = Arc::clone(server);
+    Refusing::start(server.port(), move |command| {
+        if command.name == "EXEC" {
+            let _ = own.command(&stop.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        None
+    })
+}
+
+#[test]
+fn promise_13_what_stops_writes_before_a_transaction_is_done_is_told_from_its_text() {
+    let primary = RedisServer::start();
+    let port = primary.port().to_string();
+    let stops = [
+        (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"], "OOM"),
+        (
+            ["CONFIG", "SET", "min-replicas-to-write", "1"],
+            ["CONFIG", "SET", "min-replicas-to-write", "0"],
+            "NOREPLICAS",
+        ),
+    ];
+    let server = Arc::new(RedisServer::start());
+    for (stop, go_on, code) in stops {
+        let proxy = stopped_at_exec(&server, stop.map(str::to_owned).to_vec());
+        let account = flush_notes(Form::Dramatiq.executor(&proxy.url()), 100);
+        takes_nothing(Form::Dramatiq, &server, &account, code);
+        let _ = server.command(&go_on);
+    }
+
+    // It has become a replica: the next flush looks for the primary.
+    let proxy = stopped_at_exec(&server, ["REPLICAOF", "127.0.0.1", &port].map(str::to_owned).to_vec());
+    let executor = Form::Dramatiq.executor(&proxy.url());
+    let account = flush_notes(executor.clone(), 100);
+    takes_nothing(Form::Dramatiq, &primary, &account, "READONLY");
+    let _ = server.command(&["REPLICAOF", "NO", "ONE"]);
+    proxy.leads_to(primary.port());
+    let account = flush_notes(executor, 1);
+    assert!(account.count("rejected") == 0, "{account:?}");
+    assert_eq!(Form::Dramatiq.count(&primary, "notes"), Some(account.count("dispatched")));
+}
+
 #[test]
 fn promise_13_a_server_that_can_not_save_is_unavailable() {
     let server = RedisServer::start_with(&["--save", "3600 1"]);
@@ -166,7 +209,7 @@ fn promise_13_an_answer_is_judged_by_the_reason_in_its_text() {
         ("ERR Connection timed out", "unconfirmed", "may have taken it"),
         ("ERR Connection reset by peer", "unconfirmed", "may have taken it"),
     ] {
-        for (form, command) in [(Form::Celery, "LPUSH"), (Form::Dramatiq, "EVAL")] {
+        for (form, command) in [(Form::Celery, "LPUSH"), (Form::Dramatiq, "HSET")] {
             let proxy = Refusing::answering(server.port(), command, answer);
             let account = flush_notes(form.executor(&proxy.url()), 1);
             account.expect(&[(end, 1)]);

@@ -30,6 +30,11 @@ pub(super) struct Meaning {
 }
 
 impl Meaning {
+    /// Whether it may have been done all the same.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.kind == Unconfirmed
+    }
+
     pub(super) fn at(self, place: &str) -> DispatchError {
         let fault = BrokerFault::new(format!("{place} {}", self.what));
         match self.kind {
@@ -119,9 +124,6 @@ pub(super) fn meaning(asked: Asked<'_>, error: &ServerError) -> Meaning {
         // Nothing was to be written yet.
         _ if kind == Unconfirmed => (kind, what) = (Unavailable, "has trouble with the server behind it".to_owned()),
         _ => {}
-    }
-    if text.contains(super::pack::LEFT) {
-        what.push_str("; the message stays in the hash, where no worker looks for it, because HDEL failed");
     }
     let is_of_another_server = matches!(code, "READONLY" | "MASTERDOWN") || text.contains("stale replica");
     Meaning { kind, what, is_of_another_server }

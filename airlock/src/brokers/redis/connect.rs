@@ -70,8 +70,8 @@ where
     });
     let driver = Arc::new(Driver(driver));
     enter(url, &mut connection).await?;
-    let (place, queued) = (url.place().into(), traffic.written());
-    Ok(RedisConnection { place, connection, alive, traffic, driver, queued })
+    traffic.queue(traffic.written());
+    Ok(RedisConnection { place: url.place().into(), connection, alive, traffic, driver })
 }
 
 /// Says who this is and which database is meant, and asks for an answer: there may be nothing to say, and what listens may

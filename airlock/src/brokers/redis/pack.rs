@@ -1,34 +1,15 @@
-//! Messages as commands, each by itself done as a whole or not at all: what refuses one, a server or a proxy, refuses
-//! all that it would have written, and its answer is the whole truth about it. Neighbours that go to the same place share
-//! one.
+//! Messages as commands. Neighbours that go to the same place share one: the server does it as a whole or not at all,
+//! as it would do each of them.
 
 use redis::{Cmd, Pipeline};
 
+use super::transaction::ANSWERS;
 use crate::brokers::message::RedisMessage;
 
 /// How many messages share a command, at most, and how many bytes they have then: the server does nothing else
 /// meanwhile.
 const SHARED: usize = 64;
 const SHARED_BYTES: usize = 256 * 1024;
-
-/// Stores the fields with their values in the first key, and pushes the fields to the second.
-///
-/// Not `MULTI`: what follows a `MULTI` that is refused is done all the same, and a proxy that refuses one command lets the
-/// others pass. A script isn't undone when it fails half-way, so it looks first whether it may push, and takes back what
-/// it has stored. Servers ask for memory, replicas and the like before the first write of a script and not again.
-const STORE_AND_PUSH: &str = "\
-local ids, may = {}, redis.acl_check_cmd
-for at = 1, #ARGV, 2 do ids[#ids + 1] = ARGV[at] end
-if may and not may('RPUSH', KEYS[2], '') then return redis.error_reply('NOPERM RPUSH') end
-local answer = redis.pcall('HSET', KEYS[1], unpack(ARGV))
-if type(answer) == 'table' then return answer end
-answer = redis.pcall('RPUSH', KEYS[2], unpack(ids))
-if type(answer) == 'table' and type(redis.pcall('HDEL', KEYS[1], unpack(ids))) == 'table' then
-answer.err = answer.err .. ' LEFT_IN_HASH' end
-return answer";
-
-/// What the script says if it could not take back what it had stored.
-pub(super) const LEFT: &str = "LEFT_IN_HASH";
 
 /// Commands and how many bytes they are.
 pub(super) struct Packed {
@@ -57,14 +38,16 @@ pub(super) fn pack(messages: &[RedisMessage]) -> Packed {
                 packed.add(add);
             }
             [RedisMessage::StoreAndPush { hash, list, .. }, ..] => {
-                let mut both = command("EVAL", STORE_AND_PUSH);
-                both.arg(2).arg(hash).arg(list);
+                let mut store = command("HSET", hash);
+                let mut push = Cmd::with_capacity(run.len() + 2, run.len() * 40 + 64);
+                push.arg("RPUSH").arg(list);
                 for message in run {
                     if let RedisMessage::StoreAndPush { field, body, .. } = message {
-                        both.arg(field).arg(body.as_slice());
+                        store.arg(field).arg(body.as_slice());
+                        push.arg(field);
                     }
                 }
-                packed.add(both);
+                [redis::cmd("MULTI"), store, push, redis::cmd("EXEC")].into_iter().for_each(|cmd| packed.add(cmd));
             }
             [] => {}
         }
@@ -86,13 +69,22 @@ impl Packed {
     }
 }
 
+/// How many replies a run of messages gets.
+pub(super) fn replies(run: &[RedisMessage]) -> usize {
+    match run {
+        [RedisMessage::StoreAndPush { .. }, ..] => ANSWERS,
+        [_, ..] => 1,
+        [] => 0,
+    }
+}
+
 /// What a user must be allowed for a run of messages.
 pub(super) fn needs(run: &[RedisMessage]) -> &'static str {
     match run {
         [RedisMessage::PushLeft { .. }, ..] => "LPUSH",
         [RedisMessage::PushRight { .. }, ..] => "RPUSH",
         [RedisMessage::AddScored { .. }, ..] => "ZADD",
-        [RedisMessage::StoreAndPush { .. }, ..] => "EVAL, HSET, RPUSH and HDEL",
+        [RedisMessage::StoreAndPush { .. }, ..] => "MULTI, HSET, RPUSH and EXEC",
         [] => "nothing",
     }
 }
@@ -115,6 +107,11 @@ pub(super) fn runs(messages: &[RedisMessage]) -> impl Iterator<Item = &[RedisMes
 
 fn bytes_of(run: &[RedisMessage]) -> usize {
     run.iter().map(|message| message.body().len() + 40).sum()
+}
+
+/// How many bytes the commands take on the wire.
+pub(super) fn bytes(commands: &Pipeline) -> u64 {
+    commands.cmd_iter().map(length).sum()
 }
 
 /// How many bytes the command takes on the wire.

@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Traffic {
     start: Instant,
+    /// How many bytes were handed to the connection.
+    queued: AtomicU64,
     written: AtomicU64,
     /// When something was last read, in milliseconds since the start.
     heard: AtomicU64,
@@ -23,7 +25,18 @@ pub(super) struct Traffic {
 
 impl Traffic {
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), written: AtomicU64::new(0), heard: AtomicU64::new(0) }
+        let none = || AtomicU64::new(0);
+        Self { start: Instant::now(), queued: none(), written: none(), heard: none() }
+    }
+
+    /// So many more are handed to the connection. Gives how many were before.
+    pub(super) fn queue(&self, bytes: u64) -> u64 {
+        self.queued.fetch_add(bytes, Ordering::Relaxed)
+    }
+
+    /// How many bytes were handed to the connection.
+    pub(super) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
     }
 
     /// How many bytes were handed to the kernel.
