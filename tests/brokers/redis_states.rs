@@ -195,8 +195,6 @@ fn promise_13_an_answer_is_judged_by_the_reason_in_its_text() {
         ("EXECABORT Transaction discarded because of: MISCONF Redis is configured", "unavailable", "MISCONF"),
         ("EXECABORT Transaction discarded because of: NOREPLICAS Not enough good", "unavailable", "NOREPLICAS"),
         ("EXECABORT Transaction discarded because of previous errors.", "rejected", "EXECABORT"),
-        ("ERR Error running script: @user_script: 1: -NOREPLICAS Not enough", "unavailable", "NOREPLICAS"),
-        ("@user_script: 4: -READONLY You can't write against a read only replica", "unavailable", "READONLY"),
         ("CLUSTERDOWN The cluster is down", "unavailable", "CLUSTERDOWN"),
         ("TRYAGAIN Multiple keys request during rehashing of slot", "unavailable", "TRYAGAIN"),
         ("MOVED 3999 127.0.0.1:6381", "rejected", "cluster"),

@@ -68,10 +68,9 @@ const CODES: [(&str, DispatchErrorKind, &str); 18] = [
 ];
 
 /// Words of texts that have no code of their own, in lower case.
-const TEXTS: [(&str, DispatchErrorKind, &str); 17] = [
+const TEXTS: [(&str, DispatchErrorKind, &str); 16] = [
     ("stale replica", Unavailable, "is a replica that has lost its primary; give the URL of the primary"),
     ("max number of clients", Unavailable, "has as many clients as it takes; raise its `maxclients`"),
-    ("killed by user", Unavailable, "was told to kill the script that writes"),
     ("limit exceeded", Unavailable, "takes no more than its limit allows"),
     // Of proxies, about the server behind them. Those that had a connection may have written.
     ("no upstream host", Unavailable, "has no server behind it"),
@@ -137,14 +136,9 @@ fn row(code: &str, text: &str) -> Option<(&'static str, DispatchErrorKind, &'sta
     if tells_unknown_command(text) {
         return None;
     }
-    // Redis says so of what a script does.
-    if text.contains("The user executing the script can't run this command") {
-        return of_code("NOPERM");
-    }
     of_code(code).or_else(|| {
-        // `EXECABORT Transaction discarded because of: OOM command not allowed`, and Redis 6 on what it did in a
-        // script: `@user_script: 6: -OOM command not allowed`.
-        let gives_reason = matches!(code, "ERR" | "EXECABORT") || code.starts_with('@');
+        // `EXECABORT Transaction discarded because of: OOM command not allowed`.
+        let gives_reason = matches!(code, "ERR" | "EXECABORT");
         let mut words = text.split(|character: char| !character.is_ascii_alphabetic());
         let of_reason = gives_reason.then(|| words.find_map(of_code)).flatten();
         of_reason.or_else(|| {
@@ -160,12 +154,8 @@ pub(super) fn is_unknown_command(error: &ServerError) -> bool {
     error.details().is_some_and(tells_unknown_command)
 }
 
-/// The second and the third is what Redis says of what a script does.
 fn tells_unknown_command(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["unknown command", "unknown redis command", "invalid command passed to redis.acl_check_cmd"]
-        .into_iter()
-        .any(|words| text.contains(words))
+    text.to_ascii_lowercase().contains("unknown command")
 }
 
 /// The code, if it is one: a proxy may say anything in its place.

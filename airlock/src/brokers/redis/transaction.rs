@@ -19,6 +19,15 @@ pub(super) enum Fate {
     Unknown,
 }
 
+impl Fate {
+    fn refusal(&self) -> Option<&ServerError> {
+        match self {
+            Self::Refused(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// What became of the two writes of one transaction, and what `MULTI` and `EXEC` were answered if they were refused.
 #[derive(Debug)]
 pub(super) struct Pair {
@@ -30,13 +39,9 @@ pub(super) struct Pair {
 impl Pair {
     /// The refusal that says most: of a write itself, before what only tells that there was one.
     pub(super) fn cause(&self) -> Option<&ServerError> {
-        let own = |fate| match fate {
-            &Fate::Refused(ref error) => Some(error),
-            _ => None,
-        };
-        let all =
-            || [own(&self.stored), own(&self.pushed)].into_iter().chain(self.around.each_ref().map(Option::as_ref));
-        all().flatten().find(|error| error.code() != "EXECABORT").or_else(|| all().flatten().next())
+        let writes = [self.stored.refusal(), self.pushed.refusal()];
+        let all = || writes.into_iter().chain(self.around.each_ref().map(Option::as_ref)).flatten();
+        all().find(|error| error.code() != "EXECABORT").or_else(|| all().next())
     }
 }
 
@@ -44,7 +49,7 @@ impl Pair {
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     pub(super) pairs: Vec<Pair>,
-    /// How many of the last writes are queued.
+    /// The writes that wait for an `EXEC`: of which pair, and whether it is the push.
     queued: Vec<(usize, bool)>,
 }
 
