@@ -85,6 +85,22 @@ fn take_halves(server: &RedisServer) -> usize {
 }
 
 #[test]
+fn promise_13_what_can_not_be_discarded_ends_with_its_connection() {
+    let server = RedisServer::start();
+    let mut was_refused = false;
+    let proxy = Refusing::start(server.port(), move |command| {
+        let falls = command.name == "DISCARD" || (command.name == "EXEC" && !was_refused);
+        was_refused |= falls;
+        falls.then(|| REFUSED.to_owned())
+    });
+    let executor = Form::Dramatiq.executor(&proxy.url());
+    flush_notes(executor.clone(), 10).expect(&[("rejected", 10)]);
+    let account = flush_notes(executor, 10);
+    account.expect(&[("dispatched", 10)]);
+    agree(Form::Dramatiq, &server, &account, 10);
+}
+
+#[test]
 fn promise_13_a_message_too_large_for_the_proxy_costs_itself_alone() {
     let server = RedisServer::start();
     let limit = |command: &crate::refusing::Command<'_>| {
