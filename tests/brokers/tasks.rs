@@ -94,6 +94,12 @@ impl Account {
         assert!(self.texts.iter().any(|own| own.contains(text)), "nobody says {text:?}: {:?}", self.texts);
     }
 
+    /// That it is known of each how it ended.
+    #[track_caller]
+    pub(crate) fn says_nothing_of_doubt(&self) {
+        assert_eq!(self.count("unconfirmed"), 0, "{:?} {:?}", self.counts(), self.texts);
+    }
+
     /// That it took no more than a deadline that long.
     #[track_caller]
     pub(crate) fn took_at_most(&self, deadline: Duration) {

@@ -10,13 +10,6 @@ impl BrokerFault {
         Self(what.into())
     }
 
-    /// With the code the server gave; its text may quote what was sent.
-    #[cfg(feature = "redis")]
-    pub(crate) fn with_code(mut self, code: &str) -> Self {
-        self.0 = format!("{} ({code})", self.0);
-        self
-    }
-
     pub(crate) fn thread_ended() -> Self {
         Self::new("the thread for the brokers' I/O ended before there was an answer")
     }

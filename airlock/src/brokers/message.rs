@@ -47,8 +47,8 @@ pub enum RedisMessage {
         /// The member.
         member: Vec<u8>,
     },
-    /// `HSET hash field body` and then `RPUSH list field`, as one transaction: whoever finds the id in the list finds
-    /// the message in the hash.
+    /// `HSET hash field body` and then `RPUSH list field`, as one transaction (`MULTI`, `EXEC`): what finds the id in the
+    /// list finds the message in the hash. Where a user may not use `MULTI`, one is done after the other.
     StoreAndPush {
         /// The key of the hash with the messages.
         hash: String,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, Value};
+use redis::{Arg, AsyncConnectionConfig, Pipeline, RedisConnectionInfo, RedisError, Value};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::answer::{Asked, is_unknown_command, meaning};
 use super::stream::{Counted, Ended, Traffic};
 use super::{Driver, RedisConnection};
 use crate::brokers::fault::BrokerFault;
@@ -57,61 +58,66 @@ where
     let stream = Counted::new(stream, Arc::clone(&traffic), fails_whole);
     // Each flush has a deadline of its own.
     let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-    let (mut connection, driver) = MultiplexedConnection::new_with_config(&account(url), stream, config)
+    // The client's own way in hides the codes of what is refused.
+    let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let (mut connection, driver) = MultiplexedConnection::new_with_config(&nobody, stream, config)
         .await
-        .map_err(|error| refused(url, &error))?;
+        .map_err(|error| unanswered(url, &error))?;
     let until = alive.clone();
     let driver = tokio::spawn(async move {
         driver.await;
         until.lost();
     });
     let driver = Arc::new(Driver(driver));
-    // Without an account and a database there was nothing to ask yet, and whoever listens may be no server.
-    match connection.send_packed_command(&redis::cmd("PING")).await {
-        // An account that may do no more than it has to is known as well.
-        Ok(Value::ServerError(error)) if error.code() == "NOPERM" => {}
-        Ok(Value::ServerError(error)) => return Err(refused(url, &error.into())),
-        Ok(_) => {}
-        Err(error) => return Err(refused(url, &error)),
-    }
-    let (place, queued) = (url.place().into(), traffic.written());
-    Ok(RedisConnection { place, connection, alive, traffic, driver, queued })
+    enter(url, &mut connection).await?;
+    traffic.queue(traffic.written());
+    Ok(RedisConnection { place: url.place().into(), connection, alive, traffic, driver })
 }
 
-fn account(url: &BrokerUrl) -> RedisConnectionInfo {
-    let mut info = RedisConnectionInfo::default().set_db(url.path.parse().unwrap_or(0)).set_skip_set_lib_name();
-    if let Some(user) = &url.user {
-        info = info.set_username(user);
+/// Says who this is and which database is meant, and asks for an answer: there may be nothing to say, and what listens may
+/// be no server.
+async fn enter(url: &BrokerUrl, connection: &mut MultiplexedConnection) -> Result<(), DispatchError> {
+    let mut user = url.user.as_deref();
+    loop {
+        let mut entry = Pipeline::new();
+        if let Some(password) = &url.password {
+            entry.cmd("AUTH").arg(user).arg(password);
+        }
+        if url.path.parse().is_ok_and(|database: i64| database != 0) {
+            entry.cmd("SELECT").arg(&url.path);
+        }
+        entry.cmd("PING");
+        let count = entry.len();
+        let answers =
+            connection.send_packed_commands(&entry, 0, count).await.map_err(|error| unanswered(url, &error))?;
+        let mut refused = answers.iter().zip(entry.cmd_iter()).filter_map(|(answer, command)| match answer {
+            Value::ServerError(error) => Some((command, error)),
+            _ => None,
+        });
+        let Some((command, error)) = refused.next() else { return Ok(()) };
+        let is = |name: &str| command.args_iter().next() == Some(Arg::Simple(name.as_bytes()));
+        // Redis had no users before version 6, which are told from their answer to a name.
+        let knows_no_users = || error.details().is_some_and(|text| text.contains("wrong number of arguments"));
+        if is("AUTH") && user.is_some() && knows_no_users() {
+            user = None;
+            continue;
+        }
+        // It has answered, and an account that may do no more than it has to is known as well.
+        if is("PING") && (error.code() == "NOPERM" || is_unknown_command(error)) {
+            return Ok(());
+        }
+        let asked = if is("AUTH") { Asked::Account } else { Asked::Database(&url.path) };
+        return Err(meaning(asked, error).at(&url.place()));
     }
-    if let Some(password) = &url.password {
-        info = info.set_password(password);
-    }
-    info
 }
 
-/// What the server said to the first commands on a connection.
-fn refused(url: &BrokerUrl, error: &RedisError) -> DispatchError {
+/// There was no answer to the first commands on a connection, or none that is an answer.
+fn unanswered(url: &BrokerUrl, error: &RedisError) -> DispatchError {
     let place = url.place();
-    let code = error.code().unwrap_or_default();
-    let is_account =
-        error.kind() == ErrorKind::AuthenticationFailed || matches!(code, "WRONGPASS" | "NOAUTH" | "NOPERM");
-    if is_account {
-        let what = format!("{place} refuses user and password; give those it knows in the broker's URL");
-        return DispatchError::rejected(BrokerFault::new(what));
-    }
     if error.is_io_error() || error.is_connection_dropped() || error.is_timeout() {
         return DispatchError::unavailable(BrokerFault::new(format!("{place} ended the connection as it began")));
     }
-    match code {
-        "LOADING" | "MASTERDOWN" | "BUSY" | "TRYAGAIN" => {
-            DispatchError::unavailable(BrokerFault::new(format!("{place} is not ready: {code}")))
-        }
-        _ => {
-            // The code alone: some servers quote the command in their text, and it may hold the password.
-            let what = format!("{place} refuses the connection, asked for database {} ({code})", url.path);
-            DispatchError::rejected(BrokerFault::new(what))
-        }
-    }
+    DispatchError::rejected(BrokerFault::new(format!("{place} is no Redis, by its answers; look at the port")))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Redis: pipelines over one connection.
 
+mod answer;
 mod connect;
 mod pack;
 mod pipeline;
@@ -7,6 +8,7 @@ mod replies;
 mod stream;
 #[cfg(feature = "redis-tls")]
 mod tls;
+mod transaction;
 
 use std::sync::Arc;
 
@@ -57,8 +59,6 @@ pub(crate) struct RedisConnection {
     alive: Alive,
     traffic: Arc<Traffic>,
     driver: Arc<Driver>,
-    /// How many bytes were handed to it so far.
-    queued: u64,
 }
 
 /// Drives the connection; ended when dropped.

@@ -3,6 +3,7 @@
 
 use redis::{Cmd, Pipeline};
 
+use super::transaction::ANSWERS;
 use crate::brokers::message::RedisMessage;
 
 /// How many messages share a command, at most, and how many bytes they have then: the server does nothing else
@@ -71,9 +72,20 @@ impl Packed {
 /// How many replies a run of messages gets.
 pub(super) fn replies(run: &[RedisMessage]) -> usize {
     match run {
-        [RedisMessage::StoreAndPush { .. }, ..] => 4,
+        [RedisMessage::StoreAndPush { .. }, ..] => ANSWERS,
         [_, ..] => 1,
         [] => 0,
+    }
+}
+
+/// What a user must be allowed for a run of messages.
+pub(super) fn needs(run: &[RedisMessage]) -> &'static str {
+    match run {
+        [RedisMessage::PushLeft { .. }, ..] => "LPUSH",
+        [RedisMessage::PushRight { .. }, ..] => "RPUSH",
+        [RedisMessage::AddScored { .. }, ..] => "ZADD",
+        [RedisMessage::StoreAndPush { .. }, ..] => "MULTI, HSET, RPUSH and EXEC",
+        [] => "nothing",
     }
 }
 
@@ -95,6 +107,11 @@ pub(super) fn runs(messages: &[RedisMessage]) -> impl Iterator<Item = &[RedisMes
 
 fn bytes_of(run: &[RedisMessage]) -> usize {
     run.iter().map(|message| message.body().len() + 40).sum()
+}
+
+/// How many bytes the commands take on the wire.
+pub(super) fn bytes(commands: &Pipeline) -> u64 {
+    commands.cmd_iter().map(length).sum()
 }
 
 /// How many bytes the command takes on the wire.

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
-use redis::{RedisResult, Value};
+use redis::aio::MultiplexedConnection;
+use redis::{Pipeline, RedisResult, Value};
 use tokio::task::unconstrained;
 
+use super::replies::Outcomes;
 use super::stream::Traffic;
 use super::{Driver, RedisConnection, pack, replies};
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::{Answer, Job, Outcome};
+use crate::brokers::job::{Job, Outcome, Patience};
 use crate::brokers::link::{Alive, Back};
 use crate::brokers::message::RedisMessage;
-use crate::dispatch::DispatchError;
+use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::runtime::BoxFuture;
 
 /// A connection on which nothing has come for this long although an answer is due is given up.
@@ -24,26 +26,31 @@ type Answered = BoxFuture<'static, RedisResult<Vec<Value>>>;
 /// Puts the job behind what was sent before, and answers it in a task of its own.
 pub(super) fn send(through: &mut RedisConnection, job: Job<RedisMessage>, back: Back<RedisMessage>) {
     let pipeline = pack::pack(&job.messages);
-    let before = through.queued;
-    through.queued += pipeline.bytes;
-    let mut connection = through.connection.clone();
-    let count = pipeline.commands.len();
-    // Unconstrained, because a poll without budget would not take its place in the line.
-    let mut answered: Answered =
-        Box::pin(unconstrained(async move { connection.send_packed_commands(&pipeline.commands, 0, count).await }));
-    let pending = match answered.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        std::task::Poll::Ready(result) => Pending::Done(result),
-        std::task::Poll::Pending => Pending::Waiting(answered),
-    };
+    let before = through.traffic.queue(pipeline.bytes);
+    let pending = put_in_line(&through.connection, pipeline.commands);
     let sent = Sent {
         place: Arc::clone(&through.place),
         alive: through.alive.clone(),
         traffic: Arc::clone(&through.traffic),
         driver: Arc::clone(&through.driver),
+        connection: through.connection.clone(),
         before,
+        bytes: pipeline.bytes,
         at: Instant::now(),
     };
     tokio::spawn(sent.answer(pending, job, back));
+}
+
+/// Hands the commands to the connection, behind those before.
+fn put_in_line(connection: &MultiplexedConnection, commands: Pipeline) -> Pending {
+    let (mut connection, count) = (connection.clone(), commands.len());
+    // Unconstrained, because a poll without budget would not take its place in the line.
+    let mut answered: Answered =
+        Box::pin(unconstrained(async move { connection.send_packed_commands(&commands, 0, count).await }));
+    match answered.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        std::task::Poll::Ready(result) => Pending::Done(result),
+        std::task::Poll::Pending => Pending::Waiting(answered),
+    }
 }
 
 enum Pending {
@@ -57,19 +64,21 @@ struct Sent {
     alive: Alive,
     traffic: Arc<Traffic>,
     driver: Arc<Driver>,
+    connection: MultiplexedConnection,
     /// How many bytes come before its first.
     before: u64,
+    bytes: u64,
     at: Instant,
 }
 
 impl Sent {
     async fn answer(self, pending: Pending, job: Job<RedisMessage>, back: Back<RedisMessage>) {
         let mut answered = match pending {
-            Pending::Done(result) => return self.conclude(result, job, &back),
+            Pending::Done(result) => return self.conclude(result, job, &back).await,
             Pending::Waiting(answered) => answered,
         };
         if let Some(result) = job.patience.for_answer(&mut answered).await {
-            return self.conclude(result, job, &back);
+            return self.conclude(result, job, &back).await;
         }
         if self.is_stuck() {
             self.give_up();
@@ -88,9 +97,9 @@ impl Sent {
         }
     }
 
-    fn conclude(&self, result: RedisResult<Vec<Value>>, job: Job<RedisMessage>, back: &Back<RedisMessage>) {
+    async fn conclude(&self, result: RedisResult<Vec<Value>>, job: Job<RedisMessage>, back: &Back<RedisMessage>) {
         match result {
-            Ok(values) => self.read(&values, &job.messages, job.answer),
+            Ok(values) => self.read(&values, job).await,
             Err(_) => {
                 self.alive.lost();
                 if self.was_written() {
@@ -102,13 +111,61 @@ impl Sent {
         }
     }
 
-    fn read(&self, values: &[Value], messages: &[RedisMessage], answer: Answer) {
-        let outcomes = replies::outcomes(&self.place, values, messages);
-        if outcomes.iter().any(|outcome| matches!(outcome, Err(error) if replies::is_of_another_server(error))) {
+    async fn read(&self, values: &[Value], job: Job<RedisMessage>) {
+        let mut outcomes = replies::outcomes(&self.place, values, &job.messages);
+        if outcomes.are_of_another_server {
             // The name may lead to another server by now.
             self.alive.lost();
         }
-        answer.each(outcomes);
+        if outcomes.are_open || !outcomes.halves.is_empty() {
+            self.clear_up(&mut outcomes, job.patience).await;
+        }
+        job.answer.each(outcomes.each);
+    }
+
+    /// Takes back what was done by half, and discards what waits for an `EXEC` that was refused.
+    async fn clear_up(&self, outcomes: &mut Outcomes, patience: Patience) {
+        // What came behind may have brought an `EXEC` for both.
+        let is_last = self.traffic.queued() == self.before + self.bytes;
+        let mut commands = Pipeline::new();
+        let discards = is_last && outcomes.are_open;
+        if discards {
+            commands.add_command(redis::cmd("DISCARD"));
+        }
+        for command in outcomes.halves.iter().flat_map(|(_, commands)| commands) {
+            commands.add_command(command.clone());
+        }
+        let bytes = pack::bytes(&commands);
+        self.traffic.queue(bytes);
+        let answers = match commands.is_empty() {
+            true => None,
+            false => match put_in_line(&self.connection, commands) {
+                Pending::Done(result) => result.ok(),
+                Pending::Waiting(answered) => patience.for_answer(answered).await.and_then(Result::ok),
+            },
+        };
+        let answers = answers.unwrap_or_default();
+        let mut answers = answers.iter();
+        if outcomes.are_open {
+            let is_discarded = discards && matches!(answers.next(), Some(Value::Okay));
+            if !is_discarded {
+                self.alive.lost();
+                if is_last && self.traffic.queued() == self.before + self.bytes + bytes {
+                    // What is open on a connection ends with it.
+                    self.driver.end();
+                } else {
+                    let unknown = self.unanswered("EXEC was refused while more was under way");
+                    outcomes.open.drain(..).for_each(|open| outcomes.each[open].fill(unknown.clone()));
+                }
+            }
+        }
+        for (half, commands) in std::mem::take(&mut outcomes.halves) {
+            let is_back =
+                answers.by_ref().take(commands.len()).filter(|answer| matches!(answer, Value::Int(_))).count();
+            if is_back < commands.len() {
+                outcomes.each[half].iter_mut().for_each(|outcome| *outcome = left_by_half(outcome));
+            }
+        }
     }
 
     /// Whether nothing has come for long although it should have.
@@ -132,4 +189,13 @@ impl Sent {
     fn unsent(&self) -> Outcome {
         Err(DispatchError::unavailable(BrokerFault::new(format!("{} takes nothing more", self.place))))
     }
+}
+
+/// The same failure, of a message that could not be taken back.
+fn left_by_half(outcome: &Outcome) -> Outcome {
+    let error = outcome.as_ref().err().ok_or(()).map_or_else(|()| String::new(), |error| error.get_ref().to_string());
+    let what = format!("{error}; one half of it stays there, which no worker runs, because HDEL or LREM failed");
+    let fault = BrokerFault::new(what);
+    let is_rejected = outcome.as_ref().is_err_and(|error| error.kind() == DispatchErrorKind::Rejected);
+    Err(if is_rejected { DispatchError::rejected(fault) } else { DispatchError::unavailable(fault) })
 }

@@ -1,79 +1,102 @@
 //! What the server's replies say about each message.
 
-use std::error::Error as _;
+use std::ops::Range;
 
-use redis::{ServerError, Value};
+use redis::{Cmd, ServerError, Value};
 
-use super::pack::{replies, runs};
+use super::answer::{Asked, Meaning, meaning};
+use super::pack::{needs, replies, runs};
+use super::transaction::{Fate, Pair, Reader, take_back};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Outcome;
 use crate::brokers::message::RedisMessage;
 use crate::dispatch::DispatchError;
 
-/// One outcome a message.
-pub(super) fn outcomes(place: &str, values: &[Value], messages: &[RedisMessage]) -> Vec<Outcome> {
-    let mut outcomes = Vec::with_capacity(messages.len());
+/// What is known once a pipeline is answered.
+#[derive(Default)]
+pub(super) struct Outcomes {
+    /// One for each message.
+    pub(super) each: Vec<Outcome>,
+    /// Whether the connection leads to a server that has stopped being the one to write to.
+    pub(super) are_of_another_server: bool,
+    /// Whether something waits on the server for an `EXEC`, which was refused.
+    pub(super) are_open: bool,
+    /// Messages that wait so as a whole: they have failed if it does not come.
+    pub(super) open: Vec<Range<usize>>,
+    /// Messages that are there by half and have failed, and what takes them back.
+    pub(super) halves: Vec<(Range<usize>, Vec<Cmd>)>,
+}
+
+pub(super) fn outcomes(place: &str, values: &[Value], messages: &[RedisMessage]) -> Outcomes {
+    let mut outcomes = Outcomes { each: Vec::with_capacity(messages.len()), ..Outcomes::default() };
+    let mut reader = Reader::default();
     let mut rest = values;
-    for run in runs(messages) {
-        let own;
-        (own, rest) = rest.split_at(replies(run).min(rest.len()));
-        let outcome = outcome(place, own, run);
-        outcomes.extend(run.iter().map(|_| outcome.clone()));
+    // A transaction may be ended by a later answer than its own.
+    let answered: Vec<_> = runs(messages)
+        .map(|run| {
+            let own;
+            (own, rest) = rest.split_at(replies(run).min(rest.len()));
+            if matches!(run, [RedisMessage::StoreAndPush { .. }, ..]) {
+                reader.read(own);
+            }
+            (run, own)
+        })
+        .collect();
+    let mut pairs = reader.pairs.iter();
+    for (run, own) in answered {
+        let refused = |error: &ServerError| {
+            let queue = run.first().map_or("", RedisMessage::queue);
+            meaning(Asked::Write { queue, needs: needs(run) }, error)
+        };
+        let outcome = match run {
+            [RedisMessage::StoreAndPush { .. }, ..] => {
+                pairs.next().and_then(|pair| outcomes.of_pair(pair, run, refused))
+            }
+            _ => match own.first() {
+                Some(Value::Int(_)) => Some(Ok(())),
+                Some(Value::ServerError(error)) => Some(Err(refused(error))),
+                _ => None,
+            },
+        };
+        let outcome = match outcome {
+            Some(Ok(())) => Ok(()),
+            Some(Err(meaning)) => {
+                outcomes.are_of_another_server |= meaning.is_of_another_server;
+                Err(meaning.at(place))
+            }
+            None => {
+                let what = format!("{place} gave an answer that is none of Redis's");
+                Err(DispatchError::unconfirmed(BrokerFault::new(what)))
+            }
+        };
+        outcomes.each.extend(run.iter().map(|_| outcome.clone()));
     }
     outcomes
 }
 
-fn outcome(place: &str, values: &[Value], run: &[RedisMessage]) -> Outcome {
-    let list = run.first().map_or("", RedisMessage::queue);
-    if let Some(error) = values.iter().find_map(server_error) {
-        return Err(refusal(place, list, error));
-    }
-    match values.last() {
-        Some(Value::Int(_) | Value::Array(_)) => Ok(()),
-        _ => {
-            Err(DispatchError::unconfirmed(BrokerFault::new(format!("{place} gave an answer that is none of Redis's"))))
+impl Outcomes {
+    /// `None` if that is not known.
+    fn of_pair(
+        &mut self,
+        pair: &Pair,
+        run: &[RedisMessage],
+        refused: impl Fn(&ServerError) -> Meaning,
+    ) -> Option<Result<(), Meaning>> {
+        if (&pair.stored, &pair.pushed) == (&Fate::Done, &Fate::Done) {
+            return Some(Ok(()));
         }
-    }
-}
-
-/// The first error among a reply and what lies in it: a transaction answers for its commands.
-fn server_error(value: &Value) -> Option<&ServerError> {
-    match value {
-        Value::ServerError(error) => Some(error),
-        Value::Array(values) => values.iter().find_map(server_error),
-        _ => None,
-    }
-}
-
-const READ_ONLY: &str = "READONLY";
-
-fn refusal(place: &str, list: &str, error: &ServerError) -> DispatchError {
-    let code = error.code();
-    let (may_help, what) = match code {
-        "OOM" => (true, "has no memory left (OOM); raise its `maxmemory` or let the workers catch up"),
-        READ_ONLY => (true, "is a read-only replica (READONLY); give the URL of the primary"),
-        "LOADING" => (true, "is loading its data (LOADING); try again soon"),
-        "MISCONF" => (true, "can't save its data and takes no writes (MISCONF); look at its log"),
-        "NOREPLICAS" => (true, "has too few replicas to take writes (NOREPLICAS)"),
-        "BUSY" => (true, "is busy with a script (BUSY)"),
-        "MASTERDOWN" => (true, "has lost its primary (MASTERDOWN)"),
-        "CLUSTERDOWN" | "TRYAGAIN" => (true, "is a cluster that can't take it now"),
-        "WRONGTYPE" => {
-            (false, "has something other than a queue under the queue's key (WRONGTYPE); choose another name")
+        let refused = refused(pair.cause()?);
+        self.are_open |= [&pair.stored, &pair.pushed].contains(&&Fate::Open);
+        let range = self.each.len()..self.each.len() + run.len();
+        match (&pair.stored, &pair.pushed) {
+            (Fate::Unknown, _) | (_, Fate::Unknown) => return None,
+            // What may be whole is not touched.
+            _ if refused.is_in_doubt() => {}
+            (Fate::Open, Fate::Open) => self.open.push(range),
+            (Fate::Done | Fate::Open, _) => self.halves.push((range, take_back(run, true))),
+            (_, Fate::Done | Fate::Open) => self.halves.push((range, take_back(run, false))),
+            _ => {}
         }
-        "NOPERM" => {
-            (false, "doesn't let this user write to the queue (NOPERM); allow LPUSH, RPUSH, HSET and ZADD on its keys")
-        }
-        "NOAUTH" => (false, "wants a password (NOAUTH); put it in the broker's URL"),
-        "MOVED" | "ASK" | "CROSSSLOT" => (false, "is a cluster, which the workers' systems don't use either"),
-        _ => (false, "refused the command"),
-    };
-    let fault = BrokerFault::new(format!("{place} {what}, queue `{}`", list.escape_debug()));
-    let fault = if what.contains(code) { fault } else { fault.with_code(code) };
-    if may_help { DispatchError::unavailable(fault) } else { DispatchError::rejected(fault) }
-}
-
-/// Whether the connection leads to a server that has stopped being the right one.
-pub(super) fn is_of_another_server(error: &DispatchError) -> bool {
-    error.source().is_some_and(|source| source.to_string().contains(READ_ONLY))
+        Some(Err(refused))
+    }
 }

@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub(super) struct Traffic {
     start: Instant,
+    /// How many bytes were handed to the connection.
+    queued: AtomicU64,
     written: AtomicU64,
     /// When something was last read, in milliseconds since the start.
     heard: AtomicU64,
@@ -23,7 +25,18 @@ pub(super) struct Traffic {
 
 impl Traffic {
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), written: AtomicU64::new(0), heard: AtomicU64::new(0) }
+        let none = || AtomicU64::new(0);
+        Self { start: Instant::now(), queued: none(), written: none(), heard: none() }
+    }
+
+    /// So many more are handed to the connection. Gives how many were before.
+    pub(super) fn queue(&self, bytes: u64) -> u64 {
+        self.queued.fetch_add(bytes, Ordering::Relaxed)
+    }
+
+    /// How many bytes were handed to the connection.
+    pub(super) fn queued(&self) -> u64 {
+        self.queued.load(Ordering::Relaxed)
     }
 
     /// How many bytes were handed to the kernel.
@@ -75,9 +88,13 @@ impl<S> Counted<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let had = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_ready() {
             self.traffic.hear();
+            // All that is asked for is answered by a line: a number, a word or an error. Errors quote what was sent, cut
+            // anywhere, and the client ends the connection over a line that is no UTF-8.
+            buffer.filled_mut().iter_mut().skip(had).filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
         }
         polled
     }
