@@ -55,6 +55,20 @@ mod route;
 mod rows;
 #[cfg(feature = "threads")]
 mod threads;
+#[cfg(any(
+    feature = "celery",
+    feature = "django-q",
+    feature = "django-tasks",
+    feature = "dramatiq",
+    feature = "huey",
+    feature = "threads",
+    feature = "tokio"
+))]
+#[cfg_attr(
+    not(all(feature = "celery", feature = "redis")),
+    allow(dead_code, reason = "not every executor needs all of it, and without a transport nothing is late")
+)]
+mod times;
 #[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 mod tokens;
 #[cfg(feature = "tokio")]

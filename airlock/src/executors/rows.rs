@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::publish::Format;
-use super::{Batch, Rejection, Ticket};
+use super::{Batch, Rejection, Ticket, times};
 use crate::brokers::{Line, Link, Protocol};
 use crate::brokers::{RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::error::DispatchError;
@@ -67,6 +67,13 @@ pub(super) async fn feed(
         while part.len() < most && bytes < PART_BYTES {
             let Some(begun) = batch.begin() else { break };
             let (intent, ticket) = begun.into_parts();
+            // Alone: it leaves nothing out of the others' order.
+            if intent.options().get_expiry().is_some()
+                && let Err(late) = times::check_expiry(&intent, SystemTime::now())
+            {
+                ticket.settle(Err(DispatchError::rejected(late)));
+                continue;
+            }
             match encode(&intent, place) {
                 Ok(row) => {
                     bytes += row.size();
@@ -79,6 +86,9 @@ pub(super) async fn feed(
                     return fed;
                 }
             }
+        }
+        if part.is_empty() && batch.remaining() == 0 {
+            break;
         }
         // Nothing more may begin although something is left: this is not all, and nothing of it is to be kept.
         if part.is_empty() || !sender.send(part).await {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::Backlog;
 use crate::error::DispatchError;
-use crate::executors::Deadline;
+use crate::executors::{Deadline, times};
 use crate::intent::{Identity, Intent};
 use crate::panics::{catch_panic, catching_panics};
 use crate::task::TaskKind;
@@ -88,7 +88,7 @@ impl Backlog {
             let now = SystemTime::now();
             if intent.expires_at(now).is_some_and(|expiry| expiry <= now) {
                 intent.give_back();
-                running.end(Err(DispatchError::rejected("it expired before its turn came")), Some(intent));
+                running.end(Err(DispatchError::rejected(times::EXPIRED)), Some(intent));
                 return None;
             }
         }

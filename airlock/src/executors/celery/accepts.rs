@@ -1,11 +1,11 @@
 //! What can't be sent to Celery: it is refused before anything else of the flush has left. A malformed message would not
 //! fail alone: it stops its worker, comes back, and stops the next one.
 
-use super::headers::{Delivery, starts_later};
+use super::headers::Delivery;
 use super::message::CeleryFormat;
 use super::options::{EXTRAS, is_own_header};
 use crate::brokers::Transport;
-use crate::executors::{FlushContext, Rejection, names, python};
+use crate::executors::{FlushContext, Rejection, names, python, times};
 use crate::intent::Intent;
 use crate::options::Options;
 
@@ -27,11 +27,12 @@ impl CeleryFormat {
         }
         names::check_task(&self.task_name(intent))?;
         EXTRAS.check(options)?;
-        names::check_short("reply_to", EXTRAS.text(options, "reply_to").as_deref())?;
+        check_reply_to(transport, EXTRAS.text(options, "reply_to").as_deref())?;
         check_headers(options)?;
         if transport == Transport::Amqp {
             names::check_amqp_priority(options.get_priority().or(self.default_priority), self.max_priority)?;
         }
+        times::check_delay(options, flush.now)?;
         // What can't be written is found here, the times among it.
         Delivery::of(self, intent, flush.now)?;
         if transport == Transport::Redis {
@@ -44,7 +45,7 @@ impl CeleryFormat {
 
     /// A worker holds what starts later unconfirmed, and Redis gives that to the next one when the timeout is over.
     fn check_visibility(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        let wait = starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
+        let wait = times::starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
         if wait.is_none_or(|wait| wait <= self.visibility_timeout) {
             return Ok(());
         }
@@ -63,6 +64,16 @@ fn check_key(queue: &str) -> Result<(), Rejection> {
         return Err(Rejection::new(format!("`{queue}` is a key of Celery's own on Redis; name the queue otherwise")));
     }
     Ok(())
+}
+
+/// RabbitMQ closes the channel for a reply to a consumer of the same channel, of which there is none.
+fn check_reply_to(transport: Transport, reply_to: Option<&str>) -> Result<(), Rejection> {
+    if transport == Transport::Amqp && reply_to == Some("amq.rabbitmq.reply-to") {
+        return Err(Rejection::new(
+            "`reply_to` is RabbitMQ's name for a consumer of the same channel, and there is none; name a queue",
+        ));
+    }
+    names::check_short("`reply_to`", reply_to)
 }
 
 fn check_headers(options: &Options) -> Result<(), Rejection> {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::headers::{Delivery, Json, write_headers};
 use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
 use crate::encode::MAX_BYTES;
-use crate::executors::{Rejection, write};
+use crate::executors::{Rejection, names, write};
 use crate::intent::{Intent, IntentId};
 
 /// What a deployment sets, and the message depends on. The defaults are those of Celery.
@@ -140,10 +140,7 @@ impl CeleryFormat {
 
     /// The name under which workers know the task.
     pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        names::task_name(&self.task_prefix, intent)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What can't be sent to Django-Q2: it is refused before anything else of the flush has left. A task that a cluster can't
 //! read ends a process of it, and one whose result it can't store is lost.
 
-use super::message::{DjangoQFormat, MAX_NAME, starts_later, too_late};
+use super::message::{DjangoQFormat, MAX_NAME};
 use super::options::EXTRAS;
 use crate::brokers::Transport;
-use crate::executors::{FlushContext, Rejection, django_time, names, python};
+use crate::executors::{FlushContext, Rejection, django_time, names, python, times};
 use crate::intent::Intent;
 use crate::options::Options;
 
@@ -41,14 +41,15 @@ impl DjangoQFormat {
         EXTRAS.check(options)?;
         check_texts(options)?;
         check_timeout(options)?;
-        let start = starts_later(intent, flush.now);
+        times::check_delay(options, flush.now)?;
+        let start = times::starts_later(intent, flush.now);
         if transport == Transport::Redis && start.is_some() {
             return Err(Rejection::new(
                 "Django-Q's broker on Redis can't delay; leave `delay` and `eta` out, or use its broker on the ORM",
             ));
         }
         if let Some(start) = start {
-            django_time::text(start).ok_or_else(too_late)?;
+            django_time::text(start).ok_or_else(times::too_late)?;
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;

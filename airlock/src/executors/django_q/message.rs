@@ -10,7 +10,7 @@ use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Tran
 use crate::encode::MAX_BYTES;
 use crate::executors::pickle::Pickle;
 use crate::executors::python::Unreadable;
-use crate::executors::{Rejection, django_time, write};
+use crate::executors::{Rejection, django_time, names, times, write};
 use crate::intent::Intent;
 use crate::key::SecretKey;
 
@@ -80,7 +80,7 @@ impl DjangoQFormat {
 
     /// The row for the broker on Django's ORM. Its lock is the time from when on it may be taken; without one it never is.
     pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
-        let lock = django_time::text(starts_later(intent, now).unwrap_or(now)).ok_or_else(too_late)?;
+        let lock = django_time::text(times::starts_later(intent, now).unwrap_or(now)).ok_or_else(times::too_late)?;
         // SQLite compares it as text, so that it has to be written as Django does.
         let lock = if transport == Transport::Postgres { lock + "+00" } else { lock };
         let values = vec![
@@ -131,10 +131,7 @@ impl DjangoQFormat {
 
     /// The path of the function.
     pub(super) fn func(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        names::task_name(&self.task_prefix, intent)
     }
 }
 
@@ -144,13 +141,4 @@ fn name(intent: &Intent) -> &str {
     let name = intent.options().get_label().unwrap_or(intent.name());
     let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
     &name[..end]
-}
-
-/// When the intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
-}
-
-pub(super) fn too_late() -> Rejection {
-    Rejection::new("its time is after the year 9998, which Python's clocks don't all have; leave `eta` or `delay` out")
 }

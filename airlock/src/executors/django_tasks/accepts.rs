@@ -1,9 +1,9 @@
 //! What can't be given to a worker of django-tasks-db: it is refused before anything else of the flush is written.
 
 use super::jsonb;
-use super::message::{DjangoTasksFormat, EXTRAS, starts_later, too_late};
+use super::message::{DjangoTasksFormat, EXTRAS};
 use crate::brokers::Transport;
-use crate::executors::{FlushContext, Rejection, django_time, names, python, write};
+use crate::executors::{FlushContext, Rejection, django_time, names, python, times, write};
 use crate::intent::Intent;
 
 /// The columns `queue_name` and `backend_name` are `varchar(32)`.
@@ -31,8 +31,9 @@ impl DjangoTasksFormat {
         }
         check_length("the backend's name", &backend)?;
         check_path(&self.task_path(intent))?;
-        if let Some(start) = starts_later(intent, flush.now) {
-            django_time::text(start).ok_or_else(too_late)?;
+        times::check_delay(options, flush.now)?;
+        if let Some(start) = times::starts_later(intent, flush.now) {
+            django_time::text(start).ok_or_else(times::too_late)?;
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         python::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;

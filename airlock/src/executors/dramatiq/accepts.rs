@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::message::{DramatiqFormat, starts_later};
+use super::message::DramatiqFormat;
 use super::options::EXTRAS;
 use crate::brokers::Transport;
-use crate::executors::{FlushContext, Rejection, names, python};
+use crate::executors::{FlushContext, Rejection, names, python, times};
 use crate::intent::Intent;
 
 /// More than a message takes beside its arguments, its queue and what extras say: the task's name of at most 255 bytes,
@@ -25,6 +25,10 @@ impl DramatiqFormat {
             ));
         }
         names::check_queue(self.queue(intent), transport)?;
+        if transport == Transport::Amqp {
+            // Of the delayed and the dead ones.
+            names::check_short("the queue's name with `.XQ` behind it", Some(&format!("{}.XQ", self.queue(intent))))?;
+        }
         check_queue(self.queue(intent))?;
         names::check_task(&self.actor_name(intent))?;
         EXTRAS.check(options)?;
@@ -41,7 +45,8 @@ impl DramatiqFormat {
         if options.get_timeout().is_some_and(|timeout| timeout.is_zero()) {
             return Err(Rejection::new("`timeout` is zero; give it at least a millisecond"));
         }
-        let delay = starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
+        times::check_delay(options, flush.now)?;
+        let delay = times::starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
         if delay.is_some_and(|delay| delay > LONGEST_DELAY) {
             return Err(Rejection::new("Dramatiq delays messages by at most 7 days; store it and enqueue it later"));
         }

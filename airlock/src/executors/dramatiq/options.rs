@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use super::message::{enqueued, whole_millis};
+use super::message::enqueued;
 use crate::brokers::AmqpValue;
 use crate::executors::extras::{System, Takes};
+use crate::executors::times::whole_millis;
 use crate::intent::Intent;
 
 /// Typed; what has an option of its own, or would break the worker, is refused with the way to go.

@@ -1,11 +1,11 @@
 //! What can't be sent to Huey: it is refused before anything else of the flush has left. Consumers take a message from the
 //! queue before they look at it, so one that they can't run is gone, with a line in their log.
 
-use super::message::{HueyFormat, starts_later};
+use super::message::HueyFormat;
 use super::options::{EXTRAS, check_retries};
 use crate::brokers::Transport;
 use crate::executors::civil::Civil;
-use crate::executors::{FlushContext, Rejection, names, python};
+use crate::executors::{FlushContext, Rejection, names, python, times};
 use crate::intent::Intent;
 
 /// More than a message takes beside its arguments: names, ids and numbers.
@@ -55,7 +55,8 @@ impl HueyFormat {
             ));
         }
         self.check_version(intent)?;
-        for time in [starts_later(intent, flush.now), intent.expires_at(flush.now)].into_iter().flatten() {
+        times::check_delay(options, flush.now)?;
+        for time in [times::starts_later(intent, flush.now), intent.expires_at(flush.now)].into_iter().flatten() {
             if Civil::of(time).year > LAST_YEAR {
                 return Err(Rejection::new("a time is after the year 9999, which Python doesn't have; leave it out"));
             }

@@ -11,7 +11,7 @@ use super::serializer::{Compression, Signing};
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::encode::MAX_BYTES;
 use crate::executors::pickle::{Global, Pickle};
-use crate::executors::{Rejection, write};
+use crate::executors::{Rejection, names, times, write};
 use crate::intent::Intent;
 
 /// What a deployment sets, and the message depends on. The defaults are those of Huey.
@@ -126,7 +126,7 @@ impl HueyFormat {
         let fields = |out: &mut Pickle| {
             out.ascii(&intent.id().dashed());
             out.text(&self.task_name(intent));
-            out.naive_utc_or_none(starts_later(intent, now));
+            out.naive_utc_or_none(times::starts_later(intent, now));
             out.int_or_none(options.get_max_retries().map(i64::from));
             out.int_or_none(retry_delay(options));
             out.int_or_none(self.priority(intent).map(i64::from));
@@ -184,16 +184,8 @@ impl HueyFormat {
 
     /// The name under which consumers know the task.
     pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        names::task_name(&self.task_prefix, intent)
     }
-}
-
-/// When the intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
 }
 
 /// How far messages may be ahead of the clock, in microseconds, so that they keep their order.
