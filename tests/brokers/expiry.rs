@@ -9,9 +9,10 @@ use airlock::{
 };
 use airlock_tests::patience::eventually;
 use airlock_tests::process::free_port;
-use airlock_tests::servers::{RabbitServer, RedisServer};
+use airlock_tests::servers::{DjangoDatabase, RabbitServer, RedisServer};
 
 use crate::rabbit::{drain, queue_of_its_own};
+use crate::sql_systems::System;
 use crate::tasks::note;
 
 const PATIENT: Duration = Duration::from_secs(60);
@@ -146,4 +147,26 @@ fn what_expires_before_it_is_tried_again_is_told() {
     });
     assert_eq!(told(&ended.flush), [EXPIRED, SENT]);
     assert_eq!(server.list("tried").len(), 1);
+}
+
+#[test]
+fn late_ones_are_left_out_of_a_transaction_wherever_they_stand() {
+    for database in [DjangoDatabase::sqlite(), DjangoDatabase::postgres()] {
+        let (url, system) = (database.url(), System::Huey);
+        tells(system.executor(url), "late", || usize::try_from(system.count(url)).expect("a few"));
+        // What is read in one go ends with late ones, begins with them, and is nothing else.
+        for (prompt, late) in [(128, 1), (127, 3), (0, 300)] {
+            let before = system.count(url);
+            let ended = airlock::scope().executor(system.executor(url)).deadline(PATIENT).run_reported(|| {
+                (0..prompt).for_each(|number| drop(note::enqueue(number)));
+                for number in 0..late {
+                    note::enqueue_with(Options::new().expires_at(UNIX_EPOCH), number).expect("there is a scope");
+                }
+            });
+            let told = told(&ended.flush);
+            assert_eq!(told.iter().filter(|told| *told == SENT).count() as u64, prompt);
+            assert_eq!(told.iter().filter(|told| *told == EXPIRED).count() as u64, late);
+            assert_eq!(system.count(url) - before, prompt);
+        }
+    }
 }
