@@ -1,5 +1,6 @@
 //! Real brokers: what arrives there, and what is known when they fail.
 
+mod expiry;
 mod forked;
 mod memory;
 mod postgres_faults;
@@ -7,6 +8,7 @@ mod proxy;
 mod rabbit;
 mod rabbit_faults;
 mod rabbit_flushes;
+mod rabbit_refusals;
 mod redis_faults;
 mod redis_flushes;
 mod redis_forms;

@@ -195,3 +195,23 @@ fn delayed_work_outlives_the_last_handle() {
     }
     drop(runtime);
 }
+
+#[test]
+fn a_delay_beyond_all_calendars_is_refused_before_anything_runs() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let executors: [Arc<dyn Executor>; 4] = [
+        Arc::new(ThreadPoolExecutor::new()),
+        Arc::new(ThreadPoolExecutor::new().ignore_unsupported()),
+        Arc::new(TokioExecutor::on(runtime.handle().clone())),
+        Arc::new(TokioExecutor::on(runtime.handle().clone()).ignore_unsupported()),
+    ];
+    for executor in executors {
+        let ended = airlock::scope().executor(executor).run_reported(|| {
+            note::enqueue(0).unwrap();
+            note::enqueue_with(Options::new().delay(Duration::MAX), 1).unwrap();
+        });
+        let error = ended.flush.unwrap_err();
+        assert!(error.to_string().contains("`delay` ends after the year 9998"), "{error}");
+        assert_eq!(error.undispatched().len(), 2);
+    }
+}

@@ -15,3 +15,4 @@ mod refusals;
 mod refusals_pickled;
 mod rows;
 mod tasks;
+mod times;

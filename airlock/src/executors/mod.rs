@@ -16,6 +16,7 @@ mod retry;
 mod route;
 #[cfg(feature = "threads")]
 mod threads;
+pub(crate) mod times;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod unfinished;

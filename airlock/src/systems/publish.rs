@@ -40,16 +40,15 @@ pub(crate) trait Format: Send + Sync {
 
 /// Sends the batch through the broker.
 pub(crate) async fn publish(broker: &Broker, format: &dyn Format, declares: bool, batch: Batch) {
-    let now = SystemTime::now();
     crate::intent::IntentId::look_for_fork();
-    let _ = (now, format, declares, &batch);
+    let _ = (format, declares, &batch);
     match &broker.link {
         #[cfg(feature = "redis")]
-        AnyLink::Redis(link) => jobs::send(link, |intent| format.redis(intent, now), batch).await,
+        AnyLink::Redis(link) => jobs::send(link, |intent, now| format.redis(intent, now), batch).await,
         #[cfg(feature = "amqp")]
         AnyLink::Amqp(link) => {
             let mut queues = declared::Queues::new(format, declares);
-            jobs::send(link, |intent| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
+            jobs::send(link, |intent, now| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
         }
         #[cfg(feature = "sqlite")]
         AnyLink::Sqlite(link) => rows::send(link, Transport::Sqlite, format, batch).await,
@@ -102,10 +101,12 @@ mod declared {
 #[cfg(feature = "_broker")]
 mod jobs {
     use std::collections::VecDeque;
+    use std::time::SystemTime;
 
     use super::{Batch, Intent, Rejection, Ticket};
     use crate::brokers::{Answers, Line, Link, Protocol};
     use crate::dispatch::DispatchError;
+    use crate::executors::times;
 
     /// How much goes in one job, and how much is under way at a time: enough to keep both sides busy, and no more than
     /// fits in memory, whatever the size of the flush.
@@ -124,7 +125,7 @@ mod jobs {
     /// Sends intent by intent, in order, without waiting for one before the next, and settles each with its outcome.
     pub(crate) async fn send<P: Protocol>(
         link: &Link<P>,
-        mut encode: impl FnMut(&Intent) -> Result<P::Message, Rejection>,
+        mut encode: impl FnMut(&Intent, SystemTime) -> Result<P::Message, Rejection>,
         mut batch: Batch,
     ) {
         let patience = link.patience(batch.deadline());
@@ -133,8 +134,10 @@ mod jobs {
         }
         // Before anything begins: what can't be reached costs one intent its attempt, and not a whole job.
         if let Err(error) = link.ready(patience).await {
+            let now = SystemTime::now();
             while let Some(begun) = batch.begin() {
-                begun.settle(Err(error.clone()));
+                let late = times::check_expiry(begun.intent(), now).map_err(DispatchError::rejected);
+                begun.settle(late.and_then(|()| Err(error.clone())));
             }
             return;
         }
@@ -155,17 +158,19 @@ mod jobs {
         }
     }
 
-    /// The next intents that may leave, encoded. What has no encoding is settled here.
+    /// The next intents that may leave, encoded. What has no encoding, or is late by now, is settled here.
     fn next_job<P: Protocol>(
         batch: &mut Batch,
-        encode: &mut impl FnMut(&Intent) -> Result<P::Message, Rejection>,
+        encode: &mut impl FnMut(&Intent, SystemTime) -> Result<P::Message, Rejection>,
     ) -> Option<(Vec<P::Message>, Vec<Ticket>, usize)> {
+        // Anew for each job: connections are waited for, and the broker.
+        let now = SystemTime::now();
         let expected = batch.remaining().min(JOB);
         let (mut messages, mut tickets, mut bytes) = (Vec::with_capacity(expected), Vec::with_capacity(expected), 0);
         while messages.len() < JOB && bytes < JOB_BYTES {
             let Some(begun) = batch.begin() else { break };
             let (intent, ticket) = begun.into_parts();
-            match encode(&intent) {
+            match times::check_expiry(&intent, now).and_then(|()| encode(&intent, now)) {
                 Ok(message) => {
                     bytes += P::size(&message);
                     messages.push(message);

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::publish::Format;
 use crate::brokers::{Line, Link, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::dispatch::{DispatchError, Rejection};
-use crate::executors::{Batch, Ticket};
+use crate::executors::{Batch, Ticket, times};
 use crate::intent::Intent;
 
 /// How much is handed over at a time: a flush is never in memory as a whole. The first parts are smaller, so that the
@@ -66,6 +66,13 @@ pub(crate) async fn feed(
         while part.len() < most && bytes < PART_BYTES {
             let Some(begun) = batch.begin() else { break };
             let (intent, ticket) = begun.into_parts();
+            // Alone: it leaves nothing out of the others' order.
+            if intent.options().get_expiry().is_some()
+                && let Err(late) = times::check_expiry(&intent, SystemTime::now())
+            {
+                ticket.settle(Err(DispatchError::rejected(late)));
+                continue;
+            }
             match encode(&intent, place) {
                 Ok(row) => {
                     bytes += row.size();
@@ -78,6 +85,9 @@ pub(crate) async fn feed(
                     return fed;
                 }
             }
+        }
+        if part.is_empty() && batch.remaining() == 0 {
+            break;
         }
         // Nothing more may begin although something is left: this is not all, and nothing of it is to be kept.
         if part.is_empty() || !sender.send(part).await {

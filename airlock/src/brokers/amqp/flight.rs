@@ -147,7 +147,7 @@ impl Flight {
             }
             Slot::Done(outcome) => outcome.clone(),
             // Records of TLS may have left before the write failed.
-            Slot::Unsent(error) if self.over_tls => Err(refusal::unconfirmed(&self.place, error)),
+            Slot::Unsent(error) if self.over_tls => Err(refusal::unconfirmed(&self.place, message.body.len(), error)),
             Slot::Unsent(error) => Err(refusal::unsent(&self.place, error)),
             Slot::Sending(_) | Slot::Confirming(_) => Err(refusal::late(&self.place, is_blocked)),
         }

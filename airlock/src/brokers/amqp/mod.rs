@@ -1,5 +1,6 @@
 //! RabbitMQ: publisher confirms over one connection.
 
+mod asking;
 mod connect;
 mod flight;
 mod plug;
@@ -8,6 +9,7 @@ mod queues;
 mod quiet;
 mod refusal;
 mod returned;
+mod sizes;
 mod slot;
 mod table;
 

@@ -9,11 +9,13 @@ use lapin::types::ShortString;
 use lapin::{Channel, Connection};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::asking::Asking;
 use super::flight::{Flight, SILENCE};
 use super::plug::Plug;
 use super::queues::{Queues, Refusals};
+use super::sizes::Sizes;
 use super::slot::Slot;
-use super::{Addressed, table};
+use super::{Addressed, refusal, table};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Job;
 use crate::brokers::link::{Alive, Back};
@@ -26,9 +28,13 @@ pub(super) struct Publisher {
     place: Arc<str>,
     connection: Arc<Connection>,
     channel: Channel,
+    asking: Asking,
     queues: Queues,
+    sizes: Sizes,
+    /// How many bytes a frame may take, as was negotiated.
+    frame: usize,
     flight: Flight,
-    /// Since when the server owes an answer about a queue.
+    /// Since when the server owes an answer about a queue or a size.
     asked: Option<Instant>,
     plug: Plug,
 }
@@ -43,9 +49,11 @@ impl Publisher {
         plug: Plug,
         over_tls: bool,
     ) -> Self {
-        let queues = Queues::new(Arc::clone(&place), Arc::clone(&connection));
+        let asking = Asking::new(Arc::clone(&connection));
+        let (queues, sizes) = (Queues::new(Arc::clone(&place)), Sizes::new(Arc::clone(&place)));
+        let frame = connection.configuration().frame_max() as usize;
         let flight = Flight::new(Arc::clone(&place), Arc::clone(&connection), alive, plug.clone(), over_tls);
-        Self { place, connection, channel, queues, flight, asked: None, plug }
+        Self { place, connection, channel, asking, queues, sizes, frame, flight, asked: None, plug }
     }
 
     pub(super) async fn run(mut self, mut jobs: UnboundedReceiver<(Job<Addressed>, Back<Addressed>)>) {
@@ -88,16 +96,17 @@ impl Publisher {
                 return job.answer.all(&Err(DispatchError::unavailable(BrokerFault::new(late))));
             }
         };
-        let slots = job.messages.iter().map(|message| slot(&self.channel, &self.place, message, &refusals)).collect();
+        let slots = job.messages.iter().map(|message| self.slot(message, &refusals)).collect();
         self.flight.add(job, slots, back);
     }
 
-    /// Asks for the queues, and follows what is under way meanwhile.
+    /// Asks for the queues and sizes, and follows what is under way meanwhile.
     async fn check(&mut self, job: &Job<Addressed>) -> Option<Result<Refusals, lapin::Error>> {
         let since = *self.asked.get_or_insert_with(Instant::now);
         let (flight, channel) = (&mut self.flight, &self.channel);
+        let (asking, queues, sizes) = (&mut self.asking, &mut self.queues, &mut self.sizes);
         let checked = {
-            let mut check = pin!(job.patience.for_answer(self.queues.check(&job.messages)));
+            let mut check = pin!(job.patience.for_answer(check(asking, queues, sizes, &job.messages)));
             loop {
                 let due = flight.due();
                 tokio::select! {
@@ -111,7 +120,7 @@ impl Publisher {
         if checked.is_some() {
             self.asked = None;
         } else {
-            self.queues.leave();
+            self.asking.leave();
             // A flush in a hurry doesn't end the connection of all others.
             if since.elapsed() >= SILENCE && !self.connection.status().blocked() {
                 self.flight.lost();
@@ -119,21 +128,42 @@ impl Publisher {
         }
         checked
     }
-}
 
-/// The message as it leaves, or why it can't.
-fn slot(channel: &Channel, place: &str, message: &Addressed, refusals: &Refusals) -> Slot {
-    let message = &message.message;
-    if let Some(refusal) = refusals.get(&message.routing_key) {
-        return Slot::Done(Err(refusal.clone()));
-    }
-    match (ShortString::try_new(message.routing_key.as_str()), table::properties(message)) {
-        (Ok(key), Ok(properties)) => Slot::publish(channel, message, key, properties),
-        _ => {
-            let what = format!("a name or a property takes more than the 255 bytes that {place} allows; shorten it");
-            Slot::Done(Err(DispatchError::rejected(BrokerFault::new(what))))
+    /// The message as it leaves, or why it can't. What the server refuses ends the channel or the connection that all
+    /// messages share, so that it is refused here.
+    fn slot(&self, message: &Addressed, refusals: &Refusals) -> Slot {
+        let (message, place) = (&message.message, &self.place);
+        let header = table::header_size(&message.properties);
+        let refusal = refusals
+            .get(&message.routing_key)
+            .cloned()
+            .or_else(|| self.sizes.refusal(message.body.len()))
+            .or_else(|| (header > self.frame).then(|| refusal::too_large_a_header(place, header, self.frame)));
+        if let Some(refusal) = refusal {
+            return Slot::Done(Err(refusal));
+        }
+        match (ShortString::try_new(message.routing_key.as_str()), table::properties(message)) {
+            (Ok(key), Ok(properties)) => Slot::publish(&self.channel, message, key, properties),
+            _ => Slot::Done(Err(refusal::too_long(place))),
         }
     }
+}
+
+/// Why some of these messages can't be published, by queue.
+async fn check(
+    asking: &mut Asking,
+    queues: &mut Queues,
+    sizes: &mut Sizes,
+    messages: &[Addressed],
+) -> Result<Refusals, lapin::Error> {
+    let mut refusals = queues.check(asking, messages).await?;
+    let rest = messages.iter().filter(|message| !refusals.contains_key(&message.message.routing_key));
+    if let Some(refusal) = sizes.check(asking, rest).await? {
+        for Addressed { message, .. } in messages {
+            refusals.entry(message.routing_key.clone()).or_insert_with(|| refusal.clone());
+        }
+    }
+    Ok(refusals)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -79,6 +79,37 @@ fn missing(place: &str, queue: &str) -> String {
     format!("there is no queue `{queue}` on {place}; start a worker that consumes it, or use `declare()`")
 }
 
+/// Why this user can't publish anything: `None` if that is not about the user.
+pub(super) fn of_user(place: &str, error: &lapin::Error) -> Option<DispatchError> {
+    let (_, text) = said(error).filter(|(code, _)| *code == ACCESS_REFUSED)?;
+    let what = format!("this user may not publish on {place}: {ACCESS_REFUSED} {text}; allow this user to write there");
+    Some(DispatchError::rejected(BrokerFault::new(what)))
+}
+
+/// The limit that the server names when a message is too large: the last number of its text.
+pub(super) fn size_limit(error: &lapin::Error) -> Option<usize> {
+    let (_, text) = said(error).filter(|(code, text)| *code == PRECONDITION_FAILED && text.contains("message size"))?;
+    text.rsplit(|letter: char| !letter.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
+}
+
+pub(super) fn too_large(place: &str, size: usize, most: usize) -> DispatchError {
+    DispatchError::rejected(BrokerFault::new(format!(
+        "the message takes {size} bytes and {place} allows {most}; send less, or raise `max_message_size` of the server"
+    )))
+}
+
+pub(super) fn too_large_a_header(place: &str, size: usize, most: usize) -> DispatchError {
+    DispatchError::rejected(BrokerFault::new(format!(
+        "the message's headers take a frame of {size} bytes and {place} allows {most}; send large values as arguments, or \
+         raise `frame_max` of the server"
+    )))
+}
+
+pub(super) fn too_long(place: &str) -> DispatchError {
+    let what = format!("a name or a property takes more than the 255 bytes that {place} allows; shorten it");
+    DispatchError::rejected(BrokerFault::new(what))
+}
+
 pub(super) fn nacked(place: &str, queue: &str) -> DispatchError {
     let queue = queue.escape_debug();
     DispatchError::unavailable(BrokerFault::new(format!("{place} could not store it in the queue `{queue}` (nack)")))
@@ -95,7 +126,12 @@ pub(super) fn unsent(place: &str, error: &lapin::Error) -> DispatchError {
     DispatchError::unavailable(BrokerFault::new(format!("the connection to {place} ended before it was sent: {why}")))
 }
 
-pub(super) fn unconfirmed(place: &str, error: &lapin::Error) -> DispatchError {
+/// How a message of this size fared that the server had not confirmed when the channel ended.
+pub(super) fn unconfirmed(place: &str, size: usize, error: &lapin::Error) -> DispatchError {
+    // It had another limit than the one it was asked for, and keeps none that is above it.
+    if let Some(most) = size_limit(error).filter(|most| size > *most) {
+        return too_large(place, size, most);
+    }
     let why = match said(error) {
         Some((ACCESS_REFUSED, text)) => {
             format!("the channel ended before the answer: {ACCESS_REFUSED} {text}; allow this user to write there")

@@ -63,7 +63,7 @@ impl Slot {
                         confirmation.take_message().into_iter().for_each(|message| returned.add(message));
                         Self::Done(outcome)
                     }
-                    Poll::Ready(Err(error)) => Self::Done(Err(refusal::unconfirmed(place, &error))),
+                    Poll::Ready(Err(error)) => Self::Done(Err(refusal::unconfirmed(place, message.body.len(), &error))),
                     Poll::Pending => return Poll::Pending,
                 },
                 Self::Unsent(_) | Self::Done(_) => return Poll::Ready(()),

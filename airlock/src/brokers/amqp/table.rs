@@ -1,9 +1,11 @@
 //! Plain values as the client's.
 
+use std::borrow::Cow;
+
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldArray, FieldTable, LongString, ShortString, ShortStringError};
 
-use crate::brokers::message::{AmqpMessage, AmqpValue};
+use crate::brokers::message::{AmqpMessage, AmqpProperties, AmqpValue};
 
 /// Survives a restart of the server, in a durable queue.
 const PERSISTENT: u8 = 2;
@@ -60,4 +62,36 @@ fn value(value: &AmqpValue) -> Result<AMQPValue, ShortStringError> {
             AMQPValue::FieldTable(table(entries.iter().map(|(name, value)| (&**name, value)))?)
         }
     })
+}
+
+/// How many bytes the frame takes in which the properties are sent, with the parts that every such frame has: its type,
+/// channel, size and end, the class, the weight, the size of the body and the flags. It can't be split.
+pub(super) fn header_size(properties: &AmqpProperties) -> usize {
+    const FRAME: usize = 1 + 2 + 4 + 1;
+    const HEADER: usize = 2 + 2 + 8 + 2;
+    const DELIVERY_MODE: usize = 1;
+    let AmqpProperties { content_type, content_encoding, priority, correlation_id, reply_to, expiration, headers } =
+        properties;
+    let owned = [correlation_id, reply_to, expiration].map(|text| text.as_deref());
+    let texts = owned.into_iter().chain([*content_type, *content_encoding]);
+    let texts: usize = texts.flatten().map(|text| 1 + text.len()).sum();
+    let headers = if headers.is_empty() { 0 } else { table_size(headers) };
+    FRAME + HEADER + DELIVERY_MODE + usize::from(priority.is_some()) + texts + headers
+}
+
+fn table_size(entries: &[(Cow<'static, str>, AmqpValue)]) -> usize {
+    4 + entries.iter().map(|(name, value)| 1 + name.len() + value_size(value)).sum::<usize>()
+}
+
+/// With the byte that says what it is.
+fn value_size(value: &AmqpValue) -> usize {
+    1 + match value {
+        AmqpValue::Null => 0,
+        AmqpValue::Bool(_) => 1,
+        AmqpValue::Int(value) if i32::try_from(*value).is_ok() => 4,
+        AmqpValue::Int(_) => 8,
+        AmqpValue::Text(text) => 4 + text.len(),
+        AmqpValue::List(values) => 4 + values.iter().map(value_size).sum::<usize>(),
+        AmqpValue::Table(entries) => table_size(entries),
+    }
 }

@@ -11,7 +11,7 @@ use super::options::Limits;
 use super::waiters::Waiters;
 use super::waiting::Entrance;
 use crate::dispatch::DispatchError;
-use crate::executors::{Batch, Begun, Ticket};
+use crate::executors::{Batch, Begun, Ticket, times};
 use crate::intent::Intent;
 use crate::runtime::{Deadline, timer};
 
@@ -163,8 +163,7 @@ impl WayIn<'_> {
 /// When a delayed intent may start, if that is not yet.
 fn starts_later(intent: &Intent) -> Option<SystemTime> {
     intent.options().get_start()?;
-    let now = SystemTime::now();
-    intent.starts_at(now).filter(|start| *start > now)
+    times::starts_later(intent, SystemTime::now())
 }
 
 /// An intent that waits for room. Dropped while it does, it is known not to have been accepted.

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::Backlog;
 use crate::dispatch::DispatchError;
+use crate::executors::times;
 use crate::intent::{Identity, Intent};
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{Deadline, timer};
@@ -87,7 +88,7 @@ impl Backlog {
             let now = SystemTime::now();
             if intent.expires_at(now).is_some_and(|expiry| expiry <= now) {
                 intent.give_back();
-                running.end(Err(DispatchError::rejected("it expired before its turn came")), Some(intent));
+                running.end(Err(DispatchError::rejected(times::EXPIRED)), Some(intent));
                 return None;
             }
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
+use crate::executors::{FlushContext, times};
 use crate::intent::{Failure, Intent};
 use crate::task::TaskKind;
 
@@ -43,10 +43,11 @@ impl Limits {
     /// Whether the task can run here, with its options.
     pub(in crate::executors) fn accept(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         intent.can_run_here()?;
+        let options = if flush.call_options { intent.options() } else { intent.task().options };
+        times::check_delay(options, flush.now)?;
         if self.ignore_unsupported {
             return Ok(());
         }
-        let options = if flush.call_options { intent.options() } else { intent.task().options };
         let unsupported = [
             ("priority", options.get_priority().is_some()),
             ("max_retries", options.get_max_retries().is_some()),

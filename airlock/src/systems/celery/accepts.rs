@@ -2,11 +2,11 @@
 //! fail alone: it stops its worker, comes back, and stops the next one.
 
 use super::extras::{EXTRAS, is_own_header};
-use super::headers::{Delivery, starts_later};
+use super::headers::Delivery;
 use super::message::CeleryFormat;
 use crate::brokers::Transport;
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
+use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::options::Options;
 use crate::systems::limits;
@@ -30,11 +30,12 @@ impl CeleryFormat {
         }
         limits::check_task(&self.task_name(intent))?;
         EXTRAS.check(options)?;
-        limits::check_short("reply_to", EXTRAS.text(options, "reply_to").as_deref())?;
+        check_reply_to(transport, EXTRAS.text(options, "reply_to").as_deref())?;
         check_headers(options)?;
         if transport == Transport::Amqp {
             limits::check_amqp_priority(options.get_priority().or(self.default_priority), self.max_priority)?;
         }
+        times::check_delay(options, flush.now)?;
         // What can't be written is found here, the times among it.
         Delivery::of(self, intent, flush.now)?;
         if transport == Transport::Redis {
@@ -47,7 +48,7 @@ impl CeleryFormat {
 
     /// A worker holds what starts later unconfirmed, and Redis gives that to the next one when the timeout is over.
     fn check_visibility(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        let wait = starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
+        let wait = times::starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
         if wait.is_none_or(|wait| wait <= self.visibility_timeout) {
             return Ok(());
         }
@@ -66,6 +67,16 @@ fn check_key(queue: &str) -> Result<(), Rejection> {
         return Err(Rejection::new(format!("`{queue}` is a key of Celery's own on Redis; name the queue otherwise")));
     }
     Ok(())
+}
+
+/// RabbitMQ closes the channel for a reply to a consumer of the same channel, of which there is none.
+fn check_reply_to(transport: Transport, reply_to: Option<&str>) -> Result<(), Rejection> {
+    if transport == Transport::Amqp && reply_to == Some("amq.rabbitmq.reply-to") {
+        return Err(Rejection::new(
+            "`reply_to` is RabbitMQ's name for a consumer of the same channel, and there is none; name a queue",
+        ));
+    }
+    limits::check_short("`reply_to`", reply_to)
 }
 
 fn check_headers(options: &Options) -> Result<(), Rejection> {

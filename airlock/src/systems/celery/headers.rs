@@ -9,12 +9,13 @@ use super::repr::repr;
 use super::time::iso;
 use crate::brokers::AmqpValue;
 use crate::dispatch::Rejection;
+use crate::executors::times;
 use crate::intent::Intent;
 use crate::options::Options;
 use crate::systems::json;
 
 /// RabbitMQ closes the channel for an `expiration` beyond ten years.
-const LONGEST_EXPIRATION_MS: u128 = 315_360_000_000;
+const LONGEST_EXPIRATION_MS: i64 = 315_360_000_000;
 
 /// What is sent, and when it may run.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Delivery {
         Ok(Self {
             queue: options.get_queue().unwrap_or(&format.default_queue).to_owned(),
             priority: options.get_priority().or(format.default_priority),
-            eta: starts_later(intent, now).map(|start| written("eta", start)).transpose()?,
+            eta: times::starts_later(intent, now).map(|start| written("eta", start)).transpose()?,
             expires: expires.map(|expiry| written("expires", expiry)).transpose()?,
             expiration: expires.and_then(|expiry| expiration(expiry, now)),
             time_limit,
@@ -51,11 +52,6 @@ impl Delivery {
     }
 }
 
-/// When the intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
-}
-
 fn written(option: &str, time: SystemTime) -> Result<String, Rejection> {
     iso(time).ok_or_else(|| {
         Rejection::new(format!("`{option}` is after the year 9998, where Python's calendar ends; leave it out"))
@@ -63,7 +59,8 @@ fn written(option: &str, time: SystemTime) -> Result<String, Rejection> {
 }
 
 fn expiration(expiry: SystemTime, now: SystemTime) -> Option<String> {
-    let left = expiry.duration_since(now).unwrap_or_default().as_millis();
+    // Rounded up: RabbitMQ drops what has 0 unless a worker waits for it.
+    let left = times::whole_millis(expiry.duration_since(now).unwrap_or_default()).max(1);
     // The worker goes by the header in any case.
     (left < LONGEST_EXPIRATION_MS).then(|| left.to_string())
 }

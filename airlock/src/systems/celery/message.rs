@@ -12,7 +12,7 @@ use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMes
 use crate::dispatch::Rejection;
 use crate::encode::MAX_BYTES;
 use crate::intent::{Intent, IntentId};
-use crate::systems::json;
+use crate::systems::{json, limits};
 
 /// What a deployment sets, and the message depends on. The defaults are those of Celery.
 #[derive(Debug, Clone)]
@@ -140,10 +140,7 @@ impl CeleryFormat {
 
     /// The name under which workers know the task.
     pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        limits::task_name(&self.task_prefix, intent)
     }
 }
 

@@ -2,10 +2,10 @@
 //! read ends a process of it, and one whose result it can't store is lost.
 
 use super::extras::EXTRAS;
-use super::message::{DjangoQFormat, MAX_NAME, starts_later, too_late};
+use super::message::{DjangoQFormat, MAX_NAME};
 use crate::brokers::Transport;
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
+use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::options::Options;
 use crate::systems::limits;
@@ -44,14 +44,15 @@ impl DjangoQFormat {
         EXTRAS.check(options)?;
         check_texts(options)?;
         check_timeout(options)?;
-        let start = starts_later(intent, flush.now);
+        times::check_delay(options, flush.now)?;
+        let start = times::starts_later(intent, flush.now);
         if transport == Transport::Redis && start.is_some() {
             return Err(Rejection::new(
                 "Django-Q's broker on Redis can't delay; leave `delay` and `eta` out, or use its broker on the ORM",
             ));
         }
         if let Some(start) = start {
-            django_time::text(start).ok_or_else(too_late)?;
+            django_time::text(start).ok_or_else(times::too_late)?;
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         readable::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;

@@ -9,11 +9,12 @@ use super::signing::Signer;
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
 use crate::encode::MAX_BYTES;
+use crate::executors::times;
 use crate::intent::Intent;
-use crate::systems::json;
 use crate::systems::python::django_time;
 use crate::systems::python::pickle::Pickle;
 use crate::systems::python::readable::Unreadable;
+use crate::systems::{json, limits};
 use crate::text::SecretKey;
 
 /// What a `name` may have in a row of results: `varchar(100)`.
@@ -82,7 +83,7 @@ impl DjangoQFormat {
 
     /// The row for the broker on Django's ORM. Its lock is the time from when on it may be taken; without one it never is.
     pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
-        let lock = django_time::text(starts_later(intent, now).unwrap_or(now)).ok_or_else(too_late)?;
+        let lock = django_time::text(times::starts_later(intent, now).unwrap_or(now)).ok_or_else(times::too_late)?;
         // SQLite compares it as text, so that it has to be written as Django does.
         let lock = if transport == Transport::Postgres { lock + "+00" } else { lock };
         let values = vec![
@@ -133,10 +134,7 @@ impl DjangoQFormat {
 
     /// The path of the function.
     pub(super) fn func(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        limits::task_name(&self.task_prefix, intent)
     }
 }
 
@@ -146,13 +144,4 @@ fn name(intent: &Intent) -> &str {
     let name = intent.options().get_label().unwrap_or(intent.name());
     let end = name.char_indices().nth(MAX_NAME).map_or(name.len(), |(end, _)| end);
     &name[..end]
-}
-
-/// When the intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
-}
-
-pub(super) fn too_late() -> Rejection {
-    Rejection::new("its time is after the year 9998, which Python's clocks don't all have; leave `eta` or `delay` out")
 }

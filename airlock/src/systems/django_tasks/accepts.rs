@@ -1,10 +1,10 @@
 //! What can't be given to a worker of django-tasks-db: it is refused before anything else of the flush is written.
 
 use super::jsonb;
-use super::message::{DjangoTasksFormat, EXTRAS, starts_later, too_late};
+use super::message::{DjangoTasksFormat, EXTRAS};
 use crate::brokers::Transport;
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
+use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::systems::python::{django_time, readable};
 use crate::systems::{json, limits};
@@ -34,8 +34,9 @@ impl DjangoTasksFormat {
         }
         check_length("the backend's name", &backend)?;
         check_path(&self.task_path(intent))?;
-        if let Some(start) = starts_later(intent, flush.now) {
-            django_time::text(start).ok_or_else(too_late)?;
+        times::check_delay(options, flush.now)?;
+        if let Some(start) = times::starts_later(intent, flush.now) {
+            django_time::text(start).ok_or_else(times::too_late)?;
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         readable::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;

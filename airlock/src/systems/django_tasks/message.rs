@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
 use crate::encode::MAX_BYTES;
+use crate::executors::times;
 use crate::intent::Intent;
 use crate::systems::extras::{System, Takes};
+use crate::systems::limits;
 use crate::systems::python::django_time;
 
 pub(super) static TABLE: SqlTable = SqlTable {
@@ -84,13 +86,13 @@ impl DjangoTasksFormat {
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let arguments = arguments.as_str();
         let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
-        let start = match starts_later(intent, now) {
-            Some(start) => Cow::Owned(django_time::text(start).ok_or_else(too_late)?),
+        let start = match times::starts_later(intent, now) {
+            Some(start) => Cow::Owned(django_time::text(start).ok_or_else(times::too_late)?),
             None => Cow::Borrowed(NO_TIME),
         };
         // What has the same priority is taken in the order of this column, which has microseconds.
         let enqueued = now + Duration::from_micros(place.into());
-        let enqueued = Cow::Owned(django_time::text(enqueued).ok_or_else(too_late)?);
+        let enqueued = Cow::Owned(django_time::text(enqueued).ok_or_else(times::too_late)?);
         let zoned = |time: Cow<'static, str>| match transport {
             Transport::Postgres => time + "+00",
             // Compared as text, so that it has to be written as Django does.
@@ -130,18 +132,6 @@ impl DjangoTasksFormat {
 
     /// Where the worker imports the task from.
     pub(super) fn task_path(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        limits::task_name(&self.task_prefix, intent)
     }
-}
-
-/// When the intent may start, if that is not yet. A time that is past would go before all that have none.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
-}
-
-pub(super) fn too_late() -> Rejection {
-    Rejection::new("its time is after the year 9998, which Python's clocks don't all have; leave `eta` or `delay` out")
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::extras::EXTRAS;
-use super::message::{DramatiqFormat, starts_later};
+use super::message::DramatiqFormat;
 use crate::brokers::Transport;
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
+use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::systems::limits;
 use crate::systems::python::readable;
@@ -28,6 +28,10 @@ impl DramatiqFormat {
             ));
         }
         limits::check_queue(self.queue(intent), transport)?;
+        if transport == Transport::Amqp {
+            // Of the delayed and the dead ones.
+            limits::check_short("the queue's name with `.XQ` behind it", Some(&format!("{}.XQ", self.queue(intent))))?;
+        }
         check_queue(self.queue(intent))?;
         limits::check_task(&self.actor_name(intent))?;
         EXTRAS.check(options)?;
@@ -44,7 +48,8 @@ impl DramatiqFormat {
         if options.get_timeout().is_some_and(|timeout| timeout.is_zero()) {
             return Err(Rejection::new("`timeout` is zero; give it at least a millisecond"));
         }
-        let delay = starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
+        times::check_delay(options, flush.now)?;
+        let delay = times::starts_later(intent, flush.now).and_then(|start| start.duration_since(flush.now).ok());
         if delay.is_some_and(|delay| delay > LONGEST_DELAY) {
             return Err(Rejection::new("Dramatiq delays messages by at most 7 days; store it and enqueue it later"));
         }

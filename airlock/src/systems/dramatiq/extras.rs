@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use super::message::{enqueued, whole_millis};
+use super::message::enqueued;
 use crate::brokers::AmqpValue;
+use crate::executors::times::whole_millis;
 use crate::intent::Intent;
 use crate::systems::extras::{System, Takes};
 

@@ -2,14 +2,15 @@
 //! Pure: it depends on the intent, the time, fresh ids and this configuration.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::extras::options;
 use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
 use crate::dispatch::Rejection;
 use crate::encode::MAX_BYTES;
+use crate::executors::times::{self, whole_millis};
 use crate::intent::{Intent, IntentId};
-use crate::systems::json;
+use crate::systems::{json, limits};
 
 /// How long dead letters are kept, unless the environment variable `dramatiq_dead_message_ttl` says otherwise.
 const DEAD_MESSAGE_TTL_MS: i64 = 604_800_000;
@@ -91,7 +92,7 @@ impl DramatiqFormat {
         redis_id: Option<&str>,
         priority: Option<u8>,
     ) -> Result<(String, Vec<u8>), Rejection> {
-        let delayed = starts_later(intent, now).map(millis);
+        let delayed = times::starts_later(intent, now).map(millis);
         let queue = match delayed {
             Some(_) => format!("{}.DQ", self.queue(intent)),
             None => self.queue(intent).to_owned(),
@@ -125,10 +126,7 @@ impl DramatiqFormat {
 
     /// The name under which workers know the task.
     pub(super) fn actor_name(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        limits::task_name(&self.task_prefix, intent)
     }
 }
 
@@ -137,17 +135,7 @@ pub(super) fn enqueued(intent: &Intent, now: SystemTime) -> SystemTime {
     intent.handed_over().unwrap_or(now)
 }
 
-/// When the intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
-}
-
 /// Milliseconds since 1970, rounded up so that nothing runs early.
 pub(super) fn millis(time: SystemTime) -> i64 {
     whole_millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
-}
-
-/// Whole milliseconds, rounded up.
-pub(super) fn whole_millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }

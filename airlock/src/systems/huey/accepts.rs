@@ -2,10 +2,10 @@
 //! queue before they look at it, so one that they can't run is gone, with a line in their log.
 
 use super::extras::{EXTRAS, check_retries};
-use super::message::{HueyFormat, starts_later};
+use super::message::HueyFormat;
 use crate::brokers::Transport;
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
+use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::systems::limits;
 use crate::systems::python::civil::Civil;
@@ -58,7 +58,8 @@ impl HueyFormat {
             ));
         }
         self.check_version(intent)?;
-        for time in [starts_later(intent, flush.now), intent.expires_at(flush.now)].into_iter().flatten() {
+        times::check_delay(options, flush.now)?;
+        for time in [times::starts_later(intent, flush.now), intent.expires_at(flush.now)].into_iter().flatten() {
             if Civil::of(time).year > LAST_YEAR {
                 return Err(Rejection::new("a time is after the year 9999, which Python doesn't have; leave it out"));
             }

@@ -11,9 +11,10 @@ use super::signing::{Compression, Signing};
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
 use crate::encode::MAX_BYTES;
+use crate::executors::times;
 use crate::intent::Intent;
-use crate::systems::json;
 use crate::systems::python::pickle::{Global, Pickle};
+use crate::systems::{json, limits};
 
 /// What a deployment sets, and the message depends on. The defaults are those of Huey.
 #[derive(Debug, Clone)]
@@ -127,7 +128,7 @@ impl HueyFormat {
         let fields = |out: &mut Pickle| {
             out.ascii(&intent.id().dashed());
             out.text(&self.task_name(intent));
-            out.naive_utc_or_none(starts_later(intent, now));
+            out.naive_utc_or_none(times::starts_later(intent, now));
             out.int_or_none(options.get_max_retries().map(i64::from));
             out.int_or_none(retry_delay(options));
             out.int_or_none(self.priority(intent).map(i64::from));
@@ -185,16 +186,8 @@ impl HueyFormat {
 
     /// The name under which consumers know the task.
     pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
-        if self.task_prefix.is_empty() {
-            return Cow::Borrowed(intent.name());
-        }
-        Cow::Owned(format!("{}{}", self.task_prefix, intent.name()))
+        limits::task_name(&self.task_prefix, intent)
     }
-}
-
-/// When the intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent, now: SystemTime) -> Option<SystemTime> {
-    intent.starts_at(now).filter(|start| *start > now)
 }
 
 /// How far messages may be ahead of the clock, in microseconds, so that they keep their order.
