@@ -14,6 +14,12 @@
 #![cfg_attr(feature = "django-tasks", doc = "[example-django-tasks]: DjangoTasksExecutor#a-pair-to-start-from")]
 #![cfg_attr(feature = "lambda", doc = "[page-lambda]: LambdaExecutor")]
 #![cfg_attr(feature = "lambda", doc = "[example-lambda]: LambdaExecutor#a-pair-to-start-from")]
+#![doc = "[guide-async]: guide::async_code"]
+#![doc = "[guide-failure]: guide::failure"]
+#![doc = "[guide-settings]: guide::settings"]
+#![doc = "[guide-testing]: guide::testing"]
+#![doc = "[guide-library-authors]: guide::library_authors"]
+#![doc = "[guide-migrating]: guide::migrating"]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -50,6 +56,7 @@ mod direct;
 mod encode;
 mod error;
 mod executors;
+pub mod guide;
 mod intent;
 #[cfg(any(feature = "django-q", feature = "huey"))]
 mod key;
