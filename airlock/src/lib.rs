@@ -2,7 +2,8 @@
 // README's own lead to the files.
 #![doc = "[`scoped`]: macro@scoped"]
 #![doc = "[`task`]: macro@task"]
-#![cfg_attr(feature = "_all", doc = include_str!("../docs/rustdoc/links.md"))]
+#![cfg_attr(feature = "_all", doc = include_str!("../docs/rustdoc/systems.md"))]
+#![doc = include_str!("../docs/rustdoc/guides.md")]
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -38,6 +39,7 @@ mod encode;
 mod error;
 mod executors;
 mod flush;
+pub mod guide;
 mod intent;
 mod lifecycle;
 mod options;

@@ -1,4 +1,7 @@
-//! The pages for people: where their links lead.
+//! The pages for people: where their links and paths lead, and that they can be read.
+
+mod map;
+mod width;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,14 +41,38 @@ fn is_an_item(target: &str) -> bool {
     target.contains("::") || target.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
+/// The pages in a folder of the project, those in its own folders not among them.
+fn pages_in(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect()
+}
+
+/// The files and folders of the project that a text names between backticks; `<name>` and `NAME` stand for any.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    let folders = ["airlock/", "airlock-macros/", "docs/", "examples/", "tests/"];
+    let quoted = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    quoted.filter(move |name| {
+        let stands_for_many = name.contains(['<', '*', ' ', ':']) || name.contains("NAME");
+        folders.iter().any(|folder| name.starts_with(folder)) && !stands_for_many
+    })
+}
+
+#[test]
+fn every_path_that_a_page_for_contributors_names_is_there() {
+    for page in ["README.md", "CONTRIBUTING.md", "tests/README.md"] {
+        let text = read(page);
+        let prose = prose(&text).collect::<Vec<_>>().join("\n");
+        for path in paths(&prose) {
+            assert!(root().join(path).exists(), "{page} names `{path}`, which isn't there");
+        }
+    }
+}
+
 #[test]
 fn every_link_to_a_file_leads_to_one() {
-    let pages_in = |folder: &str| -> Vec<PathBuf> {
-        fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect()
-    };
-    let pages = ["", "docs", "airlock/docs"].into_iter().flat_map(pages_in);
+    let pages = ["", "docs", "airlock/docs", "airlock/docs/guide", "tests"].into_iter().flat_map(pages_in);
     let mut links = 0;
-    for page in pages.filter(|path| path.extension().is_some_and(|kind| kind == "md")) {
+    for page in pages {
         for target in targets(&fs::read_to_string(&page).unwrap()) {
             if target.starts_with("https://") || target.starts_with('#') || is_an_item(target) {
                 continue;
@@ -61,7 +88,7 @@ fn every_link_to_a_file_leads_to_one() {
 #[test]
 fn each_system_of_the_readme_has_a_page_and_an_example_that_a_test_runs() {
     let (readme, runs) = (read("README.md"), read("tests/live/examples.rs"));
-    let (links, in_rustdoc) = (definitions(&readme), read("airlock/docs/rustdoc/links.md"));
+    let (links, in_rustdoc) = (definitions(&readme), read("airlock/docs/rustdoc/systems.md"));
     let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| [")).collect();
     assert_eq!(rows.len(), 6, "{rows:?}");
     for row in rows {
@@ -71,6 +98,6 @@ fn each_system_of_the_readme_has_a_page_and_an_example_that_a_test_runs() {
         assert!(labels.iter().all(|label| in_rustdoc.contains(&format!("[{label}]: "))), "{row}");
         assert!(read(links[page]).contains("\n## A pair to start from\n"), "{}", links[page]);
         let name = Path::new(links[example]).file_stem().unwrap().to_str().unwrap();
-        assert!(row.contains(&format!("[`{name}`]")) && runs.contains(&format!("\"{name}\"")), "nobody runs `{name}`");
+        assert!(row.contains(&format!("[`{name}`]")) && runs.contains(&format!("\"{name}\"")), "no test runs `{name}`");
     }
 }

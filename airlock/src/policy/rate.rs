@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Policy;
 use crate::intent::Intent;
 
-/// Lets `burst` intents escape at once and as many again in each period; drops the rest.
+/// Lets `limit` intents escape at once and as many again in each `per`; drops the rest.
 ///
 /// The bucket is shared by clones, so a limit stays one limit however many scopes use it.
 ///

@@ -1,0 +1,37 @@
+//! Guides: one page a subject, longer than the README and shorter than the reference.
+//!
+//! | guide | for |
+//! | --- | --- |
+//! | [Testing](testing) | tests of code that enqueues |
+//! | [Settings](settings) | what scopes use unless they say otherwise, in code, files and variables |
+//! | [Async code](async_code) | scopes in futures, spawned tasks and threads |
+//! | [Executors and failure](failure) | what an error means, sending again, retries, fallbacks, pools, the end of the program |
+//! | [Library authors](library_authors) | crates with tasks that other programs use |
+//! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
+//!
+//! The attributes have pages of their own, [`task`](macro@crate::task) and [`scoped`](macro@crate::scoped), and so has
+//! each system: see its executor.
+
+// Where links to what a feature brings lead in these pages, as in `lib.rs`; in a clone, the guides' own lead to files.
+
+#[cfg_attr(feature = "testing", doc = "[kit]: crate::testing")]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/testing.md")]
+pub mod testing {}
+
+#[cfg_attr(feature = "settings", doc = "[load]: crate::Settings::load")]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/settings.md")]
+pub mod settings {}
+
+#[doc = include_str!("../docs/guide/async.md")]
+pub mod async_code {}
+
+#[doc = include_str!("../docs/guide/failure.md")]
+pub mod failure {}
+
+#[doc = include_str!("../docs/guide/library-authors.md")]
+pub mod library_authors {}
+
+#[doc = include_str!("../docs/guide/migrating.md")]
+pub mod migrating {}
