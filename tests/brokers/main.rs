@@ -16,8 +16,10 @@ mod redis_refusals;
 mod redis_states;
 mod refusing;
 mod sql_insert;
+mod sql_insert_dropped;
 mod sql_rows;
 mod sql_systems;
+mod sql_transactions;
 mod sqlite_faults;
 mod tasks;
 #[cfg(all(feature = "redis-tls", feature = "amqp-tls", feature = "postgres-tls"))]

@@ -1,5 +1,6 @@
 //! What differs between databases.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::refusal::Refusal;
@@ -8,6 +9,9 @@ use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
 pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
+
+/// The savepoint around what is written into a transaction of the caller.
+pub(super) const PROOF: &str = "airlock";
 
 /// A connection of the client crate.
 pub(crate) trait Dialect: Send + Sized + 'static {
@@ -27,7 +31,19 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     fn commit(&mut self, patience: Duration) -> Done<'_>;
 
     /// Runs a statement without values.
-    fn run(&mut self, statement: &'static str) -> Done<'_>;
+    fn run(&mut self, statement: impl Into<Cow<'static, str>>) -> Done<'_>;
+
+    /// How many transactions and savepoints the client has open on it, as far as it has begun them itself.
+    fn depth(&self) -> usize;
+
+    /// Shows that the server has a transaction open that takes statements, and sets the savepoint [`PROOF`] in it.
+    fn prove_open(&mut self) -> Done<'_>;
+
+    /// Sets the client's own next savepoint. Dropped before its end, it leaves the transaction as it was.
+    fn nest(&mut self) -> Done<'_>;
+
+    /// Has the client roll back to its last savepoint before it does anything else on this connection.
+    fn unnest(&mut self);
 
     /// Inserts rows of one table.
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_>;

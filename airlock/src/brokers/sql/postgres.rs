@@ -1,16 +1,22 @@
 //! Postgres.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, PgConnection};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, PgConnection, Postgres};
+use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done};
+use super::dialect::{Dialect, Done, PROOF};
 use super::refusal::{Kind, Refusal};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
 use crate::brokers::url::{BrokerUrl, Scheme};
 use crate::runtime::BoxFuture;
+
+type Manager = <Postgres as Database>::TransactionManager;
 
 impl Dialect for PgConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
@@ -28,8 +34,27 @@ impl Dialect for PgConnection {
         self.run("COMMIT")
     }
 
-    fn run(&mut self, statement: &'static str) -> Done<'_> {
+    fn run(&mut self, statement: impl Into<Cow<'static, str>>) -> Done<'_> {
+        let statement = AssertSqlSafe(statement.into().into_owned());
         Box::pin(async move { sqlx::raw_sql(statement).execute(self).await.map(drop) })
+    }
+
+    fn depth(&self) -> usize {
+        Manager::get_transaction_depth(self)
+    }
+
+    fn unnest(&mut self) {
+        Manager::start_rollback(self);
+    }
+
+    fn prove_open(&mut self) -> Done<'_> {
+        // Of a transaction that an error has aborted, COMMIT would be answered with ROLLBACK, and the client take that for
+        // success. A savepoint is refused there, and where no transaction is open.
+        self.run(format!("SAVEPOINT {PROOF}"))
+    }
+
+    fn nest(&mut self) -> Done<'_> {
+        Box::pin(Undropped(Some(Box::pin(Manager::begin(self, None)))))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
@@ -39,12 +64,18 @@ impl Dialect for PgConnection {
             for (column, (_, kind)) in first.table.columns.iter().enumerate() {
                 add(&mut arguments, *kind, &rows, column).map_err(sqlx::Error::Encode)?;
             }
-            sqlx::query_with(AssertSqlSafe(insert_arrays(first.table)), arguments).execute(self).await.map(drop)
+            // Without a name: behind a pooler that hands out connections by transaction, the next one may be another
+            // connection, which doesn't know the statement, or one that has it already.
+            let insertion = sqlx::query_with(AssertSqlSafe(insert_arrays(first.table)), arguments).persistent(false);
+            insertion.execute(self).await.map(drop)
         })
     }
 
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a> {
-        Box::pin(async move { sqlx::query("SELECT pg_notify($1, '')").bind(channel).execute(self).await.map(drop) })
+        Box::pin(async move {
+            let notify = sqlx::query("SELECT pg_notify($1, '')").bind(channel).persistent(false);
+            notify.execute(self).await.map(drop)
+        })
     }
 
     fn refusal(error: &sqlx::Error) -> Option<Refusal> {
@@ -54,6 +85,30 @@ impl Dialect for PgConnection {
             *place = byte;
         }
         Some(refusal(code))
+    }
+}
+
+/// A future that is forgotten in place of being dropped before its end: dropped, the client's `begin` of a savepoint (sqlx
+/// 0.9.0) rolls back what is around it, which is the caller's transaction, and takes it for ended. Forgotten, it leaves a
+/// savepoint that nothing refers to, and a few hundred bytes of memory.
+struct Undropped<'a>(Option<Done<'a>>);
+
+impl Future for Undropped<'_> {
+    type Output = Result<(), sqlx::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = &mut self.0 else { unreachable!("polled after it was ready") };
+        let polled = future.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Undropped<'_> {
+    fn drop(&mut self) {
+        std::mem::forget(self.0.take());
     }
 }
 
@@ -70,6 +125,8 @@ fn options(url: &BrokerUrl) -> PgConnectOptions {
         .password(url.password.as_deref().unwrap_or_default())
         .database(database)
         .ssl_mode(tls)
+        // No float is read, and PgBouncer refuses connections that ask for more digits of them.
+        .extra_float_digits(None)
         .application_name("airlock");
     options.disable_statement_logging()
 }

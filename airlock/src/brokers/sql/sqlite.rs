@@ -1,12 +1,14 @@
 //! SQLite. The client crate has a thread for each connection, which does the work.
 
+use std::borrow::Cow;
 use std::time::Duration;
 use std::vec;
 
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, SqliteConnection};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
+use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done};
+use super::dialect::{Dialect, Done, PROOF};
 use super::refusal::{Kind, Refusal};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
@@ -18,6 +20,8 @@ const ROWS: usize = 512;
 /// In KiB, for pages that a flush changes again and again, as those of an index: 16 MiB. Its own 2 are soon written to the
 /// file, and read again.
 const CACHE: &str = "-16384";
+
+type Manager = <Sqlite as Database>::TransactionManager;
 
 impl Dialect for SqliteConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
@@ -54,8 +58,32 @@ impl Dialect for SqliteConnection {
         patiently(self, patience, "COMMIT")
     }
 
-    fn run(&mut self, statement: &'static str) -> Done<'_> {
+    fn run(&mut self, statement: impl Into<Cow<'static, str>>) -> Done<'_> {
+        let statement = AssertSqlSafe(statement.into().into_owned());
         Box::pin(async move { sqlx::raw_sql(statement).execute(self).await.map(drop) })
+    }
+
+    fn depth(&self) -> usize {
+        Manager::get_transaction_depth(self)
+    }
+
+    fn unnest(&mut self) {
+        Manager::start_rollback(self);
+    }
+
+    fn prove_open(&mut self) -> Done<'_> {
+        Box::pin(async move {
+            // A transaction can have ended by itself (`INSERT OR ROLLBACK`), and a savepoint would begin another one then.
+            if sqlx::raw_sql("BEGIN").execute(&mut *self).await.is_ok() {
+                sqlx::raw_sql("ROLLBACK").execute(&mut *self).await?;
+                return Err(sqlx::Error::BeginFailed);
+            }
+            self.run(format!("SAVEPOINT {PROOF}")).await
+        })
+    }
+
+    fn nest(&mut self) -> Done<'_> {
+        Box::pin(Manager::begin(self, None))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
@@ -79,7 +107,11 @@ impl Dialect for SqliteConnection {
     }
 
     fn refusal(error: &sqlx::Error) -> Option<Refusal> {
-        let sqlx::Error::Database(error) = error else { return None };
+        let error = match error {
+            sqlx::Error::Database(error) => error,
+            sqlx::Error::BeginFailed => return Some(refusal(NOT_OPEN, "")),
+            _ => return None,
+        };
         let code = error.code().and_then(|code| code.parse::<u16>().ok()).unwrap_or_default();
         Some(refusal(code, error.message()))
     }
@@ -154,10 +186,16 @@ fn insert_many(table: &SqlTable, shared: &[bool], rows: usize) -> String {
     statement
 }
 
+/// A result code of ours: SQLite has none for this, as a statement outside of a transaction is one of its own.
+const NOT_OPEN: u16 = u16::MAX;
+
 /// What SQLite's result code means (`sqlite.org/rescode.html`); the low byte is the primary one.
 fn refusal(code: u16, message: &str) -> Refusal {
     let is_missing = message.starts_with("no such table") || message.contains("has no column named");
     let (kind, what) = match code & 0xff {
+        _ if code == NOT_OPEN => {
+            (Kind::Rejected, "has ended the transaction by itself; roll it back, and do all of it again in another one")
+        }
         1 if is_missing => (Kind::Missing, ""),
         5 | 6 => (
             Kind::Unavailable,

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::dialect::Dialect;
-use super::refusal::{Kind, Refusal, unavailable, unconfirmed};
+use super::dialect::{Dialect, PROOF};
+use super::refusal::{Kind, Refusal, rejected, unavailable, unconfirmed};
 use super::rows::{Part, Rows};
 use crate::brokers::job::{Answer, Outcome, Patience};
 use crate::brokers::row::SqlTable;
@@ -68,27 +68,58 @@ pub(super) async fn whole<C: Dialect>(
     }
 }
 
-/// Writes the rows within a transaction that is not ours.
+/// Writes the rows within a transaction that is not ours: all of them or none, also if this is dropped half-way.
 pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, patience: Patience) -> Outcome {
     let place = "the database of the open transaction";
+    if connection.depth() == 0 {
+        return Err(rejected(&format!(
+            "{place} has none that the client knows of; begin it with `begin` or `begin_with`, and give `&mut *transaction`"
+        )));
+    }
+    let failed = |error| Stopped::Failed(error, None).error::<C>(place);
+    let is_kept = AtomicBool::new(false);
     let done = patience.for_answer(async {
-        connection.run("SAVEPOINT airlock").await.map_err(|error| Stopped::Failed(error, None).error::<C>(place))?;
-        let Err(stopped) = write(connection, rows).await else {
-            let released = connection.run("RELEASE SAVEPOINT airlock").await;
-            return released.map_err(|error| Stopped::Failed(error, None).error::<C>(place));
+        connection.prove_open().await.map_err(failed)?;
+        let mut nested = Nested::begin(&mut *connection).await.map_err(failed)?;
+        let written = match write(nested.0, rows).await {
+            Ok(()) => nested.keep(&is_kept).await.map_err(failed),
+            Err(stopped) => Err(stopped.error::<C>(place)),
         };
-        let error = stopped.error::<C>(place);
-        // What failed is taken back, so that whatever becomes of the transaction, it has all of this or none.
-        for statement in ["ROLLBACK TO SAVEPOINT airlock", "RELEASE SAVEPOINT airlock"] {
-            if connection.run(statement).await.is_err() {
-                // A transaction that can't be used any more can't be committed either.
-                break;
-            }
-        }
-        Err(error)
+        drop(nested);
+        // Rolls back first, if nothing is to be kept. A transaction that refuses this can't be committed either.
+        let released = connection.run(format!("RELEASE SAVEPOINT {PROOF}")).await;
+        written.and_then(|()| released.map_err(failed))
     });
-    let late = || unconfirmed(place, "gave no answer in time; roll the transaction back, it may hold a part of this");
+    let late = || match is_kept.load(Ordering::Relaxed) {
+        true => unconfirmed(place, "gave no answer in time; roll the transaction back, it may hold all of this"),
+        false => unavailable(place, "gave no answer in time; nothing of this is in the transaction"),
+    };
     done.await.unwrap_or_else(|| Err(late()))
+}
+
+/// The client's last savepoint, to which it rolls back when this is dropped.
+struct Nested<'a, C: Dialect>(&'a mut C);
+
+impl<'a, C: Dialect> Nested<'a, C> {
+    async fn begin(connection: &'a mut C) -> Result<Self, sqlx::Error> {
+        connection.nest().await?;
+        Ok(Self(connection))
+    }
+
+    /// Puts a second savepoint of the same name in front of the first: what was written until now stays when the client
+    /// rolls back to that name. One statement decides, so that there is no moment at which a drop leaves a part.
+    async fn keep(&mut self, is_kept: &AtomicBool) -> Result<(), sqlx::Error> {
+        // As sqlx 0.9 names them. With another name it would roll back to the first one, and the tests see no rows.
+        let name = format!("_sqlx_savepoint_{}", self.0.depth() - 1);
+        is_kept.store(true, Ordering::Relaxed);
+        self.0.run(format!("SAVEPOINT {name}")).await
+    }
+}
+
+impl<C: Dialect> Drop for Nested<'_, C> {
+    fn drop(&mut self) {
+        self.0.unnest();
+    }
 }
 
 async fn write<C: Dialect>(connection: &mut C, rows: &mut Rows) -> Result<(), Stopped> {
