@@ -3,6 +3,7 @@
 mod expiry;
 mod forked;
 mod memory;
+mod pgbouncer;
 mod postgres_faults;
 mod proxy;
 mod rabbit;

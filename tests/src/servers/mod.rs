@@ -8,6 +8,8 @@ mod http;
 #[cfg(feature = "lambda")]
 mod moto;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
+mod pgbouncer;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
 mod postgres;
 mod rabbit;
 #[cfg(feature = "redis")]
@@ -20,6 +22,8 @@ pub use django::DjangoDatabase;
 pub use http::{Answer, HttpServer, Request};
 #[cfg(feature = "lambda")]
 pub use moto::{MotoServer, Recorded};
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub use pgbouncer::PgBouncer;
 #[cfg(all(feature = "sqlite", feature = "postgres"))]
 pub use postgres::PostgresServer;
 pub use rabbit::RabbitServer;

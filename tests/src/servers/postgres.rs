@@ -12,7 +12,7 @@ use crate::process::{Folder, Process, free_port, until};
 use crate::servers::Database;
 
 /// The password of its user `postgres`.
-const PASSWORD: &str = "p0stgres";
+pub(super) const PASSWORD: &str = "p0stgres";
 
 /// A Postgres server that asks for passwords.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ impl Drop for PostgresServer {
 }
 
 /// Postgres doesn't run as root: then it runs as the user of its package.
-fn other_user() -> Option<(u32, u32)> {
+pub(super) fn other_user() -> Option<(u32, u32)> {
     use std::os::unix::fs::MetadataExt;
     if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
         return None;
@@ -196,7 +196,7 @@ fn other_user() -> Option<(u32, u32)> {
 }
 
 /// The folder and all that lies in it.
-fn give(folder: &Folder) {
+pub(super) fn give(folder: &Folder) {
     let Some((user, group)) = other_user() else { return };
     let inside = fs::read_dir(folder.path()).expect("it can be read").map(|entry| entry.expect("it is there").path());
     for path in [folder.path().to_owned()].into_iter().chain(inside) {

@@ -20,9 +20,14 @@ impl DjangoTasksExecutor {
     /// Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the workers
     /// when, and only when, that commits. No connection but the given one is used, and no runtime but the caller's.
     ///
-    /// All of it is written, or none: it is written after a savepoint, and an error takes back what was written since. In
-    /// the report, *dispatched* means written; commit afterwards. What can't be written leaves the transaction as it was,
-    /// unless the error says that it is unconfirmed: then roll it back.
+    /// All of it is written, or none: it is written after a savepoint, to which an error, a deadline that passes and a future
+    /// that is dropped half-way go back. In the report, *dispatched* means written; commit afterwards. What can't be written
+    /// leaves the transaction as it was, unless the error says that it is unconfirmed: then roll it back. Don't commit after
+    /// an error that says that the connection has ended: sqlx 0.9 may say `Ok` to that.
+    ///
+    /// Before anything is written it is shown that the transaction is alive: Postgres answers the COMMIT of an aborted
+    /// transaction with a ROLLBACK that the client takes for success, and SQLite can end a transaction by itself. The
+    /// transaction has to be one of sqlx's own, as `begin` and `begin_with` give it.
     ///
     /// `local` tasks are refused: they would run before the transaction commits.
     ///
