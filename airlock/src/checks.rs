@@ -2,7 +2,7 @@
 //! interface; but its paths stand in the compiler's notes, so it has a name for people.
 
 pub use crate::__private::*;
+pub use crate::scope::direct::{DirectCall, Shim, shim};
 pub use crate::scope::scoped::{ends, ends_or};
 pub use crate::task::args::tuples::*;
-pub use crate::task::direct::{DirectCall, Shim, shim};
 pub use crate::task::{StateParameter, task_output, task_result};

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use crate::dispatch::DispatchError;
 use crate::encode::EncodeError;
 use crate::flush::FlushError;
 use crate::registry::RegistryError;
@@ -68,5 +69,31 @@ impl Error {
     /// ```
     pub fn other(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Other(error.into())
+    }
+}
+
+// Here, as a flush knows nothing of the sum of all errors.
+impl FlushError {
+    /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own unless its variant is
+    /// `#[error(transparent)]`, which hides it from the chain: match on the variant then.
+    #[must_use]
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let found = error.downcast_ref::<Self>().or_else(|| match error.downcast_ref::<Error>() {
+                Some(Error::Flush(found)) => Some(found),
+                Some(Error::Other(other)) => Self::find(&**other),
+                _ => None,
+            });
+            if found.is_some() {
+                return found;
+            }
+            next = match error.downcast_ref::<DispatchError>() {
+                // Its source may be a text.
+                Some(error) => Some(error.get_ref()),
+                None => error.source(),
+            };
+        }
+        None
     }
 }

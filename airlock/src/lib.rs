@@ -47,6 +47,7 @@ mod policy;
 mod registry;
 mod runtime;
 mod scope;
+mod scope_info;
 mod settings;
 mod shutdown;
 mod state;
@@ -69,7 +70,7 @@ pub use brokers::{
     AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
     SqlValue,
 };
-pub use context::{Phase, ScopeInfo};
+pub use context::Phase;
 pub use dispatch::{DispatchError, DispatchErrorKind, Rejection};
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{Error, Result};
@@ -93,8 +94,9 @@ pub use registry::{Listing, Registry, RegistryError, invoke_event, invoke_event_
 pub use runtime::{BoxFuture, Deadline};
 pub use scope::{
     Ended, EndsScope, EnqueueError, LocalPolicy, LocalPolicyGuard, Refused, Scope, ScopeBody, ScopeBuilder, ScopeGuard,
-    ScopeOutput, policy, scope,
+    ScopeOutput, ShimOutput, policy, scope,
 };
+pub use scope_info::ScopeInfo;
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
@@ -113,8 +115,8 @@ pub use systems::HueyExecutor;
 #[cfg(feature = "lambda")]
 pub use systems::{LambdaEvent, LambdaExecutor};
 pub use task::{
-    Args, Argument, ArgumentError, Arguments, Parameter, ShimOutput, StateParameter, Task, TaskDefinition, TaskKind,
-    TaskOutput, TaskResult,
+    Args, Argument, ArgumentError, Arguments, Parameter, StateParameter, Task, TaskDefinition, TaskKind, TaskOutput,
+    TaskResult,
 };
 #[cfg(feature = "_pickle")]
 pub use text::{SecretKey, SecretKeyError};

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::context::ScopeInfo;
 use crate::context::scope_state::ScopeCore;
 use crate::intent::Intent;
+use crate::scope_info::ScopeInfo;
 
 /// How a scope's body ended. Panics and cancellations are never asked about: they discard.
 pub struct ScopeEnd<'a> {

@@ -13,11 +13,11 @@ pub use inventory;
 pub use crate::intent::Intent;
 pub use crate::options::Options;
 pub use crate::runtime::BoxFuture;
+pub use crate::scope::direct::never_called;
 pub use crate::scope::scoped::{scoped, scoped_async};
 pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
 pub use crate::state::State;
 pub use crate::task::args::Args;
-pub use crate::task::direct::never_called;
 pub use crate::task::{Parameter, Ran, Task, TaskDefinition, TaskEntry, done, elsewhere, pending};
 
 /// What an enqueue gives.

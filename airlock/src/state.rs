@@ -5,9 +5,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::context::{Frame, frames};
-use crate::task::Unable;
-
 /// What a type needs to be the state of tasks: tasks on any thread borrow it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the state of a task",
@@ -82,11 +79,22 @@ impl StateMap {
     }
 }
 
+/// What is around an intent and may have been given values: scopes.
+pub(crate) trait StateSource: Send + Sync + 'static {
+    /// Shows the values of each scope, innermost first, until `is_found` says that it was there.
+    fn look(&self, is_found: &mut dyn FnMut(&StateMap) -> bool);
+}
+
+/// A `#[state]` parameter has no value.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct NoState;
+
 /// The state that a task gets: what the scopes around its intent were given, innermost first, then what the process
 /// [`provide`]s.
 #[derive(Clone, Default)]
 pub struct State {
-    around: Option<Arc<Frame>>,
+    around: Option<Arc<dyn StateSource>>,
 }
 
 impl State {
@@ -96,15 +104,21 @@ impl State {
         &NONE
     }
 
-    pub(crate) fn around(frame: Option<&Arc<Frame>>) -> Self {
-        Self { around: frame.cloned() }
+    pub(crate) fn around<S: StateSource>(source: Option<&Arc<S>>) -> Self {
+        Self { around: source.map(|source| Arc::clone(source) as Arc<dyn StateSource>) }
     }
 
     /// The value of this type, if anyone gave one.
     #[must_use]
     pub fn get<T: ?Sized + 'static>(&self) -> Option<Arc<T>> {
-        let scopes = frames(self.around.as_ref()).filter_map(|frame| frame.as_scope());
-        scopes.filter_map(|core| core.state()).find_map(StateMap::get).or_else(|| {
+        let mut found = None;
+        if let Some(around) = &self.around {
+            around.look(&mut |map| {
+                found = map.get();
+                found.is_some()
+            });
+        }
+        found.or_else(|| {
             let provided = PROVIDED.read().unwrap_or_else(PoisonError::into_inner);
             provided.as_ref().and_then(StateMap::get)
         })
@@ -114,8 +128,8 @@ impl State {
     ///
     /// # Errors
     /// Nobody gave one.
-    pub fn required<T: ?Sized + 'static>(&self) -> Result<Arc<T>, Unable> {
-        self.get().ok_or(Unable::Stateless)
+    pub fn required<T: ?Sized + 'static>(&self) -> Result<Arc<T>, NoState> {
+        self.get().ok_or(NoState)
     }
 }
 

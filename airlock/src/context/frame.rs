@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::scope_state::ScopeCore;
 use crate::policy::Policy;
+use crate::state::{StateMap, StateSource};
 
 /// One entry of the context: a scope or a local policy, with what is around it.
 pub(crate) struct Frame {
@@ -86,6 +87,18 @@ impl fmt::Debug for Frame {
         match &self.kind {
             FrameKind::Scope(core) => write!(f, "Frame(scope {})", core.info()),
             FrameKind::Local(policy) => write!(f, "Frame(policy {})", policy.name()),
+        }
+    }
+}
+
+impl StateSource for Frame {
+    fn look(&self, is_found: &mut dyn FnMut(&StateMap) -> bool) {
+        let mut frame = Some(self);
+        while let Some(this) = frame {
+            if this.as_scope().and_then(ScopeCore::state).is_some_and(&mut *is_found) {
+                return;
+            }
+            frame = this.around.as_deref();
         }
     }
 }

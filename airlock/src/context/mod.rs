@@ -3,7 +3,6 @@
 pub(crate) mod buffer;
 pub(crate) mod frame;
 pub(crate) mod futures;
-mod info;
 pub(crate) mod judging;
 mod order;
 pub(crate) mod scope_state;
@@ -18,4 +17,3 @@ mod sync {
 
 pub use buffer::Phase;
 pub(crate) use frame::{Frame, frames};
-pub use info::ScopeInfo;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ScopeInfo;
 use super::buffer::{Buffer, Phase};
 use super::frame::{Frame, nearest_scope};
 use super::order::Runs;
@@ -11,6 +10,7 @@ use crate::executors::{Executor, OnFailure};
 use crate::intent::{Fresh, Intent};
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
+use crate::scope_info::ScopeInfo;
 use crate::settings::{Settings, Snapshot};
 use crate::state::StateMap;
 

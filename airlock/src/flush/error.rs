@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use super::{Flight, FlushReport, Outcome, ReportEntry, Tally, Trouble, block_on_flush, judge};
 use crate::context::Frame;
-use crate::dispatch::DispatchError;
-use crate::error::Error;
 use crate::executors::{Executor, FlushMode};
 use crate::intent::{Failure, Intent, IntentId};
 use crate::runtime::panics::catch_panic;
@@ -133,29 +131,6 @@ impl FlushError {
         };
         flight.fly_with(executor, mode).await?;
         Ok(flight.report())
-    }
-
-    /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own unless its variant is
-    /// `#[error(transparent)]`, which hides it from the chain: match on the variant then.
-    #[must_use]
-    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let found = error.downcast_ref::<Self>().or_else(|| match error.downcast_ref::<Error>() {
-                Some(Error::Flush(found)) => Some(found),
-                Some(Error::Other(other)) => Self::find(&**other),
-                _ => None,
-            });
-            if found.is_some() {
-                return found;
-            }
-            next = match error.downcast_ref::<DispatchError>() {
-                // Its source may be a text.
-                Some(error) => Some(error.get_ref()),
-                None => error.source(),
-            };
-        }
-        None
     }
 }
 

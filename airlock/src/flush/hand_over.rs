@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use super::report::FlushReport;
 use super::tally::Tally;
 use super::{Discarded, FlushError, Outcome, Trouble, Unattempted, block_on_flush};
-use crate::context::ScopeInfo;
 use crate::context::buffer::Phase;
 use crate::context::frame::Frame;
 use crate::context::futures::InContext;
@@ -21,6 +20,7 @@ use crate::executors::{
 use crate::intent::Intent;
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{Deadline, timer};
+use crate::scope_info::ScopeInfo;
 use crate::state::State;
 use crate::task::TaskDefinition;
 

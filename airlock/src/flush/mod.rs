@@ -1,5 +1,7 @@
 //! The end of a scope: what may escape, its hand-over, and the account of it.
 
+#[cfg(feature = "testing")]
+mod abandoned;
 mod blocking;
 mod error;
 mod hand_over;
@@ -11,6 +13,8 @@ mod tally;
 mod tree;
 mod unsent;
 
+#[cfg(feature = "testing")]
+pub(crate) use abandoned::note_abandoned;
 pub use error::FlushError;
 pub(crate) use hand_over::Flight;
 pub use outcome::{Counts, Discarded, Outcome, Unattempted};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::context::{Phase, ScopeInfo};
+use crate::context::Phase;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
+use crate::scope_info::ScopeInfo;
 
 /// How one intent ended. Every intent of a scope ends in exactly one way.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Counts, Outcome, tree};
-use crate::context::ScopeInfo;
 use crate::context::frame::Frame;
 use crate::intent::{Failure, Intent, IntentId};
+use crate::scope_info::ScopeInfo;
 
 /// One intent of a report.
 #[derive(Debug, Clone)]

@@ -97,7 +97,7 @@ impl Drop for Sealed {
         let report = held.discard(Discarded::Dropped);
         #[cfg(feature = "testing")]
         if let Some(frame) = report.own.as_ref().filter(|_| intents > 0) {
-            crate::settings::overriding::note_abandoned(frame, Discarded::Dropped, intents);
+            crate::flush::note_abandoned(frame, Discarded::Dropped, intents);
         }
         drop(report);
     }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::report::{FlushReport, ReportEntry};
-use crate::context::ScopeInfo;
 use crate::context::frame::{Frame, frames};
+use crate::scope_info::ScopeInfo;
 
 pub(crate) struct Tree<'a> {
     pub(crate) report: &'a FlushReport,

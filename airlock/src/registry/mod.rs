@@ -1,5 +1,6 @@
 //! Every task of the program, by name.
 
+mod decode;
 mod error;
 mod event;
 mod listing;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::guard::{OpenScope, ScopeGuard};
 use crate::context::frame::Frame;
 use crate::context::scope_state::{Overrides, ScopeCore};
-use crate::context::{ScopeInfo, stack};
+use crate::context::stack;
 use crate::executors::{Executor, OnFailure};
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
+use crate::scope_info::ScopeInfo;
 use crate::settings;
 use crate::state::StateValue;
 

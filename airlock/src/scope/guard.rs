@@ -66,7 +66,7 @@ impl Drop for OpenScope {
         let report = seal::discard(&self.frame, reason, false);
         if report.counts().enqueued > 0 {
             #[cfg(feature = "testing")]
-            crate::settings::overriding::note_abandoned(&self.frame, reason, report.counts().enqueued);
+            crate::flush::note_abandoned(&self.frame, reason, report.counts().enqueued);
             let scope = self.frame.as_scope().map(ScopeCore::info);
             // A drop doesn't panic, whatever the subscriber does.
             let _ = catch_panic(|| {

@@ -9,9 +9,10 @@ use crate::context::buffer::Phase;
 use crate::context::frame::{Frame, frames, nearest_scope};
 use crate::context::futures::InContext;
 use crate::context::scope_state::ScopeCore;
+use crate::context::stack;
 use crate::context::stack::Swapped;
-use crate::context::{ScopeInfo, stack};
 use crate::intent::{Intent, IntentId};
+use crate::scope_info::ScopeInfo;
 
 /// A handle to a scope, with the local policies that were in force when it was taken.
 ///

@@ -1,6 +1,7 @@
 //! WHEN: the boundary that holds intents until it is known how things end.
 
 mod builder;
+pub(crate) mod direct;
 mod error;
 mod guard;
 mod handle;
@@ -10,6 +11,7 @@ pub(crate) mod scoped;
 mod submit;
 
 pub use builder::{ScopeBuilder, scope};
+pub use direct::ShimOutput;
 pub use error::{EnqueueError, Refused};
 pub use guard::ScopeGuard;
 pub use handle::Scope;

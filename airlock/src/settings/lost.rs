@@ -1,7 +1,7 @@
 //! What nobody has any more.
 
-use crate::context::ScopeInfo;
 use crate::intent::Intent;
+use crate::scope_info::ScopeInfo;
 
 /// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it; or an
 /// executor of this process had accepted them, and was dropped before it ran them.

@@ -13,9 +13,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::Settings;
-use crate::context::{Frame, ScopeInfo};
-use crate::flush::Discarded;
-use crate::runtime::panics::catch_panic;
+use crate::scope_info::ScopeInfo;
 
 /// Is told the scope that was dropped, and how many intents were in it.
 pub(crate) type OnAbandoned = Arc<dyn Fn(&ScopeInfo, usize) + Send + Sync>;
@@ -88,15 +86,5 @@ impl<F: Future> Future for WithSettings<F> {
             this.future.set(None);
         }
         polled
-    }
-}
-
-/// Tells the hook, if there is one, of a scope that was dropped with intents in it. Those of a panic are none of its
-/// business: the panic fails the test, or was meant.
-pub(crate) fn note_abandoned(frame: &Frame, reason: Discarded, intents: usize) {
-    let Some(core) = frame.as_scope().filter(|_| reason == Discarded::Dropped) else { return };
-    if let Some(on_abandoned) = &core.settings().on_abandoned {
-        // A drop doesn't panic.
-        let _ = catch_panic(|| on_abandoned(core.info(), intents));
     }
 }

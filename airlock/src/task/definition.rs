@@ -4,9 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 
-use super::args::{Args, ArgumentError, Arguments};
-use super::{AnyTask, Parameter, StateParameter, with_options};
-use crate::intent::{Identity, Intent, IntentId};
+use super::args::Args;
+use super::{AnyTask, Parameter, StateParameter};
 use crate::options::{NO_OPTIONS, Options};
 
 /// A function registered under a stable name.
@@ -118,21 +117,6 @@ impl TaskDefinition {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.plain
-    }
-
-    /// Decodes arguments into an intent that no scope has seen yet.
-    pub(crate) fn decode(
-        &'static self,
-        id: Option<IntentId>,
-        arguments: Arguments,
-        options: Option<Options>,
-        location: &'static Location<'static>,
-    ) -> Result<Intent, ArgumentError> {
-        let mut bound = arguments.bind(self)?;
-        let Some(body) = self.typed.decode(&mut bound) else { return Err(bound.into_error()) };
-        let body = with_options(body, options.map(|options| self.over(options)));
-        let id = id.unwrap_or_else(IntentId::fresh);
-        Ok(Intent::new(Identity { id, task: self, location }, body))
     }
 
     /// The options of a call over those of the attribute.

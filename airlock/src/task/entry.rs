@@ -8,7 +8,7 @@ use super::{Marks, SharedBody, StateParameter, TaskDefinition, TaskKind, TaskRes
 use crate::dispatch::DispatchError;
 use crate::options::Options;
 use crate::runtime::BoxFuture;
-use crate::state::State;
+use crate::state::{NoState, State};
 
 /// How to run a task with typed arguments. Of one form for all kinds of tasks: what calls it is compiled once for each
 /// type of arguments.
@@ -44,6 +44,12 @@ pub enum Unable {
     Stateless,
     /// There is no function here.
     Elsewhere,
+}
+
+impl From<NoState> for Unable {
+    fn from(_: NoState) -> Self {
+        Self::Stateless
+    }
 }
 
 impl Unable {

@@ -3,7 +3,6 @@
 pub(crate) mod args;
 mod call;
 mod definition;
-pub(crate) mod direct;
 mod entry;
 mod marks;
 mod output;
@@ -13,7 +12,6 @@ mod state;
 pub use args::{Args, Argument, ArgumentError, Arguments};
 pub(crate) use call::{AnyCall, Call, SharedBody, moved, share, start, with_options};
 pub use definition::{Task, TaskDefinition, TaskKind};
-pub use direct::ShimOutput;
 pub(crate) use entry::{AnyTask, Run, Started, Unable};
 pub use entry::{Ran, TaskEntry, done, elsewhere, pending};
 pub(crate) use marks::Marks;

@@ -5,10 +5,10 @@ use std::panic::Location;
 use super::Backlog;
 use super::job::Job;
 use super::options::FailureHandler;
-use crate::context::ScopeInfo;
 use crate::intent::Intent;
 use crate::runtime::panics::catch_panic;
 use crate::runtime::timer;
+use crate::scope_info::ScopeInfo;
 use crate::settings::{self, Lost};
 
 impl Drop for Backlog {

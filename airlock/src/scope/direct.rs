@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-use super::TaskResult;
+use super::EnqueueError;
 use crate::intent::IntentId;
-use crate::scope::EnqueueError;
+use crate::task::TaskResult;
 
 /// Holds for nobody: what a task that can only be enqueued asks of its callers.
 #[diagnostic::on_unimplemented(
