@@ -48,6 +48,7 @@ use std::time::Duration;
 
 use crate::executors::{Executor, InlineExecutor};
 use crate::policy::{AllowAll, Policy};
+use crate::redact::redact_text;
 use crate::scope::{FlushOnSuccess, Lifecycle, OnFailure};
 
 pub(crate) use global::{Snapshot, snapshot};
@@ -179,8 +180,8 @@ impl Default for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("policy", &self.policy.value.name())
-            .field("executor", &self.executor.value.name())
+            .field("policy", &redact_text(self.policy.value.name()))
+            .field("executor", &redact_text(self.executor.value.name()))
             .field("on_failure", &self.on_failure.value)
             .field("deadline", &self.deadline.value)
             .field("timings", &self.timings.value)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::intent::Intent;
 use crate::options::OptionsError;
 use crate::policy::Violation;
+use crate::redact::redact_text;
 use crate::scope::{Frame, Phase};
 
 /// Why an intent was not recorded. Nothing was done with it; [`into_intent`](Self::into_intent) gives it back.
@@ -100,8 +101,9 @@ impl EnqueueError {
     }
 
     pub(crate) fn rejected(intent: Intent, policy: &str, violation: &Violation) -> Self {
+        let policy = redact_text(policy).into_owned();
         let mut refused = Refused::of(intent, format!("{policy} refuses it: {violation}"));
-        refused.policy = Some(policy.to_owned());
+        refused.policy = Some(policy);
         Self::Rejected { refused }
     }
 

@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use super::{BoxFuture, Deadline, Executor, Unfinished};
 use crate::panics::{catch_panic, catching_panics};
+use crate::redact::redact_text;
 use crate::timer;
 
 /// Awaits them all, each going on while others wait. The outputs come in the order of the futures.
@@ -38,7 +39,7 @@ pub(crate) fn shut_down(executor: &dyn Executor, deadline: Deadline) -> BoxFutur
         };
         ended.unwrap_or_else(|error| {
             let _ = catch_panic(|| {
-                let executor = executor.name();
+                let executor = &*redact_text(executor.name());
                 tracing::error!(target: "airlock", executor, error, "a shutdown failed; what was left there is not known");
             });
             Unfinished::default()

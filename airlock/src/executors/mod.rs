@@ -326,6 +326,24 @@ pub struct Rejection {
     reason: String,
 }
 
+/// A name that somebody gave an executor, as reports and logs say it: it may be a URL that was put into the wrong place.
+#[cfg(any(
+    feature = "celery",
+    feature = "django-q",
+    feature = "django-tasks",
+    feature = "dramatiq",
+    feature = "huey",
+    feature = "lambda",
+    feature = "threads",
+    feature = "tokio"
+))]
+fn printed_name(name: String) -> Arc<str> {
+    match redact_text(&name) {
+        std::borrow::Cow::Borrowed(_) => name.into(),
+        std::borrow::Cow::Owned(printed) => printed.into(),
+    }
+}
+
 impl Rejection {
     /// A reason for people; keep argument values out of it. URLs lose their user and password.
     #[must_use]

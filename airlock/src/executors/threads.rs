@@ -8,7 +8,7 @@ use std::task::{Wake, Waker};
 use std::thread;
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
+use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished, printed_name};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::panics::catch_panic;
@@ -99,7 +99,7 @@ impl ThreadPoolExecutor {
     /// What reports, logs and threads call it.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(name.into().into()))
+        self.with(|limits| limits.name = Some(printed_name(name.into())))
     }
 
     /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,

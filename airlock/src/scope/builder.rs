@@ -13,6 +13,7 @@ use super::guard::{OpenScope, ScopeGuard};
 use super::lifecycle::Lifecycle;
 use crate::executors::Executor;
 use crate::policy::Policy;
+use crate::redact::redact_text;
 use crate::settings;
 use crate::state::StateValue;
 
@@ -137,8 +138,8 @@ impl fmt::Debug for ScopeBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScopeBuilder")
             .field("name", &self.name)
-            .field("policy", &self.overrides.policy.as_ref().map(|policy| policy.name()))
-            .field("executor", &self.overrides.executor.as_ref().map(|executor| executor.name()))
+            .field("policy", &self.overrides.policy.as_ref().map(|policy| redact_text(policy.name())))
+            .field("executor", &self.overrides.executor.as_ref().map(|executor| redact_text(executor.name())))
             .finish_non_exhaustive()
     }
 }

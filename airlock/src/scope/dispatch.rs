@@ -20,6 +20,7 @@ use crate::executors::{
 };
 use crate::intent::Intent;
 use crate::panics::{catch_panic, catching_panics};
+use crate::redact::redact_text;
 use crate::state::State;
 use crate::task::TaskDefinition;
 use crate::timer;
@@ -181,7 +182,7 @@ impl Flight {
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
         let core = scope_of(&self.frame);
         let reported = self.tally.is_reported();
-        self.tally.handed_to(executor.name().to_owned().into());
+        self.tally.handed_to(redact_text(executor.name()).into_owned().into());
         let intents = std::mem::take(&mut self.waiting);
         if !executor.traits().inline {
             let now = SystemTime::now();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::core::ScopeCore;
 use crate::policy::Policy;
+use crate::redact::redact_text;
 
 /// One entry of the context: a scope or a local policy, with what is around it.
 pub(crate) struct Frame {
@@ -85,7 +86,7 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             FrameKind::Scope(core) => write!(f, "Frame(scope {})", core.info()),
-            FrameKind::Local(policy) => write!(f, "Frame(policy {})", policy.name()),
+            FrameKind::Local(policy) => write!(f, "Frame(policy {})", redact_text(policy.name())),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::context::{self, Entered};
 use super::frame::Frame;
 use super::futures::WithPolicy;
 use crate::policy::Policy;
+use crate::redact::redact_text;
 
 /// A policy for part of a scope: see [`policy()`].
 #[derive(Clone)]
@@ -56,7 +57,7 @@ impl LocalPolicy {
 
 impl fmt::Debug for LocalPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LocalPolicy").field(&self.policy.name()).finish()
+        f.debug_tuple("LocalPolicy").field(&redact_text(self.policy.name())).finish()
     }
 }
 

@@ -18,6 +18,7 @@ use super::table::{Reported, SettingsTable};
 use super::variables::{CONFIG, Variables};
 use crate::nearest::{hint, nearest};
 use crate::policy::Policy;
+use crate::redact::redact_text;
 use crate::scope::OnFailure;
 
 const FILE: &str = "airlock.toml";
@@ -134,7 +135,7 @@ impl fmt::Debug for SettingsLoader {
             Origin::File(path) => path.display().to_string(),
             Origin::Text { name, .. } => name.clone(),
         };
-        f.debug_struct("SettingsLoader").field("from", &from).finish_non_exhaustive()
+        f.debug_struct("SettingsLoader").field("from", &redact_text(&from)).finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::message::DramatiqFormat;
 use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerUrlError, RedisMessage, Transport};
 use crate::executors::publish::{Format, publish};
-use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
+use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection, printed_name};
 use crate::intent::Intent;
 
 #[doc = include_str!("../../../docs/dramatiq.md")]
@@ -42,7 +42,7 @@ impl DramatiqExecutor {
 
     /// What reports call it; `dramatiq` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// Where intents without a queue go; `default` unless set, as for actors that name none.

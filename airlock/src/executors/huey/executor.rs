@@ -8,7 +8,7 @@ use super::message::HueyFormat;
 use super::serializer::{Compression, Signer};
 use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::executors::publish::{Format, publish};
-use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
+use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection, printed_name};
 use crate::intent::Intent;
 use crate::key::SecretKey;
 
@@ -44,7 +44,7 @@ impl HueyExecutor {
 
     /// What reports call it; `huey` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// `name` of the consumers' `Huey`: where intents without a queue go. `huey` unless set.

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::event::LambdaEvent;
 use super::functions::Functions;
 use super::sending::Sender;
-use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection};
+use crate::executors::{Batch, BoxFuture, Executor, FlushContext, Rejection, printed_name};
 use crate::intent::Intent;
 
 #[doc = include_str!("../../../docs/lambda.md")]
@@ -78,7 +78,7 @@ impl LambdaExecutor {
 
     /// What reports call it; `lambda` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// The invocation that this executor would make for the intent. Nothing is sent: keep it in a table of the

@@ -11,7 +11,7 @@ use std::task::Waker;
 use tokio::runtime::Handle as Runtime;
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
+use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished, printed_name};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::shutdown::{self, Drains};
@@ -114,7 +114,7 @@ impl TokioExecutor {
     /// What reports and logs call it.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(name.into().into()))
+        self.with(|limits| limits.name = Some(printed_name(name.into())))
     }
 
     /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130
