@@ -54,7 +54,7 @@ fn url(secret: &str) -> impl Strategy<Value = (String, bool)> + use<> {
             7 => format!("me:{secret}@cache:6379"),
             _ => format!(":{secret}@cache:6379"),
         };
-        (url, form == 4 || form == 2 && !scheme.starts_with("redis"))
+        (url, form == 4 || form == 2 && (!scheme.starts_with("redis") || secret.contains(':')))
     })
 }
 
