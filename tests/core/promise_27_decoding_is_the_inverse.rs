@@ -60,7 +60,7 @@ proptest! {
         let [by_name, by_place, async_one] = [
             named::intent(values.clone(), double),
             positional::intent(values.clone(), double),
-            later::intent(values.clone(), double),
+            later::intent(values, double),
         ];
         let told = |values: &Values, double: f64| format!("{} {double:?}", bits(values));
 
@@ -68,17 +68,17 @@ proptest! {
         let message = serde_json::to_string(&by_name).unwrap();
         let decoded = registry().decode(&message).unwrap();
         let (values, double) = decoded.args::<named>().unwrap();
-        prop_assert_eq!(told(values, *double), expected.clone());
+        prop_assert_eq!(&told(values, *double), &expected);
         let decoded = registry().decode(&serde_json::to_string(&by_place).unwrap()).unwrap();
         let (values, double) = decoded.args::<positional>().unwrap();
-        prop_assert_eq!(told(values, *double), expected.clone());
+        prop_assert_eq!(&told(values, *double), &expected);
 
         // Arguments without a type, read or given one by one.
         let explicit = Arguments::new().positional(&sent.0).unwrap().named("double", &sent.1).unwrap();
         for arguments in [arguments(&by_name), explicit.clone()] {
             let intent = registry().intent("inverse.named", arguments).unwrap();
             let (values, double) = intent.args::<named>().unwrap();
-            prop_assert_eq!(told(values, *double), expected.clone());
+            prop_assert_eq!(&told(values, *double), &expected);
         }
 
         // What runs.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "amqp")]
 mod amqp;
+#[cfg(feature = "_queue")]
 mod broker;
 #[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
 mod fault;
@@ -29,12 +30,14 @@ mod row;
     allow(dead_code, reason = "not every system needs all of it")
 )]
 mod sql;
+#[cfg(feature = "_queue")]
 mod url;
 
 #[cfg(feature = "amqp")]
 pub(crate) use amqp::Addressed;
 #[cfg(any(feature = "redis", feature = "amqp", feature = "sqlite", feature = "postgres"))]
 pub(crate) use broker::AnyLink;
+#[cfg(feature = "_queue")]
 pub(crate) use broker::Broker;
 #[cfg(any(feature = "redis", feature = "amqp"))]
 pub(crate) use job::Answers;
@@ -55,4 +58,5 @@ pub use sql::SqlConnection;
 pub(crate) use sql::{AnyConnection, SqlJob};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use sql::{RowSender, Rows, Sql};
+#[cfg(feature = "_queue")]
 pub use url::{BrokerUrl, BrokerUrlError};

@@ -167,15 +167,12 @@ impl<'a> SettingsTable<'a> {
             let is_secret = is_secret_name(key);
             self.loading.hide(&value.texts(), is_secret || T::SECRET);
             // It would be shown by whatever it names, such as a queue.
-            let has_account = |text: &&str| matches!(redact_url(text), Cow::Owned(_));
-            if !T::SECRET && self.name.is_some_and(|name| self.loading.is_built_in(name)) {
-                if value.texts().iter().any(has_account) {
-                    let message = format!(
-                        "{} is a URL or has a password in it, which `url` alone may have; write what it is to be called",
-                        self.told(key)
-                    );
-                    return Err(self.loading.report(source.clone(), message));
-                }
+            let has_account = |text: &&str| text.contains("://") && matches!(redact_url(text), Cow::Owned(_));
+            let is_name = !T::SECRET && self.name.is_some_and(|name| self.loading.is_built_in(name));
+            if is_name && value.texts().iter().any(has_account) {
+                let told = self.told(key);
+                let message = format!("{told} is a URL with a password in it, which only `url` may be; write a name");
+                return Err(self.loading.report(source.clone(), message));
             }
             let value = if is_secret && !T::SECRET { HIDDEN.to_owned() } else { value.shown() };
             self.read.push(Shown { key: self.shown_key(key), value, source: source.clone() });
