@@ -17,6 +17,7 @@ mod promise_13_four_kinds;
 mod promise_15_errors_are_not_masked;
 mod promise_16_inline_context;
 mod promise_18_values_stay_private;
+mod promise_27_decoding_is_the_inverse;
 
 mod encoding;
 mod executors;

@@ -7,6 +7,7 @@ mod draining;
 mod failing;
 mod golden;
 mod hygiene;
+mod inverse;
 mod leaks;
 mod overrides;
 mod performing;

@@ -1,10 +1,13 @@
 //! The other end: what a function gets runs the task, with the arguments that were given.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use airlock::{Intent, LambdaExecutor, RegistryError, invoke_event, invoke_event_async};
-use airlock_tests::aws;
+use airlock_tests::roundtrip::{Values, bits};
+use airlock_tests::{aws, roundtrip};
+use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 /// What the tasks here were called with, by the intent's own encoding.
@@ -78,6 +81,32 @@ fn what_the_executor_writes_runs_the_task_with_equal_arguments() {
         } else {
             assert_eq!(*RAN.lock().unwrap(), [expected]);
         }
+    }
+}
+
+#[airlock::task(name = "events.values")]
+fn values(values: Values, double: f64) {
+    SEEN.with_borrow_mut(|seen| seen.push(format!("{} {double:?}", bits(&values))));
+}
+
+thread_local! {
+    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn promise_27_an_event_gives_back_every_value_to_the_bit(sent in roundtrip::values()) {
+        let executor = LambdaExecutor::new(aws::client("http://127.0.0.1:1")).functions_by(|_| Some("any".to_owned()));
+        let expected = format!("{} {:?}", bits(&sent), sent.double);
+        let double = sent.double;
+        let payload = executor.event(&values::intent(sent, double)).unwrap().payload;
+        SEEN.take();
+        invoke_event(&payload).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(invoke_event_async(payload)).unwrap();
+        prop_assert_eq!(SEEN.take(), [expected.clone(), expected]);
     }
 }
 

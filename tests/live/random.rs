@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use airlock::{Intent, Options};
+use airlock_tests::roundtrip::{double, single};
 use airlock_tests::values::{json, runner, text};
 use proptest::collection::{btree_map, vec};
 use proptest::option::{self, weighted};
@@ -18,15 +19,13 @@ use crate::tasks;
 const INTENTS: usize = 500;
 
 fn intent() -> impl Strategy<Value = Intent> {
-    let finite =
-        || prop_oneof![any::<f64>(), any::<i32>().prop_map(f64::from)].prop_filter("", |float| float.is_finite());
     prop_oneof![
         json().prop_map(|json| tasks::any::intent(RawValue::from_string(json).unwrap())),
         any::<u64>().prop_map(tasks::note::intent),
         (any::<u64>(), text(), any::<Option<bool>>())
             .prop_map(|(first, second, third)| tasks::positional::intent(first, second, third)),
-        (any::<i64>(), any::<u64>(), any::<i128>(), any::<u128>(), vec(finite(), 0..8))
-            .prop_map(|(a, b, c, d, e)| tasks::numbers::intent(a, b, c, d, e, 0.5)),
+        (any::<i64>(), any::<u64>(), any::<i128>(), any::<u128>(), vec(double(), 0..8), single())
+            .prop_map(|(a, b, c, d, e, f)| tasks::numbers::intent(a, b, c, d, e, f)),
         (text(), vec(text(), 0..5), btree_map(text(), option::of(text()), 0..5))
             .prop_map(|(text, more, named): (_, _, BTreeMap<_, _>)| tasks::texts::intent(text, more, named)),
     ]

@@ -9,6 +9,8 @@ mod keys;
 mod lambda;
 #[cfg(all(feature = "amqp", feature = "celery"))]
 mod rabbit;
+#[cfg(all(feature = "celery", feature = "redis"))]
+mod urls;
 #[cfg(target_os = "linux")]
 mod wiped;
 

@@ -8,6 +8,7 @@ pub mod patience;
 pub mod process;
 pub mod python;
 pub mod recorder;
+pub mod roundtrip;
 pub mod servers;
 pub mod stopwatch;
 pub mod values;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
 use super::row::SqlMessage;
+use crate::text::redact::redact_text;
 
 /// A message as an executor would send it, with the place it goes to: for those who send it themselves, from a table in
 /// their database.
@@ -147,7 +148,7 @@ impl fmt::Debug for RedisMessage {
             Self::AddScored { set, member, .. } => ("AddScored", set, member),
             Self::StoreAndPush { list, body, .. } => ("StoreAndPush", list, body),
         };
-        f.debug_struct(name).field("key", key).field("bytes", &body.len()).finish_non_exhaustive()
+        f.debug_struct(name).field("key", &redact_text(key)).field("bytes", &body.len()).finish_non_exhaustive()
     }
 }
 
@@ -155,7 +156,7 @@ impl fmt::Debug for AmqpMessage {
     /// Where it goes and how large it is; what it says may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpMessage")
-            .field("routing_key", &self.routing_key)
+            .field("routing_key", &redact_text(&self.routing_key))
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }

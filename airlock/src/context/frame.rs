@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::scope_state::ScopeCore;
 use crate::policy::Policy;
 use crate::state::{StateMap, StateSource};
+use crate::text::redact::redact_text;
 
 /// One entry of the context: a scope or a local policy, with what is around it.
 pub(crate) struct Frame {
@@ -86,7 +87,7 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             FrameKind::Scope(core) => write!(f, "Frame(scope {})", core.info()),
-            FrameKind::Local(policy) => write!(f, "Frame(policy {})", policy.name()),
+            FrameKind::Local(policy) => write!(f, "Frame(policy {})", redact_text(policy.name())),
         }
     }
 }

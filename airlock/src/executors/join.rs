@@ -6,6 +6,7 @@ use std::task::Poll;
 use super::{Executor, Unfinished};
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{BoxFuture, Deadline, timer};
+use crate::text::redact::redact_text;
 
 /// Awaits them all, each going on while others wait. The outputs come in the order of the futures.
 pub(crate) async fn join_all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
@@ -38,7 +39,7 @@ pub(crate) fn shut_down(executor: &dyn Executor, deadline: Deadline) -> BoxFutur
         };
         ended.unwrap_or_else(|error| {
             let _ = catch_panic(|| {
-                let executor = executor.name();
+                let executor = &*redact_text(executor.name());
                 tracing::error!(target: "airlock", executor, error, "a shutdown failed; what was left there is not known");
             });
             Unfinished::default()

@@ -12,6 +12,7 @@ mod join;
 mod ledger;
 mod log;
 mod on_failure;
+mod printed_name;
 mod retry;
 mod route;
 #[cfg(feature = "threads")]
@@ -32,6 +33,7 @@ pub(crate) use join::{join_all, shut_down};
 pub(crate) use ledger::{Cause, Ending, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
 pub use on_failure::OnFailure;
+pub(crate) use printed_name::printed_name;
 pub use retry::Retry;
 pub use route::Route;
 #[cfg(feature = "threads")]

@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 use std::{fmt, process, thread};
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished};
+use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::{Failure, Intent};
 use crate::runtime::panics::catch_panic;
@@ -97,7 +97,7 @@ impl ThreadPoolExecutor {
     /// What reports, logs and threads call it.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(name.into().into()))
+        self.with(|limits| limits.name = Some(printed_name(name.into())))
     }
 
     /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,

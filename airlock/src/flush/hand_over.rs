@@ -23,6 +23,7 @@ use crate::runtime::{Deadline, timer};
 use crate::scope_info::ScopeInfo;
 use crate::state::State;
 use crate::task::TaskDefinition;
+use crate::text::redact::redact_text;
 
 /// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
@@ -181,7 +182,7 @@ impl Flight {
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
         let core = scope_of(&self.frame);
         let reported = self.tally.is_reported();
-        self.tally.handed_to(executor.name().to_owned().into());
+        self.tally.handed_to(redact_text(executor.name()).into_owned().into());
         let intents = std::mem::take(&mut self.waiting);
         if !executor.traits().inline {
             let now = SystemTime::now();

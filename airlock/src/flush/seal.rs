@@ -13,6 +13,7 @@ use crate::context::judging::{FlushScratch, Judging};
 use crate::context::scope_state::ScopeCore;
 use crate::intent::Intent;
 use crate::runtime::panics::catch_panic;
+use crate::text::redact::redact_text;
 
 /// Ends a scope that holds nothing; false if there is something in it.
 pub(crate) fn close_if_empty(frame: &Arc<Frame>) -> bool {
@@ -149,7 +150,7 @@ pub(crate) fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally)
             let (index, around) = asked.get();
             let reason = Unattempted::JudgePanicked(format!(
                 "policy {} panicked at `{}` ({}): {message}",
-                around.policy().name(),
+                redact_text(around.policy().name()),
                 intents[index].name(),
                 intents[index].location(),
             ));
@@ -177,7 +178,7 @@ impl Refusals {
         }
         self.refused[index] = true;
         if self.named {
-            self.names.push(policy.to_owned());
+            self.names.push(redact_text(policy).into_owned());
         }
     }
 

@@ -16,6 +16,7 @@ use crate::policy::Policy;
 use crate::scope_info::ScopeInfo;
 use crate::settings;
 use crate::state::StateValue;
+use crate::text::redact::redact_text;
 
 /// A scope to be opened, from the program's settings: what isn't said here comes from [`configure`](crate::configure).
 ///
@@ -138,8 +139,8 @@ impl fmt::Debug for ScopeBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScopeBuilder")
             .field("name", &self.name)
-            .field("policy", &self.overrides.policy.as_ref().map(|policy| policy.name()))
-            .field("executor", &self.overrides.executor.as_ref().map(|executor| executor.name()))
+            .field("policy", &self.overrides.policy.as_ref().map(|policy| redact_text(policy.name())))
+            .field("executor", &self.overrides.executor.as_ref().map(|executor| redact_text(executor.name())))
             .finish_non_exhaustive()
     }
 }

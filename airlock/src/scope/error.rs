@@ -7,6 +7,7 @@ use crate::context::{Frame, Phase};
 use crate::intent::Intent;
 use crate::options::OptionsError;
 use crate::policy::Violation;
+use crate::text::redact::redact_text;
 
 /// Why an intent was not recorded. Nothing was done with it; [`into_intent`](Self::into_intent) gives it back.
 #[derive(Debug, thiserror::Error)]
@@ -100,8 +101,9 @@ impl EnqueueError {
     }
 
     pub(crate) fn rejected(intent: Intent, policy: &str, violation: &Violation) -> Self {
+        let policy = redact_text(policy).into_owned();
         let mut refused = Refused::of(intent, format!("{policy} refuses it: {violation}"));
-        refused.policy = Some(policy.to_owned());
+        refused.policy = Some(policy);
         Self::Rejected { refused }
     }
 

@@ -9,8 +9,7 @@ use crate::context::buffer::Phase;
 use crate::context::frame::{Frame, frames, nearest_scope};
 use crate::context::futures::InContext;
 use crate::context::scope_state::ScopeCore;
-use crate::context::stack;
-use crate::context::stack::Swapped;
+use crate::context::stack::{self, Swapped};
 use crate::intent::{Intent, IntentId};
 use crate::scope_info::ScopeInfo;
 

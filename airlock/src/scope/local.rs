@@ -10,6 +10,7 @@ use crate::context::frame::Frame;
 use crate::context::futures::WithPolicy;
 use crate::context::stack::{self, Entered};
 use crate::policy::Policy;
+use crate::text::redact::redact_text;
 
 /// A policy for part of a scope: see [`policy()`].
 #[derive(Clone)]
@@ -56,7 +57,7 @@ impl LocalPolicy {
 
 impl fmt::Debug for LocalPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LocalPolicy").field(&self.policy.name()).finish()
+        f.debug_tuple("LocalPolicy").field(&redact_text(self.policy.name())).finish()
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::executors::{Executor, InlineExecutor, OnFailure};
 use crate::lifecycle::{FlushOnSuccess, Lifecycle};
 use crate::policy::{AllowAll, Policy};
+use crate::text::redact::redact_text;
 
 pub(crate) use global::{Snapshot, snapshot};
 pub use global::{configuration, configure, reset_configuration};
@@ -140,8 +141,8 @@ impl Default for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("policy", &self.policy.value.name())
-            .field("executor", &self.executor.value.name())
+            .field("policy", &redact_text(self.policy.value.name()))
+            .field("executor", &redact_text(self.executor.value.name()))
             .field("on_failure", &self.on_failure.value)
             .field("deadline", &self.deadline.value)
             .field("timings", &self.timings.value)

@@ -10,7 +10,7 @@ use std::{fmt, process};
 use tokio::runtime::Handle as Runtime;
 
 use super::backlog::{Backlog, Limits};
-use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished};
+use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::{Failure, Intent};
 use crate::runtime::{BoxFuture, Deadline};
@@ -114,7 +114,7 @@ impl TokioExecutor {
     /// What reports and logs call it.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(name.into().into()))
+        self.with(|limits| limits.name = Some(printed_name(name.into())))
     }
 
     /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::settings::source::Source;
+use crate::text::redact::redact_text;
 
 /// Settings that can't be used: every mistake that was found, each with its file and line, or its variable.
 ///
@@ -31,7 +32,12 @@ pub struct SettingsProblem {
 
 impl SettingsProblem {
     pub(super) fn new(place: Source, message: impl Into<String>) -> Self {
-        Self { place, message: message.into() }
+        Self { place, message: redact_text(&message.into()).into_owned() }
+    }
+
+    /// Of a load that will hide what is secret once it has read everything.
+    pub(super) fn not_hidden_yet(place: Source, message: String) -> Self {
+        Self { place, message }
     }
 
     /// What is wrong, and what to do about it.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::SettingsProblem;
 use crate::settings::source::Source;
+use crate::text::redact::redact_text;
 
 /// A parsed file.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ impl Table {
 
 impl File {
     pub(super) fn parse(name: Arc<str>, text: &str) -> Result<Self, SettingsProblem> {
+        let name: Arc<str> = Arc::from(&*redact_text(&name));
         match DeTable::parse(text) {
             Ok(root) => Ok(Self { name, root: table(text, root.get_ref()) }),
             Err(error) => {

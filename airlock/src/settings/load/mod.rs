@@ -34,6 +34,7 @@ use crate::executors::OnFailure;
 use crate::policy::Policy;
 use crate::text::nearest::{hint, nearest};
 
+use crate::text::redact::redact_text;
 pub use error::{SettingsError, SettingsProblem};
 pub use secret::Secret;
 pub use table::{Reported, SettingsTable};
@@ -153,7 +154,7 @@ impl fmt::Debug for SettingsLoader {
             Origin::File(path) => path.display().to_string(),
             Origin::Text { name, .. } => name.clone(),
         };
-        f.debug_struct("SettingsLoader").field("from", &from).finish_non_exhaustive()
+        f.debug_struct("SettingsLoader").field("from", &redact_text(&from)).finish_non_exhaustive()
     }
 }
 

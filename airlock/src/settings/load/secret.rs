@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 
 use super::file::Value;
 use super::value::Setting;
-use crate::text::redact::{HIDDEN, redact_url};
+use crate::text::redact::{HIDDEN, redact_secret};
 
-/// A password, a token, or a URL that may have one in it. Never printed: `Debug` and `Display` give `***`, or the URL
-/// without user and password. It is wiped from memory when it is dropped.
+/// A password, a token, or a URL that may have one in it. Never printed: `Debug` and `Display` give `***`, or the scheme,
+/// host and port of the URL, with the path where that names a database or a virtual host. It is wiped from memory when it is dropped.
 ///
 /// ```standalone_crate
 /// airlock::register_executor!("webhook", |settings| {
@@ -33,7 +33,7 @@ impl Secret {
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.contains("://") { f.write_str(&redact_url(&self.0)) } else { f.write_str(HIDDEN) }
+        f.write_str(&redact_secret(&self.0))
     }
 }
 

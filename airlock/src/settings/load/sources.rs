@@ -68,7 +68,7 @@ impl Loading {
     }
 
     pub(super) fn report(&self, place: Source, message: String) -> Reported {
-        self.problems.borrow_mut().push(SettingsProblem::new(place, message));
+        self.problems.borrow_mut().push(SettingsProblem::not_hidden_yet(place, message));
         Reported
     }
 
@@ -105,6 +105,11 @@ impl Loading {
                 Err(self.report(Variables::place(name), message))
             }
         }
+    }
+
+    /// Whether the table of this name is one of airlock's own.
+    pub(super) fn is_built_in(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(Named::is_built_in)
     }
 
     fn add(&self, problem: SettingsProblem) -> Reported {

@@ -1,5 +1,6 @@
 //! What the maker of an executor, policy or lifecycle reads its options from.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::variables::Variables;
 use crate::executors::Executor;
 use crate::settings::source::{Shown, Source};
 use crate::text::nearest::{hint, nearest};
-use crate::text::redact::{HIDDEN, is_secret_name};
+use crate::text::redact::{HIDDEN, is_secret_name, redact_url};
 
 /// The options of one executor, policy or lifecycle: its table in `airlock.toml`, and the variables
 /// `AIRLOCK_<TABLE>__<KEY>`, which beat it.
@@ -165,6 +166,14 @@ impl<'a> SettingsTable<'a> {
         if let Some((value, source)) = &read {
             let is_secret = is_secret_name(key);
             self.loading.hide(&value.texts(), is_secret || T::SECRET);
+            // It would be shown by whatever it names, such as a queue.
+            let has_account = |text: &&str| text.contains("://") && matches!(redact_url(text), Cow::Owned(_));
+            let is_name = !T::SECRET && self.name.is_some_and(|name| self.loading.is_built_in(name));
+            if is_name && value.texts().iter().any(has_account) {
+                let told = self.told(key);
+                let message = format!("{told} is a URL with a password in it, which only `url` may be; write a name");
+                return Err(self.loading.report(source.clone(), message));
+            }
             let value = if is_secret && !T::SECRET { HIDDEN.to_owned() } else { value.shown() };
             self.read.push(Shown { key: self.shown_key(key), value, source: source.clone() });
         }

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use super::error::SettingsProblem;
 use crate::settings::source::Source;
+use crate::text::redact::redact_text;
 
 const PREFIX: &str = "AIRLOCK_";
 
@@ -70,7 +71,7 @@ impl Variables {
     }
 
     pub(super) fn place(name: &str) -> Source {
-        Source::Variable(Arc::from(name))
+        Source::Variable(Arc::from(&*redact_text(name)))
     }
 
     /// The variables that nobody asked for.

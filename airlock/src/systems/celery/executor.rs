@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::message::CeleryFormat;
 use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext};
+use crate::executors::{Batch, Executor, FlushContext, printed_name};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 use crate::systems::publish::{Format, publish};
@@ -44,7 +44,7 @@ impl CeleryExecutor {
 
     /// What reports call it; `celery` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// `task_default_queue` of the workers: where intents without a queue go. `celery` unless set.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::message::DjangoQFormat;
 use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext};
+use crate::executors::{Batch, Executor, FlushContext, printed_name};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 use crate::systems::publish::{Format, publish};
@@ -46,7 +46,7 @@ impl DjangoQExecutor {
 
     /// What reports call it; `django_q` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// `name` of the clusters' `Q_CLUSTER`; `default` unless set. It is part of what messages are signed with, and without

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::message::DjangoTasksFormat;
 use crate::brokers::{Broker, BrokerUrlError, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext};
+use crate::executors::{Batch, Executor, FlushContext, printed_name};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 use crate::systems::publish::{Format, publish};
@@ -44,7 +44,7 @@ impl DjangoTasksExecutor {
 
     /// What reports call it; `django_tasks` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// Where intents without a queue go; `default` unless set. The backend's `QUEUES` has to have it.

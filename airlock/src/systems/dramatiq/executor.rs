@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::message::DramatiqFormat;
 use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext};
+use crate::executors::{Batch, Executor, FlushContext, printed_name};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 use crate::systems::publish::{Format, publish};
@@ -44,7 +44,7 @@ impl DramatiqExecutor {
 
     /// What reports call it; `dramatiq` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// Where intents without a queue go; `default` unless set, as for actors that name none.

@@ -8,7 +8,7 @@ use super::message::HueyFormat;
 use super::signing::{Compression, Signer};
 use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext};
+use crate::executors::{Batch, Executor, FlushContext, printed_name};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 use crate::systems::publish::{Format, publish};
@@ -46,7 +46,7 @@ impl HueyExecutor {
 
     /// What reports call it; `huey` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// `name` of the consumers' `Huey`: where intents without a queue go. `huey` unless set.

@@ -11,7 +11,7 @@ use super::event::LambdaEvent;
 use super::functions::Functions;
 use super::sending::Sender;
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext};
+use crate::executors::{Batch, Executor, FlushContext, printed_name};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 
@@ -80,7 +80,7 @@ impl LambdaExecutor {
 
     /// What reports call it; `lambda` unless set.
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: name.into().into(), ..self }
+        Self { name: printed_name(name.into()), ..self }
     }
 
     /// The invocation that this executor would make for the intent. Nothing is sent: keep it in a table of the

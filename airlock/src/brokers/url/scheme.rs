@@ -1,0 +1,74 @@
+//! The kinds of brokers, by the schemes of their URLs.
+
+use crate::brokers::message::Transport;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scheme {
+    Redis,
+    RedisTls,
+    Amqp,
+    AmqpTls,
+    Sqlite,
+    Postgres,
+    PostgresTls,
+}
+
+impl Scheme {
+    pub(super) fn split(url: &str) -> Option<(Self, &str)> {
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "redis" => Self::Redis,
+            "rediss" => Self::RedisTls,
+            "amqp" | "pyamqp" => Self::Amqp,
+            "amqps" => Self::AmqpTls,
+            "sqlite" => Self::Sqlite,
+            "postgres" | "postgresql" => Self::Postgres,
+            _ => return None,
+        };
+        Some((scheme, rest))
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Redis => "redis",
+            Self::RedisTls => "rediss",
+            Self::Amqp => "amqp",
+            Self::AmqpTls => "amqps",
+            Self::Sqlite => "sqlite",
+            Self::Postgres | Self::PostgresTls => "postgres",
+        }
+    }
+
+    pub(super) fn port(self) -> u16 {
+        match self {
+            Self::Redis | Self::RedisTls => 6379,
+            Self::Amqp => 5672,
+            Self::AmqpTls => 5671,
+            Self::Postgres | Self::PostgresTls => 5432,
+            Self::Sqlite => 0,
+        }
+    }
+
+    /// The cargo feature it needs, unless that is on.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
+        let (feature, is_on) = match self {
+            Self::Redis => ("redis", cfg!(feature = "redis")),
+            Self::RedisTls => ("redis-tls", cfg!(feature = "redis-tls")),
+            Self::Amqp => ("amqp", cfg!(feature = "amqp")),
+            Self::AmqpTls => ("amqp-tls", cfg!(feature = "amqp-tls")),
+            Self::Sqlite => ("sqlite", cfg!(feature = "sqlite")),
+            Self::Postgres => ("postgres", cfg!(feature = "postgres")),
+            Self::PostgresTls => ("postgres-tls", cfg!(feature = "postgres-tls")),
+        };
+        (!is_on).then_some(feature)
+    }
+
+    pub(crate) fn transport(self) -> Transport {
+        match self {
+            Self::Redis | Self::RedisTls => Transport::Redis,
+            Self::Amqp | Self::AmqpTls => Transport::Amqp,
+            Self::Sqlite => Transport::Sqlite,
+            Self::Postgres | Self::PostgresTls => Transport::Postgres,
+        }
+    }
+}
