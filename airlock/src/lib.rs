@@ -21,7 +21,10 @@
     )))
 )]
 // Parts serve several systems and transports: with some of them off, not all is used.
-#![cfg_attr(not(feature = "_all"), allow(dead_code, unused_imports, reason = "with all features on, all is used"))]
+#![cfg_attr(
+    not(feature = "_all"),
+    allow(dead_code, unused_imports, unused_macros, reason = "with all features on, all is used")
+)]
 
 // The examples and expansions in this crate name it as its users do.
 extern crate self as airlock;

@@ -1,9 +1,14 @@
 //! What a scope holds, in the transaction that its caller has open.
 
-use airlock::{DispatchErrorKind, DjangoTasksExecutor, FlushError, FlushReport, Outcome, Sealed};
+use airlock::{
+    DispatchErrorKind, DjangoQExecutor, DjangoTasksExecutor, FlushError, FlushReport, HueyExecutor, Outcome, Sealed,
+    SecretKey,
+};
 use airlock_tests::servers::DjangoDatabase;
+use sqlx::postgres::PgListener;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
+use crate::sql_systems::System;
 use crate::tasks::note;
 
 pub(crate) const COUNT: &str = "SELECT count(*) FROM django_tasks_database_dbtaskresult";
@@ -152,4 +157,141 @@ fn promise_06_local_tasks_are_refused_before_anything_is_written() {
         transaction.commit().await.expect("it can be");
     });
     assert_eq!(database.open().number(COUNT), 0);
+}
+
+#[test]
+fn without_an_open_transaction_postgres_says_so() {
+    let database = DjangoDatabase::postgres();
+    block_on(async {
+        let mut connection = PgConnection::connect(database.url()).await.expect("it can be opened");
+        let error = executor().insert(&mut connection, sealed(3)).await.expect_err("there is none");
+        all_held(&error, DispatchErrorKind::Rejected, 3, "has no open transaction (25P01); begin one");
+        drop(error.into_intents());
+    });
+    assert_eq!(database.open().number(COUNT), 0);
+}
+
+fn huey() -> HueyExecutor {
+    HueyExecutor::new("sqlite:///nowhere/db.sqlite3").expect("a URL")
+}
+
+fn django_q() -> DjangoQExecutor {
+    let key = SecretKey::new("of the tests").expect("a key");
+    DjangoQExecutor::new("sqlite:///nowhere/db.sqlite3", key).expect("a URL")
+}
+
+/// So many notes, of a scope with this executor.
+fn sealed_for(executor: impl airlock::Executor, count: u64) -> Sealed {
+    let scope = airlock::scope().executor(executor).enter();
+    (0..count).for_each(|number| drop(note::enqueue(number)));
+    scope.seal().expect("nothing is refused")
+}
+
+macro_rules! insertions_of {
+    ($name:ident, $executor:ident, $system:expr, $database:ident, $connection:ident) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn promise_05_what_is_committed_is_there_and_what_is_rolled_back_never_was() {
+                let database = DjangoDatabase::$database();
+                let count = || $system.count(database.url());
+                block_on(async {
+                    let mut connection = $connection::connect(database.url()).await.expect("it can be opened");
+                    let mut transaction = connection.begin().await.expect("a transaction");
+                    let report = $executor().insert(&mut *transaction, sealed_for($executor(), 10)).await;
+                    all_dispatched(&report.expect("it is written"), 10);
+                    transaction.rollback().await.expect("it is rolled back");
+                });
+                assert_eq!(count(), 0);
+                block_on(async {
+                    let mut connection = $connection::connect(database.url()).await.expect("it can be opened");
+                    let mut transaction = connection.begin().await.expect("a transaction");
+                    let report = $executor().insert(&mut *transaction, sealed_for($executor(), 3000)).await;
+                    all_dispatched(&report.expect("it is written"), 3000);
+                    sqlx::raw_sql("CREATE TABLE orders (id int)").execute(&mut *transaction).await.expect("it works");
+                    transaction.commit().await.expect("it is committed");
+                });
+                let orders = database.open().number("SELECT count(*) FROM orders");
+                assert_eq!((count(), orders), (3000, 0));
+            }
+
+            #[test]
+            fn promise_06_a_table_that_is_missing_is_told_with_the_remedy_and_the_transaction_goes_on() {
+                let database = DjangoDatabase::$database();
+                let table = $system.table(database.url());
+                database.open().run(&format!("DROP TABLE {table}"));
+                block_on(async {
+                    let mut connection = $connection::connect(database.url()).await.expect("it can be opened");
+                    let mut transaction = connection.begin().await.expect("a transaction");
+                    let report = $executor().insert(&mut *transaction, sealed_for($executor(), 3)).await;
+                    let error = report.expect_err("there is no table");
+                    all_held(&error, DispatchErrorKind::Rejected, 3, $system.remedy(database.url()));
+                    drop(error.into_intents());
+                    sqlx::raw_sql("CREATE TABLE orders (id int)").execute(&mut *transaction).await.expect("it works");
+                    transaction.commit().await.expect("it still can be");
+                });
+                assert_eq!(database.open().number("SELECT count(*) FROM orders"), 0);
+            }
+
+            #[test]
+            fn what_the_table_can_not_have_is_refused_before_anything_is_written() {
+                let database = DjangoDatabase::$database();
+                block_on(async {
+                    let mut connection = $connection::connect(database.url()).await.expect("it can be opened");
+                    let mut transaction = connection.begin().await.expect("a transaction");
+                    // A scope whose own executor takes all.
+                    let scope = airlock::scope().executor(airlock::LogExecutor::new()).enter();
+                    note::enqueue(1).expect("there is a scope");
+                    note::enqueue_with(airlock::Options::new().header("shop", "7"), 2).expect("there is a scope");
+                    let report = $executor().insert(&mut *transaction, scope.seal().expect("sealed")).await;
+                    let error = report.expect_err("there is no place for headers");
+                    assert_eq!(error.undispatched().len(), 2, "{error}");
+                    assert!(error.to_string().contains("header"), "{error}");
+                    drop(error.into_intents());
+                    transaction.commit().await.expect("it still can be");
+                });
+                assert_eq!($system.count(database.url()), 0);
+            }
+        }
+    };
+}
+
+insertions_of!(huey_sqlite, huey, System::Huey, sqlite, SqliteConnection);
+insertions_of!(huey_postgres, huey, System::Huey, postgres, PgConnection);
+insertions_of!(django_q_sqlite, django_q, System::DjangoQ, sqlite, SqliteConnection);
+insertions_of!(django_q_postgres, django_q, System::DjangoQ, postgres, PgConnection);
+
+#[test]
+fn promise_02_consumers_of_huey_on_postgres_are_told_when_the_transaction_commits_and_not_before() {
+    let database = DjangoDatabase::postgres();
+    block_on(async {
+        let mut listener = PgListener::connect(database.url()).await.expect("it listens");
+        listener.listen_all(["huey.q.notes", "marker"]).await.expect("it listens");
+        let mut connection = PgConnection::connect(database.url()).await.expect("it can be opened");
+        let mut other = PgConnection::connect(database.url()).await.expect("it can be opened");
+        let mut transaction = connection.begin().await.expect("a transaction");
+        let report = huey().insert(&mut *transaction, sealed_for(huey(), 3)).await;
+        all_dispatched(&report.expect("it is written"), 3);
+        sqlx::raw_sql("NOTIFY marker").execute(&mut other).await.expect("it works");
+        // What comes first was sent first.
+        assert_eq!(listener.recv().await.expect("a notification").channel(), "marker");
+        transaction.commit().await.expect("it is committed");
+        assert_eq!(listener.recv().await.expect("a notification").channel(), "huey.q.notes");
+    });
+}
+
+/// The connection decides how it is written, and not the URL of the executor.
+#[test]
+fn an_executor_for_redis_writes_into_a_transaction_as_one_for_its_database_does() {
+    let database = DjangoDatabase::postgres();
+    let huey = HueyExecutor::new("redis://localhost:1").expect("a URL");
+    block_on(async {
+        let mut connection = PgConnection::connect(database.url()).await.expect("it can be opened");
+        let mut transaction = connection.begin().await.expect("a transaction");
+        let report = huey.insert(&mut *transaction, sealed_for(huey.clone(), 3)).await;
+        all_dispatched(&report.expect("it is written"), 3);
+        transaction.commit().await.expect("it is committed");
+    });
+    assert_eq!(System::Huey.count(database.url()), 3);
 }

@@ -8,7 +8,7 @@ use airlock_tests::process::until;
 use airlock_tests::python::{Worker, python};
 use serde_json::json;
 
-use crate::fleet::{SECRET, Server, assert_on_time, assert_ran, call, flush, numbers};
+use crate::fleet::{SECRET, Server, System, assert_on_time, assert_ran, call, flush, numbers};
 use crate::tasks;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -147,6 +147,17 @@ fn on_the_orm_a_delayed_task_runs_when_it_is_due_in_any_time_zone() {
         assert_eq!(numbers(&runs), [1, 2, 3], "{zone}");
         assert_on_time(&runs[1], before + 2 * SECOND);
         assert_on_time(&runs[2], eta);
+        assert_eq!(worker.errors(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn on_the_orm_what_was_written_into_a_transaction_runs_once_that_has_committed() {
+    for server in [Server::sqlite(), Server::postgres()] {
+        let worker = cluster(&server, "inserted", "{}");
+        let sent = crate::insert_notes!(server.django_q().cluster("inserted"), server);
+        let runs = worker.await_runs(3);
+        assert_ran(server.in_order(System::DjangoQ, &runs, &sent), &sent);
         assert_eq!(worker.errors(), Vec::<String>::new());
     }
 }

@@ -213,6 +213,36 @@ pub(crate) fn call(enqueue: impl FnOnce() -> Result<IntentId, EnqueueError> + 's
     Box::new(enqueue)
 }
 
+/// Writes three notes into a transaction of the database, which commits; gives what was sent.
+#[macro_export]
+macro_rules! insert_notes {
+    ($executor:expr, $server:expr) => {{
+        let (executor, url) = ($executor, $server.url());
+        let scope = airlock::scope().executor(executor.clone()).enter();
+        (1..=3).for_each(|number| drop($crate::tasks::note::enqueue(number).unwrap()));
+        let sent = airlock::Scope::current().unwrap().intents();
+        let sealed = scope.seal().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            use sqlx::Connection;
+            macro_rules! in_transaction {
+                ($connection:ty) => {{
+                    let mut connection = <$connection>::connect(&url).await.unwrap();
+                    let mut transaction = connection.begin().await.unwrap();
+                    executor.insert(&mut *transaction, sealed).await.unwrap();
+                    transaction.commit().await.unwrap();
+                }};
+            }
+            if url.starts_with("sqlite:") {
+                in_transaction!(sqlx::SqliteConnection);
+            } else {
+                in_transaction!(sqlx::PgConnection);
+            }
+        });
+        sent
+    }};
+}
+
 /// Flushes intents.
 #[track_caller]
 pub(crate) fn flush_all(executor: impl Executor, intents: &[Intent]) {

@@ -237,3 +237,13 @@ fn what_is_signed_otherwise_is_lost_and_fingerprints_tell() {
     assert_ran(&worker.await_runs(1), &sent);
     until("each is told", || worker.log().matches("Error reading from queue").count() == 3);
 }
+
+#[test]
+fn what_was_written_into_a_transaction_runs_once_that_has_committed() {
+    for server in [Server::sqlite(), Server::postgres()] {
+        let worker = worker(&server, &[("CONFIG", &server.huey_storage())], &[]);
+        let sent = crate::insert_notes!(executor(&server), server);
+        assert_ran(&worker.await_runs(3), &sent);
+        assert_eq!(worker.errors(), Vec::<String>::new());
+    }
+}

@@ -5,5 +5,6 @@ mod golden;
 mod in_force;
 mod mistakes;
 mod names;
+mod options;
 mod selecting;
 mod signing;

@@ -79,7 +79,7 @@ fn policies_of_a_list_have_to_agree_and_are_asked_in_order() {
 
 #[test]
 fn executors_of_this_process_are_chosen_and_sized_by_their_tables() {
-    let file = "executor = \"threads\"\n[threads]\nthreads = 2\nname = \"mail\"\nqueue_limit = 10\n";
+    let file = "executor = \"threads\"\n[threads]\nthreads = 2\nnamed = \"mail\"\nqueue_limit = 10\n";
     let settings = Settings::loader().text("airlock.toml", file).without_variables().load().unwrap();
     let report =
         with_settings(settings, || airlock::scope().run_reported(|| note::enqueue(1).map(drop)).flush.unwrap());

@@ -3,6 +3,7 @@
 #[cfg(feature = "_pool")]
 mod backlog;
 mod batch;
+mod builder_options;
 mod closure;
 mod executor;
 mod fallback;
@@ -23,6 +24,9 @@ mod tokio;
 mod unfinished;
 
 pub use batch::{Batch, Begun, Ticket};
+#[cfg(feature = "settings")]
+pub(crate) use builder_options::OptionReader;
+pub(crate) use builder_options::builder_options;
 pub use closure::executor_fn;
 pub use executor::Executor;
 pub(crate) use executor::ExecutorTraits;

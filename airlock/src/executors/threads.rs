@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 use std::{fmt, process, thread};
 
+#[cfg(feature = "settings")]
+use super::OptionReader;
 use super::backlog::{Backlog, Limits};
-use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, printed_name};
+use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::{Failure, Intent};
 use crate::runtime::panics::catch_panic;
@@ -73,6 +75,11 @@ impl ThreadPoolExecutor {
         Self::of(Limits::new("thread pool"), threads)
     }
 
+    #[cfg(feature = "settings")]
+    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
+        Self::read_options(table, |_| Ok(Self::new()))
+    }
+
     fn of(limits: Limits, threads: NonZeroUsize) -> Self {
         Self { handle: Arc::new(Handle { limits, threads, pool: OnceLock::new() }) }
     }
@@ -83,21 +90,36 @@ impl ThreadPoolExecutor {
         Self::of(limits, self.handle.threads)
     }
 
+    /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
+    /// intent), on the thread that had it. They are logged in any case.
+    #[must_use]
+    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
+        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
+    }
+
+    fn pool(&self) -> &Arc<Pool> {
+        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits, self.handle.threads))
+    }
+}
+
+builder_options! {
+    impl ThreadPoolExecutor;
+
     /// How many threads. As the methods below, this makes a pool of its own: describe a pool first, then clone it.
     ///
     /// # Panics
     /// With 0 threads.
     #[must_use]
-    pub fn threads(self, threads: usize) -> Self {
+    pub fn threads(executor, threads: usize) from positive_count {
         let threads =
             NonZeroUsize::new(threads).unwrap_or_else(|| panic!("a thread pool needs a thread; use 1 or more"));
-        Self::of(self.handle.limits.clone(), threads)
+        Self::of(executor.handle.limits.clone(), threads)
     }
 
     /// What reports, logs and threads call it.
     #[must_use]
-    pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(printed_name(name.into())))
+    pub fn named(executor, name: impl Into<String>) from text {
+        executor.with(|limits| limits.name = Some(printed_name(name.into())))
     }
 
     /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,
@@ -106,32 +128,21 @@ impl ThreadPoolExecutor {
     /// # Panics
     /// With 0 intents.
     #[must_use]
-    pub fn queue_limit(self, intents: usize) -> Self {
+    pub fn queue_limit(executor, intents: usize) from positive_count {
         assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
-        self.with(|limits| limits.queue = intents)
+        executor.with(|limits| limits.queue = intents)
     }
 
     /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
     #[must_use]
-    pub fn delayed_limit(self, intents: usize) -> Self {
-        self.with(|limits| limits.delayed = intents)
-    }
-
-    /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
-    /// intent), on the thread that had it. They are logged in any case.
-    #[must_use]
-    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
-        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
+    pub fn delayed_limit(executor, intents: usize) from count {
+        executor.with(|limits| limits.delayed = intents)
     }
 
     /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
     #[must_use]
-    pub fn ignore_unsupported(self) -> Self {
-        self.with(|limits| limits.ignore_unsupported = true)
-    }
-
-    fn pool(&self) -> &Arc<Pool> {
-        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits, self.handle.threads))
+    pub fn ignore_unsupported(executor) from flag {
+        executor.with(|limits| limits.ignore_unsupported = true)
     }
 }
 

@@ -1,10 +1,7 @@
 //! Names and numbers that a broker or a worker can't take.
 
-use std::borrow::Cow;
-
 use crate::brokers::Transport;
 use crate::dispatch::Rejection;
-use crate::intent::Intent;
 
 /// A short string of AMQP 0-9-1 has its length in one byte.
 const SHORT: usize = 255;
@@ -21,14 +18,6 @@ pub(crate) fn check_queue(queue: &str, transport: Transport) -> Result<(), Rejec
         check_short("the queue's name", Some(queue))?;
     }
     Ok(())
-}
-
-/// The name under which workers know the task.
-pub(super) fn task_name(prefix: &str, intent: &Intent) -> Cow<'static, str> {
-    if prefix.is_empty() {
-        return Cow::Borrowed(intent.name());
-    }
-    Cow::Owned(format!("{prefix}{}", intent.name()))
 }
 
 /// Whether a worker can have a task of this name.

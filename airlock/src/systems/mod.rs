@@ -2,6 +2,8 @@
 
 #[cfg(feature = "celery")]
 mod celery;
+#[cfg(feature = "_queue")]
+mod config;
 #[cfg(feature = "django-q")]
 mod django_q;
 #[cfg(feature = "django-tasks")]
@@ -11,6 +13,8 @@ mod dramatiq;
 mod extras;
 #[cfg(feature = "huey")]
 mod huey;
+#[cfg(feature = "_sql")]
+mod insert;
 mod json;
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -20,6 +24,8 @@ mod limits;
 mod publish;
 #[cfg(feature = "_queue")]
 mod python;
+#[cfg(feature = "_queue")]
+mod queue_executor;
 #[cfg(feature = "_sql")]
 mod rows;
 

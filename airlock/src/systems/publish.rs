@@ -2,17 +2,23 @@
 
 use std::time::SystemTime;
 
+use super::config::CommonConfig;
 #[cfg(feature = "_sql")]
 use super::rows;
 use crate::brokers::{AmqpMessage, AmqpQueue, AnyLink, Broker, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::Batch;
 #[cfg(feature = "_broker")]
 use crate::executors::Ticket;
+use crate::executors::{Batch, FlushContext};
 use crate::intent::Intent;
 
 /// A wire format: what a system's workers read.
-pub(crate) trait Format: Send + Sync {
+pub(crate) trait Format: Send + Sync + 'static {
+    fn common(&self) -> &CommonConfig;
+
+    /// Whether a worker can take the intent as it is meant. Whatever it refuses is refused before anything is sent.
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection>;
+
     /// For Redis, if workers read there.
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         let _ = (intent, now);
@@ -39,15 +45,15 @@ pub(crate) trait Format: Send + Sync {
 }
 
 /// Sends the batch through the broker.
-pub(crate) async fn publish(broker: &Broker, format: &dyn Format, declares: bool, batch: Batch) {
+pub(crate) async fn publish(broker: &Broker, format: &dyn Format, batch: Batch) {
     crate::intent::IntentId::look_for_fork();
-    let _ = (format, declares, &batch);
+    let _ = (format, &batch);
     match &broker.link {
         #[cfg(feature = "redis")]
         AnyLink::Redis(link) => jobs::send(link, |intent, now| format.redis(intent, now), batch).await,
         #[cfg(feature = "amqp")]
         AnyLink::Amqp(link) => {
-            let mut queues = declared::Queues::new(format, declares);
+            let mut queues = declared::Queues::new(format);
             jobs::send(link, |intent, now| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
         }
         #[cfg(feature = "sqlite")]
@@ -70,18 +76,17 @@ mod declared {
     /// What is to be declared before a message, once for each routing key.
     pub(crate) struct Queues<'a> {
         format: &'a dyn Format,
-        declares: bool,
         known: HashMap<String, Arc<[AmqpQueue]>>,
     }
 
     impl<'a> Queues<'a> {
-        pub(crate) fn new(format: &'a dyn Format, declares: bool) -> Self {
-            Self { format, declares, known: HashMap::new() }
+        pub(crate) fn new(format: &'a dyn Format) -> Self {
+            Self { format, known: HashMap::new() }
         }
 
         pub(crate) fn of(&mut self, message: AmqpMessage) -> Addressed {
             let message = Arc::new(message);
-            if !self.declares {
+            if !self.format.common().declare {
                 return Addressed { message, queues: None };
             }
             let key = &message.routing_key;

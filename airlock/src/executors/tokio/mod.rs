@@ -9,8 +9,10 @@ use std::{fmt, process};
 
 use tokio::runtime::Handle as Runtime;
 
+#[cfg(feature = "settings")]
+use super::OptionReader;
 use super::backlog::{Backlog, Limits};
-use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, printed_name};
+use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::{Failure, Intent};
 use crate::runtime::{BoxFuture, Deadline};
@@ -90,6 +92,11 @@ impl TokioExecutor {
         Self::of(Limits::new("tokio executor"), 256, Some(Given { runtime, process }))
     }
 
+    #[cfg(feature = "settings")]
+    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
+        Self::read_options(table, |_| Ok(Self::new()))
+    }
+
     fn of(limits: Limits, concurrency: usize, runtime: Option<Given>) -> Self {
         Self { handle: Arc::new(Handle { limits, concurrency, runtime, crew: OnceLock::new() }) }
     }
@@ -100,51 +107,11 @@ impl TokioExecutor {
         Self::of(limits, self.handle.concurrency, self.handle.runtime.clone())
     }
 
-    /// How many tasks run at once. As the methods below, this makes an executor of its own: describe one first, then
-    /// clone it.
-    ///
-    /// # Panics
-    /// With 0 tasks.
-    #[must_use]
-    pub fn concurrency(self, tasks: usize) -> Self {
-        assert!(tasks > 0, "without a task at a time nothing ever runs; use 1 or more");
-        Self::of(self.handle.limits.clone(), tasks, self.handle.runtime.clone())
-    }
-
-    /// What reports and logs call it.
-    #[must_use]
-    pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(printed_name(name.into())))
-    }
-
-    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130
-    /// bytes each besides their own, so that the limit may be as high as the program has memory for.
-    ///
-    /// # Panics
-    /// With 0 intents.
-    #[must_use]
-    pub fn queue_limit(self, intents: usize) -> Self {
-        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
-        self.with(|limits| limits.queue = intents)
-    }
-
-    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
-    #[must_use]
-    pub fn delayed_limit(self, intents: usize) -> Self {
-        self.with(|limits| limits.delayed = intents)
-    }
-
     /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
     /// intent) or was dropped by its runtime (`Unconfirmed`), on the thread that had it. They are logged in any case.
     #[must_use]
     pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
         self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
-    }
-
-    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
-    #[must_use]
-    pub fn ignore_unsupported(self) -> Self {
-        self.with(|limits| limits.ignore_unsupported = true)
     }
 
     fn crew(&self) -> &(Arc<Crew>, Waker) {
@@ -167,6 +134,50 @@ impl TokioExecutor {
 
 const NO_RUNTIME: &str =
     "there is no tokio runtime here; flush inside one, or give it one with `TokioExecutor::on(handle)`";
+
+builder_options! {
+    impl TokioExecutor;
+
+    /// How many tasks run at once. As the methods below, this makes an executor of its own: describe one first, then
+    /// clone it.
+    ///
+    /// # Panics
+    /// With 0 tasks.
+    #[must_use]
+    pub fn concurrency(executor, tasks: usize) from positive_count {
+        assert!(tasks > 0, "without a task at a time nothing ever runs; use 1 or more");
+        Self::of(executor.handle.limits.clone(), tasks, executor.handle.runtime.clone())
+    }
+
+    /// What reports and logs call it.
+    #[must_use]
+    pub fn named(executor, name: impl Into<String>) from text {
+        executor.with(|limits| limits.name = Some(printed_name(name.into())))
+    }
+
+    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130
+    /// bytes each besides their own, so that the limit may be as high as the program has memory for.
+    ///
+    /// # Panics
+    /// With 0 intents.
+    #[must_use]
+    pub fn queue_limit(executor, intents: usize) from positive_count {
+        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
+        executor.with(|limits| limits.queue = intents)
+    }
+
+    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
+    #[must_use]
+    pub fn delayed_limit(executor, intents: usize) from count {
+        executor.with(|limits| limits.delayed = intents)
+    }
+
+    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
+    #[must_use]
+    pub fn ignore_unsupported(executor) from flag {
+        executor.with(|limits| limits.ignore_unsupported = true)
+    }
+}
 
 impl Default for TokioExecutor {
     fn default() -> Self {

@@ -7,12 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::names::{Make, Named, Refusal, executor, lifecycle, policy};
-use super::table::SettingsTable;
-#[cfg(feature = "threads")]
-use crate::executors::ThreadPoolExecutor;
-#[cfg(feature = "tokio")]
-use crate::executors::TokioExecutor;
-use crate::executors::{InlineExecutor, LogExecutor};
+use super::table::{Reported, SettingsTable};
+use crate::executors::{Executor, InlineExecutor, LogExecutor};
 use crate::lifecycle::{AlwaysFlush, FlushOnSuccess, ReleaseNested};
 use crate::policy::{
     AllowAll, AllowTasks, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, RateLimit,
@@ -24,23 +20,23 @@ pub(super) const NAMES: &[Named] = &[
     Named::built_in("inline", Make::Executor(|table| executor(table, inline))),
     Named::built_in("log", Make::Executor(|table| executor(table, log))),
     #[cfg(feature = "celery")]
-    Named::built_in("celery", Make::Executor(|table| executor(table, super::systems::celery))),
+    Named::built_in("celery", Make::Executor(|table| made(crate::CeleryExecutor::read(table)))),
     #[cfg(not(feature = "celery"))]
     Named::built_in("celery", Make::Off { feature: "celery" }),
     #[cfg(feature = "django-q")]
-    Named::built_in("django_q", Make::Executor(|table| executor(table, super::systems::django_q))),
+    Named::built_in("django_q", Make::Executor(|table| made(crate::DjangoQExecutor::read(table)))),
     #[cfg(not(feature = "django-q"))]
     Named::built_in("django_q", Make::Off { feature: "django-q" }),
     #[cfg(feature = "django-tasks")]
-    Named::built_in("django_tasks", Make::Executor(|table| executor(table, super::systems::django_tasks))),
+    Named::built_in("django_tasks", Make::Executor(|table| made(crate::DjangoTasksExecutor::read(table)))),
     #[cfg(not(feature = "django-tasks"))]
     Named::built_in("django_tasks", Make::Off { feature: "django-tasks" }),
     #[cfg(feature = "dramatiq")]
-    Named::built_in("dramatiq", Make::Executor(|table| executor(table, super::systems::dramatiq))),
+    Named::built_in("dramatiq", Make::Executor(|table| made(crate::DramatiqExecutor::read(table)))),
     #[cfg(not(feature = "dramatiq"))]
     Named::built_in("dramatiq", Make::Off { feature: "dramatiq" }),
     #[cfg(feature = "huey")]
-    Named::built_in("huey", Make::Executor(|table| executor(table, super::systems::huey))),
+    Named::built_in("huey", Make::Executor(|table| made(crate::HueyExecutor::read(table)))),
     #[cfg(not(feature = "huey"))]
     Named::built_in("huey", Make::Off { feature: "huey" }),
     #[cfg(feature = "lambda")]
@@ -48,11 +44,11 @@ pub(super) const NAMES: &[Named] = &[
     #[cfg(not(feature = "lambda"))]
     Named::built_in("lambda", Make::Off { feature: "lambda" }),
     #[cfg(feature = "threads")]
-    Named::built_in("threads", Make::Executor(|table| executor(table, threads))),
+    Named::built_in("threads", Make::Executor(|table| made(crate::ThreadPoolExecutor::read(table)))),
     #[cfg(not(feature = "threads"))]
     Named::built_in("threads", Make::Off { feature: "threads" }),
     #[cfg(feature = "tokio")]
-    Named::built_in("tokio", Make::Executor(|table| executor(table, tokio))),
+    Named::built_in("tokio", Make::Executor(|table| made(crate::TokioExecutor::read(table)))),
     #[cfg(not(feature = "tokio"))]
     Named::built_in("tokio", Make::Off { feature: "tokio" }),
     // Policies.
@@ -70,6 +66,10 @@ pub(super) const NAMES: &[Named] = &[
     Named::built_in("release_nested", Make::Lifecycle(|table| lifecycle(table, |_| Ok(ReleaseNested)))),
 ];
 
+fn made<E: Executor>(made: Result<E, Reported>) -> Result<Arc<dyn Executor>, Refusal> {
+    Ok(Arc::new(made?))
+}
+
 fn inline(settings: &mut SettingsTable<'_>) -> Result<InlineExecutor, Refusal> {
     let checked = settings.optional::<bool>("checked")?;
     Ok(if checked == Some(true) { InlineExecutor::new().checked() } else { InlineExecutor::new() })
@@ -78,47 +78,6 @@ fn inline(settings: &mut SettingsTable<'_>) -> Result<InlineExecutor, Refusal> {
 fn log(settings: &mut SettingsTable<'_>) -> Result<LogExecutor, Refusal> {
     let arguments = settings.optional::<bool>("arguments")?;
     Ok(if arguments == Some(true) { LogExecutor::new().with_arguments() } else { LogExecutor::new() })
-}
-
-/// The keys that executors of this process share, and one that each has for itself; all are read, whatever is wrong with
-/// one of them.
-#[cfg(feature = "_pool")]
-macro_rules! backlog {
-    ($make:ident: $type:ident, $own:ident) => {
-        fn $make(settings: &mut SettingsTable<'_>) -> Result<$type, Refusal> {
-            let (own, queue) = (some(settings, stringify!($own)), some(settings, "queue_limit"));
-            let (name, delayed) = (settings.optional::<String>("name"), settings.optional::<u32>("delayed_limit"));
-            let ignore = settings.optional::<bool>("ignore_unsupported");
-            let mut executor = $type::new();
-            if let Some(own) = own? {
-                executor = executor.$own(own);
-            }
-            if let Some(name) = name? {
-                executor = executor.named(name);
-            }
-            if let Some(intents) = queue? {
-                executor = executor.queue_limit(intents);
-            }
-            if let Some(intents) = delayed? {
-                executor = executor.delayed_limit(intents as usize);
-            }
-            Ok(if ignore? == Some(true) { executor.ignore_unsupported() } else { executor })
-        }
-    };
-}
-
-#[cfg(feature = "threads")]
-backlog!(threads: ThreadPoolExecutor, threads);
-#[cfg(feature = "tokio")]
-backlog!(tokio: TokioExecutor, concurrency);
-
-/// A number of which none would be too few.
-#[cfg(feature = "_pool")]
-fn some(settings: &mut SettingsTable<'_>, key: &str) -> Result<Option<usize>, Refusal> {
-    match settings.optional::<u32>(key)? {
-        Some(0) => Err(settings.refuse(key, "with 0 nothing would run; use 1 or more").into()),
-        number => Ok(number.map(|number| number as usize)),
-    }
 }
 
 fn log_on_flush(settings: &mut SettingsTable<'_>) -> Result<LogOnFlush, Refusal> {

@@ -1,17 +1,14 @@
 //! Settings from a file and the environment.
 
-#[cfg(feature = "_queue")]
-mod bounded;
 mod builtin;
 mod error;
 mod file;
 pub(crate) mod names;
+mod options;
 mod register;
 mod secret;
 mod several;
 mod sources;
-#[cfg(feature = "_queue")]
-mod systems;
 mod table;
 mod value;
 mod variables;
@@ -66,19 +63,20 @@ impl Settings {
     /// | --- | --- | --- |
     /// | executor | `inline` | `checked` |
     /// | | `log` | `arguments` |
-    /// | | `threads` (feature `threads`) | `threads`, `name`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
-    /// | | `tokio` (feature `tokio`) | `concurrency`, `name`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
-    /// | | `celery` (feature `celery`) | `url`, `named`, `default_queue`, `task_prefix`, `global_keyprefix`, `default_priority`, `max_priority`, `visibility_timeout`, `connect_timeout`, `origin`, `declare` |
-    /// | | `django_q` (feature `django-q`) | `url`, `secret_key`, `named`, `cluster`, `cluster_name`, `task_prefix`, `ack_failures`, `cached`, `body_limit`, `connect_timeout`, `compressed` |
-    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `default_priority`, `connect_timeout` |
-    /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `default_priority`, `max_priority`, `connect_timeout`, `declare` |
-    /// | | `huey` (feature `huey`) | `url`, `named`, `default_queue`, `clean_name`, `task_prefix`, `consumer`, `signed`, `salt`, `default_priority`, `priorities`, `compressed`, `use_zlib`, `body_limit`, `connect_timeout` |
+    /// | | `threads` (feature `threads`) | `threads`, `named`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
+    /// | | `tokio` (feature `tokio`) | `concurrency`, `named`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
+    /// | | `celery` (feature `celery`) | `url`, `named`, `default_queue`, `task_prefix`, `global_keyprefix`, `separator`, `priority_steps`, `default_priority`, `max_priority`, `visibility_timeout`, `body_limit`, `origin`, `declare`, `connect_timeout` |
+    /// | | `django_q` (feature `django-q`) | `url`, `secret_key`, `named`, `cluster`, `cluster_name`, `task_prefix`, `ack_failures`, `cached`, `compressed`, `body_limit`, `connect_timeout` |
+    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `default_priority`, `body_limit`, `connect_timeout` |
+    /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `default_priority`, `max_priority`, `body_limit`, `declare`, `connect_timeout` |
+    /// | | `huey` (feature `huey`) | `url`, `named`, `default_queue`, `clean_name`, `task_prefix`, `priorities`, `default_priority`, `consumer`, `compressed`, `use_zlib`, `signed`, `salt`, `body_limit`, `connect_timeout` |
     /// | policy | `allow_all`, `drop_all`, `assert_no_effects`, `dedupe` | |
     /// | | `block_tasks`, `allow_tasks` | `tasks`, `rejecting` |
     /// | | `rate_limit` | `limit`, `per` |
     /// | | `log_on_flush` | `arguments` |
     /// | lifecycle | `flush_on_success`, `always_flush`, `release_nested` | |
     ///
+    /// A key of an executor is the builder method of that name, whose documentation says what it does.
     /// [`register_executor!`](crate::register_executor) and its twins add names. Of what is not chosen, tables of the
     /// names above are looked into for unknown keys and values of another type, and those of other names are not. A
     /// secret may stand in a file of its own, which a variable that ends in `_FILE` names. `sync` is another name of

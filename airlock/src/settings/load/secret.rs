@@ -29,6 +29,10 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    pub(super) fn into_text(self) -> Zeroizing<String> {
+        self.0
+    }
 }
 
 impl fmt::Display for Secret {

@@ -24,16 +24,16 @@ impl CeleryFormat {
                 "Celery has `max_retries` on the task in the worker, not in the message; set it there and leave it out",
             ));
         }
-        limits::check_queue(options.get_queue().unwrap_or(&self.default_queue), transport)?;
+        limits::check_queue(self.common.queue(intent), transport)?;
         if transport == Transport::Redis {
-            check_key(options.get_queue().unwrap_or(&self.default_queue))?;
+            check_key(self.common.queue(intent))?;
         }
-        limits::check_task(&self.task_name(intent))?;
+        limits::check_task(&self.common.task_name(intent))?;
         EXTRAS.check(options)?;
         check_reply_to(transport, EXTRAS.text(options, "reply_to").as_deref())?;
         check_headers(options)?;
         if transport == Transport::Amqp {
-            limits::check_amqp_priority(options.get_priority().or(self.default_priority), self.max_priority)?;
+            limits::check_amqp_priority(self.common.priority(intent), self.common.max_priority)?;
         }
         times::check_delay(options, flush.now)?;
         // What can't be written is found here, the times among it.

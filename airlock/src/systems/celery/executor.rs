@@ -1,28 +1,84 @@
 //! What hands intents to Celery workers.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::message::CeleryFormat;
-use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext, printed_name};
+#[cfg(feature = "settings")]
+use crate::executors::OptionReader;
+use crate::executors::{Executor, FlushContext};
 use crate::intent::Intent;
-use crate::runtime::BoxFuture;
-use crate::systems::publish::{Format, publish};
+use crate::systems::config::CommonConfig;
+use crate::systems::publish::Format;
+use crate::systems::queue_executor::queue_executor;
 
-#[doc = include_str!("../../../docs/celery.md")]
-#[doc = include_str!("../../../docs/celery-options.md")]
-#[doc = include_str!("../../../docs/celery-operations.md")]
-#[derive(Clone)]
-#[must_use = "it does nothing until a scope has it as its executor"]
-pub struct CeleryExecutor {
-    pub(super) format: Arc<CeleryFormat>,
-    pub(super) transport: Transport,
-    broker: Broker,
-    declares: bool,
-    name: Arc<str>,
+queue_executor! {
+    #[doc = include_str!("../../../docs/celery.md")]
+    #[doc = include_str!("../../../docs/celery-options.md")]
+    #[doc = include_str!("../../../docs/celery-operations.md")]
+    pub struct CeleryExecutor(CeleryFormat), named "celery";
+
+    /// `task_default_queue` of the workers: where intents without a queue go. `celery` unless set.
+    pub fn default_queue(format, queue: impl Into<String>) from text {
+        format.common.default_queue = queue.into();
+    }
+
+    /// What goes before every task's name, such as `shop.tasks.`.
+    pub fn task_prefix(format, prefix: impl Into<String>) from text {
+        format.common.task_prefix = prefix.into();
+    }
+
+    /// `global_keyprefix` of the workers' Redis transport.
+    pub fn global_keyprefix(format, prefix: impl Into<String>) from text {
+        format.global_keyprefix = prefix.into();
+    }
+
+    /// `sep` of the workers' Redis transport: what stands between a queue's name and a priority.
+    pub fn separator(format, separator: impl Into<String>) from text {
+        format.separator = separator.into();
+    }
+
+    /// `priority_steps` of the workers' Redis transport, ascending; 0, 3, 6 and 9 unless set.
+    pub fn priority_steps(format, steps: impl IntoIterator<Item = u8>) from small_numbers {
+        format.priority_steps = steps.into_iter().collect();
+        format.priority_steps.sort_unstable();
+    }
+
+    /// The priority of intents without one, 0 to 9, higher is sooner.
+    ///
+    /// # Panics
+    /// With more than 9.
+    pub fn default_priority(format, priority: u8) from priority {
+        format.common.set_default_priority(priority);
+    }
+
+    /// `task_queue_max_priority` of the workers on RabbitMQ. Without it, priorities are refused there.
+    pub fn max_priority(format, most: u8) from small_number {
+        format.common.max_priority = Some(most);
+    }
+
+    /// `visibility_timeout` of the workers' Redis transport; 1 hour unless set. What starts later than that would run
+    /// several times, and is refused.
+    pub fn visibility_timeout(format, timeout: Duration) from duration {
+        format.visibility_timeout = timeout;
+    }
+
+    /// How many bytes a message's body may take; 16 MiB unless set.
+    pub fn body_limit(format, bytes: usize) from bytes {
+        format.common.body_limit = bytes;
+    }
+
+    /// The `origin` of intents that have none: who sends.
+    pub fn origin(format, origin: impl Into<String>) from text {
+        format.origin = origin.into();
+    }
+
+    /// Declares queues on RabbitMQ before it publishes to them, as workers do. Without it, a queue that doesn't exist is
+    /// an error of the intent: nobody would read it. Redis needs no declaration.
+    pub fn declare(format) from flag {
+        format.common.declare = true;
+    }
 }
 
 impl CeleryExecutor {
@@ -33,94 +89,52 @@ impl CeleryExecutor {
     /// is off.
     pub fn new(url: impl AsRef<str>) -> Result<Self, BrokerUrlError> {
         let broker = Broker::for_system(url.as_ref(), "Celery", &[Transport::Redis, Transport::Amqp])?;
-        let (format, transport) = (Arc::default(), broker.transport());
-        Ok(Self { format, transport, broker, declares: false, name: "celery".into() })
+        Ok(Self::of(broker, CeleryFormat::default()))
     }
 
-    fn with(mut self, change: impl FnOnce(&mut CeleryFormat)) -> Self {
-        change(Arc::make_mut(&mut self.format));
-        self
+    #[cfg(feature = "settings")]
+    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
+        let url = table.url();
+        Self::read_options(table, |table| Self::new(&*url?).map_err(|error| table.refuse_url(error)))
     }
 
-    /// What reports call it; `celery` unless set.
-    pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: printed_name(name.into()), ..self }
-    }
-
-    /// `task_default_queue` of the workers: where intents without a queue go. `celery` unless set.
-    pub fn default_queue(self, queue: impl Into<String>) -> Self {
-        self.with(|format| format.default_queue = queue.into())
-    }
-
-    /// What goes before every task's name, such as `shop.tasks.`.
-    pub fn task_prefix(self, prefix: impl Into<String>) -> Self {
-        self.with(|format| format.task_prefix = prefix.into())
-    }
-
-    /// `global_keyprefix` of the workers' Redis transport.
-    pub fn global_keyprefix(self, prefix: impl Into<String>) -> Self {
-        self.with(|format| format.global_keyprefix = prefix.into())
-    }
-
-    /// `sep` of the workers' Redis transport: what stands between a queue's name and a priority.
-    pub fn separator(self, separator: impl Into<String>) -> Self {
-        self.with(|format| format.separator = separator.into())
-    }
-
-    /// `priority_steps` of the workers' Redis transport, ascending; 0, 3, 6 and 9 unless set.
-    pub fn priority_steps(self, steps: impl IntoIterator<Item = u8>) -> Self {
-        self.with(|format| {
-            format.priority_steps = steps.into_iter().collect();
-            format.priority_steps.sort_unstable();
-        })
-    }
-
-    /// The priority of intents without one, 0 to 9, higher is sooner.
+    /// The message that this executor would send for the intent now, with the place it goes to. Nothing is sent: keep it
+    /// in a table of the transaction that caused it, and send it when that has committed.
     ///
-    /// # Panics
-    /// With more than 9.
-    pub fn default_priority(self, priority: u8) -> Self {
-        assert!(priority <= crate::options::MAX_PRIORITY, "a priority is a number from 0 to 9; higher is sooner");
-        self.with(|format| format.default_priority = Some(priority))
-    }
-
-    /// `task_queue_max_priority` of the workers on RabbitMQ. Without it, priorities are refused there.
-    pub fn max_priority(self, most: u8) -> Self {
-        self.with(|format| format.max_priority = Some(most))
-    }
-
-    /// `visibility_timeout` of the workers' Redis transport; 1 hour unless set. What starts later than that would run
-    /// several times, and is refused.
-    pub fn visibility_timeout(self, timeout: Duration) -> Self {
-        self.with(|format| format.visibility_timeout = timeout)
-    }
-
-    /// How many bytes a message's body may take; 16 MiB unless set.
-    pub fn body_limit(self, bytes: usize) -> Self {
-        self.with(|format| format.body_limit = bytes)
-    }
-
-    /// The `origin` of intents that have none: who sends.
-    pub fn origin(self, origin: impl Into<String>) -> Self {
-        self.with(|format| format.origin = origin.into())
-    }
-
-    /// Declares queues on RabbitMQ before it publishes to them, as workers do. Without it, a queue that doesn't exist is
-    /// an error of the intent: nobody would read it. Redis needs no declaration.
-    pub fn declare(self) -> Self {
-        Self { declares: true, ..self }
-    }
-
-    /// How long a flush waits for a connection, at most until its own deadline; 3 seconds unless set. Attempts that
-    /// fail are repeated within that time.
+    /// Every call makes a new message with the intent's id, so send one of them. A worker doesn't notice a second.
     ///
-    /// This makes a connection of its own: describe an executor first, then clone it.
-    pub fn connect_timeout(self, timeout: Duration) -> Self {
-        Self { broker: self.broker.with_connect_timeout(timeout), ..self }
+    /// # Errors
+    /// What [`accepts`](crate::Executor::accepts) refuses.
+    ///
+    /// ```
+    /// # #[cfg(feature = "redis")] {
+    /// use std::time::SystemTime;
+    /// use airlock::{BrokerMessage, CeleryExecutor, RedisMessage};
+    ///
+    /// #[airlock::task(name = "shop.send_receipt", queue = "mail")]
+    /// fn send_receipt(order_id: u64);
+    ///
+    /// let celery = CeleryExecutor::new("redis://localhost:6379/0").unwrap();
+    /// let message = celery.message(&send_receipt::intent(42), SystemTime::now()).unwrap();
+    /// let BrokerMessage::Redis(RedisMessage::PushLeft { list, body, .. }) = message else { unreachable!() };
+    /// assert_eq!(list, "mail");
+    /// assert!(body.starts_with(b"{"));
+    /// # }
+    /// ```
+    pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
+        self.0.message(intent, now)
     }
 }
 
 impl Format for CeleryFormat {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        Self::accepts(self, transport, intent, flush)
+    }
+
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         Self::redis(self, intent, now)
     }
@@ -131,25 +145,5 @@ impl Format for CeleryFormat {
 
     fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
         Self::queues(self, routing_key)
-    }
-}
-
-impl Executor for CeleryExecutor {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        self.format.accepts(self.transport, intent, flush)
-    }
-
-    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
-        Box::pin(publish(&self.broker, &*self.format, self.declares, batch))
-    }
-}
-
-impl fmt::Debug for CeleryExecutor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CeleryExecutor").field("name", &self.name).field("broker", self.broker.url()).finish()
     }
 }

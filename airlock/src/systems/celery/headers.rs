@@ -40,8 +40,8 @@ impl Delivery {
         let expires = intent.expires_at(now);
         let (time_limit, soft_time_limit) = time_limits(options)?;
         Ok(Self {
-            queue: options.get_queue().unwrap_or(&format.default_queue).to_owned(),
-            priority: options.get_priority().or(format.default_priority),
+            queue: format.common.queue(intent).to_owned(),
+            priority: format.common.priority(intent),
             eta: times::starts_later(intent, now).map(|start| written("eta", start)).transpose()?,
             expires: expires.map(|expiry| written("expires", expiry)).transpose()?,
             expiration: expires.and_then(|expiry| expiration(expiry, now)),
@@ -122,7 +122,7 @@ pub(super) fn write_headers(
     let (args, kwargs) = if task.positional { (&*shown, "{}") } else { ("()", &*shown) };
     let [shadow, root, parent] = ["shadow", "root_id", "parent_id"].map(|key| EXTRAS.text(options, key));
     out.value("lang", Value::Text("py"));
-    out.value("task", Value::Text(&format.task_name(intent)));
+    out.value("task", Value::Text(&format.common.task_name(intent)));
     out.value("id", Value::Text(id));
     out.value("shadow", Value::text(shadow.as_deref()));
     out.value("eta", Value::text(delivery.eta.as_deref()));

@@ -1,7 +1,6 @@
 //! An intent as a Celery message: task protocol 2 in JSON, byte for byte what a worker of celery 5.7.0 and kombu 5.7.0
 //! reads, for Redis and for RabbitMQ. Pure: it depends on the intent, the time, fresh ids and this configuration.
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
@@ -10,31 +9,22 @@ use base64::engine::general_purpose::STANDARD;
 use super::headers::{Delivery, Json, write_headers};
 use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
 use crate::dispatch::Rejection;
-use crate::encode::MAX_BYTES;
 use crate::intent::{Intent, IntentId};
-use crate::systems::{json, limits};
+use crate::systems::config::CommonConfig;
+use crate::systems::json;
 
 /// What a deployment sets, and the message depends on. The defaults are those of Celery.
 #[derive(Debug, Clone)]
 pub(crate) struct CeleryFormat {
-    /// `task_default_queue`.
-    pub(crate) default_queue: String,
-    /// Goes before every task's name.
-    pub(crate) task_prefix: String,
+    pub(crate) common: CommonConfig,
     /// `global_keyprefix` of the Redis transport.
     pub(crate) global_keyprefix: String,
     /// `sep` of the Redis transport.
     pub(crate) separator: String,
     /// `priority_steps` of the Redis transport, ascending.
     pub(crate) priority_steps: Vec<u8>,
-    /// For intents without one: 0 to 9, higher is sooner.
-    pub(crate) default_priority: Option<u8>,
-    /// `x-max-priority` of the queues on RabbitMQ.
-    pub(crate) max_priority: Option<u8>,
     /// `visibility_timeout` of the Redis transport.
     pub(crate) visibility_timeout: Duration,
-    /// How many bytes a body may take.
-    pub(crate) body_limit: usize,
     /// Who sends, for intents that don't say.
     pub(crate) origin: String,
 }
@@ -42,15 +32,11 @@ pub(crate) struct CeleryFormat {
 impl Default for CeleryFormat {
     fn default() -> Self {
         Self {
-            default_queue: "celery".to_owned(),
-            task_prefix: String::new(),
+            common: CommonConfig::new("celery"),
             global_keyprefix: String::new(),
             separator: "\u{6}\u{16}".to_owned(),
             priority_steps: vec![0, 3, 6, 9],
-            default_priority: None,
-            max_priority: None,
             visibility_timeout: Duration::from_secs(3600),
-            body_limit: MAX_BYTES,
             origin: origin(),
         }
     }
@@ -112,7 +98,7 @@ impl CeleryFormat {
 
     /// The queue as a worker declares it.
     pub(crate) fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
-        let arguments = self.max_priority.map(|most| ("x-max-priority", AmqpValue::Int(i64::from(most))));
+        let arguments = self.common.max_priority.map(|most| ("x-max-priority", AmqpValue::Int(i64::from(most))));
         vec![AmqpQueue { name: routing_key.to_owned(), arguments: arguments.into_iter().collect() }]
     }
 
@@ -135,12 +121,7 @@ impl CeleryFormat {
     /// Whether the body is small enough.
     pub(super) fn check_size(&self, intent: &Intent, arguments: &str) -> Result<(), Rejection> {
         let size = around(intent, arguments).iter().map(|part| part.len()).sum();
-        json::check_size(size, self.body_limit)
-    }
-
-    /// The name under which workers know the task.
-    pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
-        limits::task_name(&self.task_prefix, intent)
+        json::check_size(size, self.common.body_limit)
     }
 }
 

@@ -6,7 +6,6 @@ mod executor;
 mod extras;
 mod headers;
 mod message;
-mod outbox;
 mod repr;
 mod time;
 

@@ -38,7 +38,7 @@ impl DjangoQFormat {
         }
         limits::check_queue(self.cluster(intent), transport)?;
         check_length("the queue's name", self.cluster(intent), MAX_NAME)?;
-        let func = self.func(intent);
+        let func = self.common.task_name(intent);
         limits::check_dotted("Django-Q", &func)?;
         check_length("the task's name", &func, MAX_PATH)?;
         EXTRAS.check(options)?;
@@ -56,7 +56,7 @@ impl DjangoQFormat {
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         readable::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
-        if arguments.len() * PER_BYTE + WITHOUT_ARGUMENTS <= self.body_limit {
+        if arguments.len() * PER_BYTE + WITHOUT_ARGUMENTS <= self.common.body_limit {
             return Ok(());
         }
         self.package(intent, flush.now).map(drop)

@@ -1,28 +1,67 @@
 //! What hands intents to Django-Q2 clusters.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::message::DjangoQFormat;
-use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
+#[cfg(feature = "_sql")]
+use crate::brokers::SqlConnection;
+use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext, printed_name};
+#[cfg(feature = "settings")]
+use crate::executors::OptionReader;
+use crate::executors::{Executor, FlushContext};
+#[cfg(feature = "_sql")]
+use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
-use crate::runtime::BoxFuture;
-use crate::systems::publish::{Format, publish};
+use crate::systems::config::CommonConfig;
+use crate::systems::publish::Format;
+use crate::systems::queue_executor::queue_executor;
 use crate::text::SecretKey;
 
-#[doc = include_str!("../../../docs/django-q.md")]
-#[doc = include_str!("../../../docs/django-q-options.md")]
-#[doc = include_str!("../../../docs/django-q-operations.md")]
-#[derive(Clone)]
-#[must_use = "it does nothing until a scope has it as its executor"]
-pub struct DjangoQExecutor {
-    pub(super) format: Arc<DjangoQFormat>,
-    pub(super) transport: Transport,
-    broker: Broker,
-    name: Arc<str>,
+queue_executor! {
+    #[doc = include_str!("../../../docs/django-q.md")]
+    #[doc = include_str!("../../../docs/django-q-options.md")]
+    #[doc = include_str!("../../../docs/django-q-operations.md")]
+    pub struct DjangoQExecutor(DjangoQFormat), named "django_q";
+
+    /// `name` of the clusters' `Q_CLUSTER`; `default` unless set. It is part of what messages are signed with, and without
+    /// [`cluster_name`](Self::cluster_name) the queue of intents that have none.
+    pub fn cluster(format, name: impl Into<String>) from text {
+        format.set_name(name.into());
+    }
+
+    /// `cluster_name` of `Q_CLUSTER`, or what `Q_CLUSTER_NAME` says to the cluster: the queue of intents that have none.
+    pub fn cluster_name(format, name: impl Into<String>) from text {
+        format.cluster_name = Some(name.into());
+    }
+
+    /// What goes before every task's name, such as `shop.tasks.`: a cluster finds a function by its path.
+    pub fn task_prefix(format, prefix: impl Into<String>) from text {
+        format.common.task_prefix = prefix.into();
+    }
+
+    /// `ack_failures` of `Q_CLUSTER`, which producers put into every task: on the ORM, one that fails is not run again. The
+    /// extra `ack_failure` of an intent comes before it.
+    pub fn ack_failures(format, acknowledges: bool) from bool {
+        format.ack_failures = acknowledges;
+    }
+
+    /// `cached` of `Q_CLUSTER`, which producers put into every task: its result goes into the clusters' cache, where
+    /// `result(id)` of such a project looks for it, and not into the database. For so many whole seconds, none being not
+    /// at all, and from 68 years on without an end, which is `True`. The extra `cached` of an intent comes before it.
+    pub fn cached(format, time: Duration) from duration {
+        format.cached = Some(time).filter(|time| time.as_secs() > 0);
+    }
+
+    /// `compress` of `Q_CLUSTER`; what would be no shorter is sent as it is. A cluster reads both, whatever it says itself.
+    pub fn compressed(format) from flag {
+        format.compressed = true;
+    }
+
+    /// How many bytes a message may take; 16 MiB unless set.
+    pub fn body_limit(format, bytes: usize) from bytes {
+        format.common.body_limit = bytes;
+    }
 }
 
 impl DjangoQExecutor {
@@ -35,52 +74,13 @@ impl DjangoQExecutor {
     pub fn new(url: impl AsRef<str>, secret_key: SecretKey) -> Result<Self, BrokerUrlError> {
         let broker =
             Broker::for_system(url.as_ref(), "Django-Q", &[Transport::Redis, Transport::Sqlite, Transport::Postgres])?;
-        let (format, transport) = (Arc::new(DjangoQFormat::new(secret_key)), broker.transport());
-        Ok(Self { format, transport, broker, name: "django_q".into() })
+        Ok(Self::of(broker, DjangoQFormat::new(secret_key)))
     }
 
-    fn with(mut self, change: impl FnOnce(&mut DjangoQFormat)) -> Self {
-        change(Arc::make_mut(&mut self.format));
-        self
-    }
-
-    /// What reports call it; `django_q` unless set.
-    pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: printed_name(name.into()), ..self }
-    }
-
-    /// `name` of the clusters' `Q_CLUSTER`; `default` unless set. It is part of what messages are signed with, and without
-    /// [`cluster_name`](Self::cluster_name) the queue of intents that have none.
-    pub fn cluster(self, name: impl Into<String>) -> Self {
-        self.with(|format| format.set_name(name.into()))
-    }
-
-    /// `cluster_name` of `Q_CLUSTER`, or what `Q_CLUSTER_NAME` says to the cluster: the queue of intents that have none.
-    pub fn cluster_name(self, name: impl Into<String>) -> Self {
-        self.with(|format| format.cluster_name = Some(name.into()))
-    }
-
-    /// What goes before every task's name, such as `shop.tasks.`: a cluster finds a function by its path.
-    pub fn task_prefix(self, prefix: impl Into<String>) -> Self {
-        self.with(|format| format.task_prefix = prefix.into())
-    }
-
-    /// `ack_failures` of `Q_CLUSTER`, which producers put into every task: on the ORM, one that fails is not run again. The
-    /// extra `ack_failure` of an intent comes before it.
-    pub fn ack_failures(self, acknowledges: bool) -> Self {
-        self.with(|format| format.ack_failures = acknowledges)
-    }
-
-    /// `cached` of `Q_CLUSTER`, which producers put into every task: its result goes into the clusters' cache, where
-    /// `result(id)` of such a project looks for it, and not into the database. For so many whole seconds, none being not
-    /// at all, and from 68 years on without an end, which is `True`. The extra `cached` of an intent comes before it.
-    pub fn cached(self, time: Duration) -> Self {
-        self.with(|format| format.cached = Some(time).filter(|time| time.as_secs() > 0))
-    }
-
-    /// `compress` of `Q_CLUSTER`; what would be no shorter is sent as it is. A cluster reads both, whatever it says itself.
-    pub fn compressed(self) -> Self {
-        self.with(|format| format.compressed = true)
+    #[cfg(feature = "settings")]
+    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
+        let (url, secret_key) = (table.url(), table.needed_secret_key("secret_key"));
+        Self::read_options(table, |table| Self::new(&*url?, secret_key?).map_err(|error| table.refuse_url(error)))
     }
 
     /// What to compare with the clusters' side, as they drop what is signed otherwise with no more than a line in their
@@ -92,49 +92,100 @@ impl DjangoQExecutor {
     /// ```
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.format.fingerprint()
+        self.0.format().fingerprint()
     }
 
-    /// How many bytes a message may take; 16 MiB unless set.
-    pub fn body_limit(self, bytes: usize) -> Self {
-        self.with(|format| format.body_limit = bytes)
-    }
-
-    /// How long a flush waits for a connection, at most until its own deadline; 3 seconds unless set. Attempts that
-    /// fail are repeated within that time.
+    /// The message that this executor would send for the intent now, with the place it goes to. Nothing is sent: keep it
+    /// in a table of the transaction that caused it, and send it when that has committed.
     ///
-    /// This makes a connection of its own: describe an executor first, then clone it.
-    pub fn connect_timeout(self, timeout: Duration) -> Self {
-        Self { broker: self.broker.with_connect_timeout(timeout), ..self }
+    /// Every call makes a new message with the intent's id, so send one of them. A cluster doesn't notice a second.
+    ///
+    /// # Errors
+    /// What [`accepts`](crate::Executor::accepts) refuses.
+    ///
+    /// ```
+    /// # #[cfg(feature = "redis")] {
+    /// use std::time::SystemTime;
+    /// use airlock::{BrokerMessage, DjangoQExecutor, RedisMessage, SecretKey};
+    ///
+    /// #[airlock::task(name = "shop.tasks.send_receipt")]
+    /// fn send_receipt(order_id: u64);
+    ///
+    /// let key = SecretKey::new("the SECRET_KEY of the Django project").unwrap();
+    /// let django_q = DjangoQExecutor::new("redis://localhost:6379/0", key).unwrap().cluster("shop");
+    /// let message = django_q.message(&send_receipt::intent(42), SystemTime::now()).unwrap();
+    /// let BrokerMessage::Redis(RedisMessage::PushRight { list, body, .. }) = message else { unreachable!() };
+    /// assert_eq!(list, "django_q:shop:q");
+    /// assert_eq!(body.iter().filter(|byte| **byte == b':').count(), 2);
+    /// # }
+    /// ```
+    pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
+        self.0.message(intent, now)
+    }
+
+    /// Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the
+    /// clusters when, and only when, that commits. It has to be one of the database that has their `django_q_ormq`, the
+    /// `orm` of `Q_CLUSTER`. No connection but the given one is used, and no runtime but the caller's.
+    ///
+    /// All of it is written, or none: it is written after a savepoint, to which an error, a deadline that passes and a future
+    /// that is dropped half-way go back. In the report, *dispatched* means written; commit afterwards. What can't be written
+    /// leaves the transaction as it was, unless the error says that it is unconfirmed: then roll it back. Don't commit after
+    /// an error that says that the connection has ended: sqlx 0.9 may say `Ok` to that.
+    ///
+    /// Before anything is written it is shown that the transaction is alive: Postgres answers the COMMIT of an aborted
+    /// transaction with a ROLLBACK that the client takes for success, and SQLite can end a transaction by itself. The
+    /// transaction has to be one of sqlx's own, as `begin` and `begin_with` give it.
+    ///
+    /// `local` tasks are refused: they would run before the transaction commits.
+    ///
+    /// # Errors
+    /// Something was refused, or the database took none of it: the error says what, and owns the intents.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sqlite")] mod shown {
+    /// # #[airlock::task(name = "shop.tasks.send_receipt")] fn send_receipt(order_id: i64);
+    /// use airlock::{DjangoQExecutor, Error};
+    /// use sqlx::{Connection, SqliteConnection};
+    ///
+    /// async fn pay(django_q: &DjangoQExecutor, connection: &mut SqliteConnection, order: i64) -> airlock::Result<()> {
+    ///     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
+    ///     let scope = airlock::scope().executor(django_q.clone()).enter();
+    ///     send_receipt::enqueue(order)?;          // domain code, as always
+    ///     let sealed = scope.seal()?;
+    ///     sqlx::query("UPDATE shop_order SET paid = 1 WHERE id = ?")
+    ///         .bind(order)
+    ///         .execute(&mut *transaction)
+    ///         .await
+    ///         .map_err(Error::other)?;
+    ///     django_q.insert(&mut *transaction, sealed).await?;
+    ///     transaction.commit().await.map_err(Error::other)    // order and task, or neither
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "_sql")]
+    pub async fn insert<C: SqlConnection + ?Sized>(
+        &self,
+        connection: &mut C,
+        sealed: Sealed,
+    ) -> Result<FlushReport, FlushError> {
+        self.0.insert(connection, sealed).await
     }
 }
 
 impl Format for DjangoQFormat {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        Self::accepts(self, transport, intent, flush)
+    }
+
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         Self::redis(self, intent, now)
     }
 
     fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
         Self::row(self, transport, intent, now)
-    }
-}
-
-impl Executor for DjangoQExecutor {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        self.format.accepts(self.transport, intent, flush)
-    }
-
-    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
-        Box::pin(publish(&self.broker, &*self.format, false, batch))
-    }
-}
-
-impl fmt::Debug for DjangoQExecutor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DjangoQExecutor").field("name", &self.name).field("broker", self.broker.url()).finish()
     }
 }

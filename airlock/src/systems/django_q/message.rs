@@ -8,13 +8,13 @@ use super::extras::extras;
 use super::signing::Signer;
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
-use crate::encode::MAX_BYTES;
 use crate::executors::times;
 use crate::intent::Intent;
+use crate::systems::config::CommonConfig;
+use crate::systems::json;
 use crate::systems::python::django_time;
 use crate::systems::python::pickle::Pickle;
 use crate::systems::python::readable::Unreadable;
-use crate::systems::{json, limits};
 use crate::text::SecretKey;
 
 /// What a `name` may have in a row of results: `varchar(100)`.
@@ -23,23 +23,19 @@ pub(super) const MAX_NAME: usize = 100;
 /// What a deployment sets, and the message depends on. The defaults are those of Django-Q2.
 #[derive(Debug, Clone)]
 pub(crate) struct DjangoQFormat {
+    /// Its `default_queue` is `name` of `Q_CLUSTER`, which is the signature's salt, too.
+    pub(crate) common: CommonConfig,
     /// `SECRET_KEY`.
     key: SecretKey,
-    /// `name` of `Q_CLUSTER`, which is the signature's salt.
-    name: String,
     signer: Signer,
     /// `cluster_name` of `Q_CLUSTER`: the queue of intents without one.
     pub(crate) cluster_name: Option<String>,
-    /// Goes before every task's name.
-    pub(crate) task_prefix: String,
     /// `compress` of `Q_CLUSTER`. A cluster reads both.
     pub(crate) compressed: bool,
     /// `cached` of `Q_CLUSTER`: for how long results of intents that say nothing are in the cache, if they are.
     pub(crate) cached: Option<Duration>,
     /// `ack_failures` of `Q_CLUSTER`.
     pub(crate) ack_failures: bool,
-    /// How many bytes a message may take.
-    pub(crate) body_limit: usize,
 }
 
 /// The queue of the broker on Django's ORM.
@@ -52,23 +48,21 @@ pub(super) static TABLE: SqlTable = SqlTable {
 
 impl DjangoQFormat {
     pub(crate) fn new(key: SecretKey) -> Self {
-        let name = "default".to_owned();
+        let common = CommonConfig::new("default");
         Self {
-            signer: Signer::new(&key, &name),
+            signer: Signer::new(&key, &common.default_queue),
+            common,
             key,
-            name,
             cluster_name: None,
-            task_prefix: String::new(),
             compressed: false,
             cached: None,
             ack_failures: false,
-            body_limit: MAX_BYTES,
         }
     }
 
     pub(crate) fn set_name(&mut self, name: String) {
         self.signer = Signer::new(&self.key, &name);
-        self.name = name;
+        self.common.default_queue = name;
     }
 
     pub(crate) fn fingerprint(&self) -> String {
@@ -99,7 +93,7 @@ impl DjangoQFormat {
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let pickle = self.pickle(intent, &arguments, now).map_err(|fault| Rejection::new(fault.to_string()))?;
         let package = self.signer.package(&pickle, self.compressed, now);
-        json::check_size(package.len(), self.body_limit)?;
+        json::check_size(package.len(), self.common.body_limit)?;
         Ok(package)
     }
 
@@ -114,7 +108,7 @@ impl DjangoQFormat {
             out.text("name");
             out.text(name(intent));
             out.text("func");
-            out.text(&self.func(intent));
+            out.text(&self.common.task_name(intent));
             out.text("args");
             out.json_tuple(if positional { arguments } else { "[]" })?;
             extras(out, intent.options(), self);
@@ -129,12 +123,7 @@ impl DjangoQFormat {
 
     /// The cluster whose queue it goes to.
     pub(super) fn cluster<'i>(&'i self, intent: &'i Intent) -> &'i str {
-        intent.options().get_queue().or(self.cluster_name.as_deref()).unwrap_or(&self.name)
-    }
-
-    /// The path of the function.
-    pub(super) fn func(&self, intent: &Intent) -> Cow<'static, str> {
-        limits::task_name(&self.task_prefix, intent)
+        intent.options().get_queue().or(self.cluster_name.as_deref()).unwrap_or(&self.common.default_queue)
     }
 }
 

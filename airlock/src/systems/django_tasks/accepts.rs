@@ -25,15 +25,15 @@ impl DjangoTasksFormat {
         if let Some((_, what)) = refused.iter().find(|(is_set, _)| *is_set) {
             return Err(Rejection::new(format!("Django's tasks have no {what}; leave it out")));
         }
-        limits::check_queue(self.queue(intent), transport)?;
-        check_length("the queue's name", self.queue(intent))?;
+        limits::check_queue(self.common.queue(intent), transport)?;
+        check_length("the queue's name", self.common.queue(intent))?;
         EXTRAS.check(options)?;
         let backend = self.backend(intent);
         if backend.is_empty() || backend.chars().any(char::is_control) {
             return Err(Rejection::new("the backend's name is none that `TASKS` can have; use `default`, or its own"));
         }
         check_length("the backend's name", &backend)?;
-        check_path(&self.task_path(intent))?;
+        check_path(&self.common.task_name(intent))?;
         times::check_delay(options, flush.now)?;
         if let Some(start) = times::starts_later(intent, flush.now) {
             django_time::text(start).ok_or_else(times::too_late)?;
@@ -43,7 +43,7 @@ impl DjangoTasksFormat {
         if transport == Transport::Postgres {
             jsonb::check(&arguments).map_err(|fault| Rejection::new(fault.to_string()))?;
         }
-        json::check_size(arguments.len(), self.body_limit)
+        json::check_size(arguments.len(), self.common.body_limit)
     }
 }
 

@@ -6,11 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
-use crate::encode::MAX_BYTES;
 use crate::executors::times;
 use crate::intent::Intent;
+use crate::systems::config::CommonConfig;
 use crate::systems::extras::{System, Takes};
-use crate::systems::limits;
 use crate::systems::python::django_time;
 
 pub(super) static TABLE: SqlTable = SqlTable {
@@ -50,27 +49,14 @@ pub(super) const EXTRAS: System = System {
 /// What a deployment sets, and the row depends on. The defaults are those of Django.
 #[derive(Debug, Clone)]
 pub(crate) struct DjangoTasksFormat {
-    /// The queue of intents that name none.
-    pub(crate) default_queue: String,
-    /// Goes before every task's name.
-    pub(crate) task_prefix: String,
+    pub(crate) common: CommonConfig,
     /// The name of the backend in `TASKS`.
     pub(crate) backend: String,
-    /// For intents without one: 0 to 9, higher is sooner.
-    pub(crate) default_priority: Option<u8>,
-    /// How many bytes the arguments may take.
-    pub(crate) body_limit: usize,
 }
 
 impl Default for DjangoTasksFormat {
     fn default() -> Self {
-        Self {
-            default_queue: "default".to_owned(),
-            task_prefix: String::new(),
-            backend: "default".to_owned(),
-            default_priority: None,
-            body_limit: MAX_BYTES,
-        }
+        Self { common: CommonConfig::new("default"), backend: "default".to_owned() }
     }
 }
 
@@ -103,14 +89,14 @@ impl DjangoTasksFormat {
             // Here, too: what Django makes of an id is what it looks for.
             _ => intent.id().simple().to_string(),
         };
-        let priority = i64::from(self.priority(intent).unwrap_or(0));
+        let priority = i64::from(self.common.priority(intent).unwrap_or(0));
         let text = |text: &str| SqlValue::Text(Cow::Owned(text.to_owned()));
         let values = vec![
             SqlValue::Text(Cow::Owned(id)),
             SqlValue::Text(Cow::Owned(["{\"args\":", args, ",\"kwargs\":", kwargs, "}"].concat())),
             SqlValue::Int(priority),
-            SqlValue::Text(self.task_path(intent)),
-            text(self.queue(intent)),
+            SqlValue::Text(self.common.task_name(intent)),
+            text(self.common.queue(intent)),
             text(&self.backend(intent)),
             SqlValue::Text(zoned(start)),
             SqlValue::Text(zoned(enqueued)),
@@ -118,20 +104,7 @@ impl DjangoTasksFormat {
         Ok(SqlMessage { transport, table: &TABLE, values, notify: None })
     }
 
-    pub(super) fn queue<'i>(&'i self, intent: &'i Intent) -> &'i str {
-        intent.options().get_queue().unwrap_or(&self.default_queue)
-    }
-
     pub(super) fn backend(&self, intent: &Intent) -> Cow<'_, str> {
         EXTRAS.text(intent.options(), "backend").map_or(Cow::Borrowed(&self.backend), Cow::Owned)
-    }
-
-    pub(super) fn priority(&self, intent: &Intent) -> Option<u8> {
-        intent.options().get_priority().or(self.default_priority)
-    }
-
-    /// Where the worker imports the task from.
-    pub(super) fn task_path(&self, intent: &Intent) -> Cow<'static, str> {
-        limits::task_name(&self.task_prefix, intent)
     }
 }

@@ -27,22 +27,23 @@ impl DramatiqFormat {
                 "a Dramatiq message has no place for headers; send `header` values as arguments",
             ));
         }
-        limits::check_queue(self.queue(intent), transport)?;
+        limits::check_queue(self.common.queue(intent), transport)?;
         if transport == Transport::Amqp {
             // Of the delayed and the dead ones.
-            limits::check_short("the queue's name with `.XQ` behind it", Some(&format!("{}.XQ", self.queue(intent))))?;
+            let dead = format!("{}.XQ", self.common.queue(intent));
+            limits::check_short("the queue's name with `.XQ` behind it", Some(&dead))?;
         }
-        check_queue(self.queue(intent))?;
-        limits::check_task(&self.actor_name(intent))?;
+        check_queue(self.common.queue(intent))?;
+        limits::check_task(&self.common.task_name(intent))?;
         EXTRAS.check(options)?;
         match transport {
-            Transport::Redis if self.priority(intent).is_some() => {
+            Transport::Redis if self.common.priority(intent).is_some() => {
                 return Err(Rejection::new(
                     "Dramatiq's queues on Redis have no priorities; leave `priority` out, or use another queue",
                 ));
             }
             Transport::Redis => {}
-            _ => limits::check_amqp_priority(self.priority(intent), self.max_priority)?,
+            _ => limits::check_amqp_priority(self.common.priority(intent), self.common.max_priority)?,
         }
         // Dramatiq takes 0 for the limit of the actor.
         if options.get_timeout().is_some_and(|timeout| timeout.is_zero()) {
@@ -56,7 +57,7 @@ impl DramatiqFormat {
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         readable::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
         let texts: usize = EXTRAS.of(options).map(|extra| extra.value().get().len()).sum();
-        if arguments.len() + texts + self.queue(intent).len() + WITHOUT_ARGUMENTS <= self.body_limit {
+        if arguments.len() + texts + self.common.queue(intent).len() + WITHOUT_ARGUMENTS <= self.common.body_limit {
             return Ok(());
         }
         self.body(intent, &arguments, flush.now, None, None).map(drop)

@@ -1,16 +1,15 @@
 //! An intent as a Dramatiq message, as a worker of dramatiq 2.2.1 reads it (`message.py`), for Redis and for RabbitMQ.
 //! Pure: it depends on the intent, the time, fresh ids and this configuration.
 
-use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::extras::options;
 use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
 use crate::dispatch::Rejection;
-use crate::encode::MAX_BYTES;
 use crate::executors::times::{self, whole_millis};
 use crate::intent::{Intent, IntentId};
-use crate::systems::{json, limits};
+use crate::systems::config::CommonConfig;
+use crate::systems::json;
 
 /// How long dead letters are kept, unless the environment variable `dramatiq_dead_message_ttl` says otherwise.
 const DEAD_MESSAGE_TTL_MS: i64 = 604_800_000;
@@ -18,30 +17,14 @@ const DEAD_MESSAGE_TTL_MS: i64 = 604_800_000;
 /// What a deployment sets, and the message depends on. The defaults are those of Dramatiq.
 #[derive(Debug, Clone)]
 pub(crate) struct DramatiqFormat {
-    /// The queue of actors that name none.
-    pub(crate) default_queue: String,
-    /// Goes before every task's name.
-    pub(crate) task_prefix: String,
+    pub(crate) common: CommonConfig,
     /// `namespace` of the `RedisBroker`.
     pub(crate) namespace: String,
-    /// For intents without one: 0 to 9, higher is sooner.
-    pub(crate) default_priority: Option<u8>,
-    /// `max_priority` of the `RabbitmqBroker`.
-    pub(crate) max_priority: Option<u8>,
-    /// How many bytes a message may take.
-    pub(crate) body_limit: usize,
 }
 
 impl Default for DramatiqFormat {
     fn default() -> Self {
-        Self {
-            default_queue: "default".to_owned(),
-            task_prefix: String::new(),
-            namespace: "dramatiq".to_owned(),
-            default_priority: None,
-            max_priority: None,
-            body_limit: MAX_BYTES,
-        }
+        Self { common: CommonConfig::new("default"), namespace: "dramatiq".to_owned() }
     }
 }
 
@@ -59,7 +42,7 @@ impl DramatiqFormat {
     /// The message for a `RabbitmqBroker`.
     pub(crate) fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
         // A retry takes its priority from the options, this delivery from the property.
-        let priority = self.priority(intent);
+        let priority = self.common.priority(intent);
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let (routing_key, body) = self.body(intent, &arguments, now, None, priority)?;
         Ok(AmqpMessage { routing_key, properties: AmqpProperties { priority, ..AmqpProperties::default() }, body })
@@ -73,7 +56,7 @@ impl DramatiqFormat {
             ("x-dead-letter-exchange", AmqpValue::Text("".into())),
             ("x-dead-letter-routing-key", AmqpValue::Text(dead.clone().into())),
         ];
-        if let Some(most) = self.max_priority {
+        if let Some(most) = self.common.max_priority {
             arguments.push(("x-max-priority", AmqpValue::Int(i64::from(most))));
         }
         vec![
@@ -94,8 +77,8 @@ impl DramatiqFormat {
     ) -> Result<(String, Vec<u8>), Rejection> {
         let delayed = times::starts_later(intent, now).map(millis);
         let queue = match delayed {
-            Some(_) => format!("{}.DQ", self.queue(intent)),
-            None => self.queue(intent).to_owned(),
+            Some(_) => format!("{}.DQ", self.common.queue(intent)),
+            None => self.common.queue(intent).to_owned(),
         };
         let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
 
@@ -103,7 +86,7 @@ impl DramatiqFormat {
         out.extend_from_slice(b"{\"queue_name\":");
         json::text(&mut out, &queue);
         out.extend_from_slice(b",\"actor_name\":");
-        json::text(&mut out, &self.actor_name(intent));
+        json::text(&mut out, &self.common.task_name(intent));
         for part in [",\"args\":", args, ",\"kwargs\":", kwargs, ",\"options\":"] {
             out.extend_from_slice(part.as_bytes());
         }
@@ -111,22 +94,8 @@ impl DramatiqFormat {
         let stamp = millis(enqueued(intent, now));
         let rest = format!(",\"message_id\":\"{}\",\"message_timestamp\":{stamp}}}", intent.id());
         out.extend_from_slice(rest.as_bytes());
-        json::check_size(out.len(), self.body_limit)?;
+        json::check_size(out.len(), self.common.body_limit)?;
         Ok((queue, out))
-    }
-
-    /// The queue without a delay.
-    pub(super) fn queue<'i>(&'i self, intent: &'i Intent) -> &'i str {
-        intent.options().get_queue().unwrap_or(&self.default_queue)
-    }
-
-    pub(super) fn priority(&self, intent: &Intent) -> Option<u8> {
-        intent.options().get_priority().or(self.default_priority)
-    }
-
-    /// The name under which workers know the task.
-    pub(super) fn actor_name(&self, intent: &Intent) -> Cow<'static, str> {
-        limits::task_name(&self.task_prefix, intent)
     }
 }
 

@@ -5,6 +5,5 @@ mod accepts;
 mod executor;
 mod extras;
 mod message;
-mod outbox;
 
 pub use executor::DramatiqExecutor;

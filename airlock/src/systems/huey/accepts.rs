@@ -33,7 +33,7 @@ impl HueyFormat {
         if !options.get_headers().is_empty() {
             return Err(Rejection::new("a Huey message has no place for headers; send `header` values as arguments"));
         }
-        limits::check_queue(self.queue(intent), transport)?;
+        limits::check_queue(self.common.queue(intent), transport)?;
         if transport == Transport::Redis && self.redis_name(intent).is_empty() {
             return Err(Rejection::new(
                 "Huey leaves letters, digits and `_` of a name on Redis, and the queue has none; rename it, or set \
@@ -47,11 +47,11 @@ impl HueyFormat {
                 self.channel(intent)
             )));
         }
-        let name = self.task_name(intent);
+        let name = self.common.task_name(intent);
         limits::check_task(&name)?;
         limits::check_dotted("Huey", &name)?;
         EXTRAS.check(options)?;
-        if transport == Transport::Redis && !self.priorities && self.priority(intent).is_some() {
+        if transport == Transport::Redis && !self.priorities && self.common.priority(intent).is_some() {
             return Err(Rejection::new(
                 "RedisHuey has no priorities, and would lose the task at its first retry; leave `priority` out, or use \
                  PriorityRedisHuey and say so with `.priorities()`",
@@ -66,7 +66,8 @@ impl HueyFormat {
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         readable::check(&arguments, false).map_err(|fault| Rejection::new(fault.to_string()))?;
-        if (arguments.len() * PER_BYTE + self.queue(intent).len()) + WITHOUT_ARGUMENTS <= self.body_limit {
+        if (arguments.len() * PER_BYTE + self.common.queue(intent).len()) + WITHOUT_ARGUMENTS <= self.common.body_limit
+        {
             return Ok(());
         }
         self.data(intent, flush.now, Vec::new()).map(drop)

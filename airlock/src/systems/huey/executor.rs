@@ -1,29 +1,99 @@
 //! What hands intents to Huey consumers.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::message::HueyFormat;
 use super::signing::{Compression, Signer};
-use crate::brokers::{Broker, BrokerUrlError, RedisMessage, SqlMessage, Transport};
+#[cfg(feature = "_sql")]
+use crate::brokers::SqlConnection;
+use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{Batch, Executor, FlushContext, printed_name};
+#[cfg(feature = "settings")]
+use crate::executors::OptionReader;
+use crate::executors::{Executor, FlushContext};
+#[cfg(feature = "_sql")]
+use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
-use crate::runtime::BoxFuture;
-use crate::systems::publish::{Format, publish};
+use crate::systems::config::CommonConfig;
+use crate::systems::publish::Format;
+use crate::systems::queue_executor::queue_executor;
 use crate::text::SecretKey;
 
-#[doc = include_str!("../../../docs/huey.md")]
-#[doc = include_str!("../../../docs/huey-options.md")]
-#[doc = include_str!("../../../docs/huey-operations.md")]
-#[derive(Clone)]
-#[must_use = "it does nothing until a scope has it as its executor"]
-pub struct HueyExecutor {
-    pub(super) format: Arc<HueyFormat>,
-    pub(super) transport: Transport,
-    broker: Broker,
-    name: Arc<str>,
+queue_executor! {
+    #[doc = include_str!("../../../docs/huey.md")]
+    #[doc = include_str!("../../../docs/huey-options.md")]
+    #[doc = include_str!("../../../docs/huey-operations.md")]
+    pub struct HueyExecutor(HueyFormat), named "huey";
+
+    /// `name` of the consumers' `Huey`: where intents without a queue go. `huey` unless set.
+    pub fn default_queue(format, name: impl Into<String>) from text {
+        format.common.default_queue = name.into();
+    }
+
+    /// `clean_name` of the consumers' `RedisHuey`, which leaves letters, digits and `_` of the name; true unless set.
+    pub fn clean_name(format, cleans: bool) from bool {
+        format.clean_name = cleans;
+    }
+
+    /// What goes before every task's name, such as `shop.tasks.`: consumers know a task by module and function.
+    pub fn task_prefix(format, prefix: impl Into<String>) from text {
+        format.common.task_prefix = prefix.into();
+    }
+
+    /// For consumers that are `PriorityRedisHuey` or `PriorityRedisExpireHuey`, which have another kind of queue. Without
+    /// it they are `RedisHuey` or `RedisExpireHuey`, and priorities are refused. `SqliteHuey` and `PostgresHuey` always have
+    /// them.
+    pub fn priorities(format) from flag {
+        format.priorities = true;
+    }
+
+    /// The priority of intents without one, 0 to 9, higher is sooner.
+    ///
+    /// # Panics
+    /// With more than 9.
+    pub fn default_priority(format, priority: u8) from priority {
+        format.common.set_default_priority(priority);
+    }
+
+    /// The major version of the consumers' Huey; 2 unless set, which 3 reads as well. From 3 on, messages have fields for
+    /// `timeout` and the extra `retry_backoff`, and a consumer of Huey 2 loses them: say so only when all run 3.
+    /// With another version every intent is refused: what those read is not known.
+    pub fn consumer(format, version: u8) from small_number {
+        format.consumer = version;
+    }
+
+    /// `compression=True` of the consumers: gzip.
+    pub fn compressed(format) from flag {
+        format.compression.get_or_insert(Compression::Gzip);
+    }
+
+    /// `compression=True, use_zlib=True` of the consumers.
+    pub fn use_zlib(format) from flag {
+        format.compression = Some(Compression::Zlib);
+    }
+
+    /// For consumers with a `SignedSerializer` of this secret.
+    pub fn signed(format, secret: SecretKey) from secret_key {
+        format.signing.set_secret(secret);
+    }
+
+    /// `salt` of the consumers' `SignedSerializer`; `huey` unless set.
+    ///
+    /// # Panics
+    /// With an empty one: a `SignedSerializer` takes none.
+    pub fn salt(format, salt: impl Into<String>) from filled_text {
+        let salt = salt.into();
+        assert!(
+            !salt.is_empty(),
+            "the salt is empty, which no `SignedSerializer` takes; give the one of the consumers"
+        );
+        format.signing.set_salt(salt);
+    }
+
+    /// How many bytes a message may take; 16 MiB unless set.
+    pub fn body_limit(format, bytes: usize) from bytes {
+        format.common.body_limit = bytes;
+    }
 }
 
 impl HueyExecutor {
@@ -35,86 +105,13 @@ impl HueyExecutor {
     pub fn new(url: impl AsRef<str>) -> Result<Self, BrokerUrlError> {
         let broker =
             Broker::for_system(url.as_ref(), "Huey", &[Transport::Redis, Transport::Sqlite, Transport::Postgres])?;
-        let (format, transport) = (Arc::default(), broker.transport());
-        Ok(Self { format, transport, broker, name: "huey".into() })
+        Ok(Self::of(broker, HueyFormat::default()))
     }
 
-    fn with(mut self, change: impl FnOnce(&mut HueyFormat)) -> Self {
-        change(Arc::make_mut(&mut self.format));
-        self
-    }
-
-    /// What reports call it; `huey` unless set.
-    pub fn named(self, name: impl Into<String>) -> Self {
-        Self { name: printed_name(name.into()), ..self }
-    }
-
-    /// `name` of the consumers' `Huey`: where intents without a queue go. `huey` unless set.
-    pub fn default_queue(self, name: impl Into<String>) -> Self {
-        self.with(|format| format.default_queue = name.into())
-    }
-
-    /// `clean_name` of the consumers' `RedisHuey`, which leaves letters, digits and `_` of the name; true unless set.
-    pub fn clean_name(self, cleans: bool) -> Self {
-        self.with(|format| format.clean_name = cleans)
-    }
-
-    /// What goes before every task's name, such as `shop.tasks.`: consumers know a task by module and function.
-    pub fn task_prefix(self, prefix: impl Into<String>) -> Self {
-        self.with(|format| format.task_prefix = prefix.into())
-    }
-
-    /// For consumers that are `PriorityRedisHuey` or `PriorityRedisExpireHuey`, which have another kind of queue. Without
-    /// it they are `RedisHuey` or `RedisExpireHuey`, and priorities are refused. `SqliteHuey` and `PostgresHuey` always have
-    /// them.
-    pub fn priorities(self) -> Self {
-        self.with(|format| format.priorities = true)
-    }
-
-    /// The priority of intents without one, 0 to 9, higher is sooner.
-    ///
-    /// # Panics
-    /// With more than 9.
-    pub fn default_priority(self, priority: u8) -> Self {
-        assert!(priority <= crate::options::MAX_PRIORITY, "a priority is a number from 0 to 9; higher is sooner");
-        self.with(|format| format.default_priority = Some(priority))
-    }
-
-    /// The major version of the consumers' Huey; 2 unless set, which 3 reads as well. From 3 on, messages have fields for
-    /// `timeout` and the extra `retry_backoff`, and a consumer of Huey 2 loses them: say so only when all run 3.
-    /// With another version every intent is refused: what those read is not known.
-    pub fn consumer(self, version: u8) -> Self {
-        self.with(|format| format.consumer = version)
-    }
-
-    /// `compression=True` of the consumers: gzip.
-    pub fn compressed(self) -> Self {
-        self.with(|format| {
-            format.compression.get_or_insert(Compression::Gzip);
-        })
-    }
-
-    /// `compression=True, use_zlib=True` of the consumers.
-    pub fn use_zlib(self) -> Self {
-        self.with(|format| format.compression = Some(Compression::Zlib))
-    }
-
-    /// For consumers with a `SignedSerializer` of this secret.
-    pub fn signed(self, secret: SecretKey) -> Self {
-        self.with(|format| format.signing.set_secret(secret))
-    }
-
-    /// `salt` of the consumers' `SignedSerializer`; `huey` unless set.
-    ///
-    /// # Panics
-    /// With an empty one: a `SignedSerializer` takes none.
-    pub fn salt(self, salt: impl Into<String>) -> Self {
-        let salt = salt.into();
-        assert!(
-            !salt.is_empty(),
-            "the salt is empty, which no `SignedSerializer` takes; give the one of the consumers"
-        );
-        self.with(|format| format.signing.set_salt(salt))
+    #[cfg(feature = "settings")]
+    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
+        let url = table.url();
+        Self::read_options(table, |table| Self::new(&*url?).map_err(|error| table.refuse_url(error)))
     }
 
     /// What to compare with the consumers' side, as they drop what is signed otherwise with no more than a line in their
@@ -125,49 +122,98 @@ impl HueyExecutor {
     /// ```
     #[must_use]
     pub fn fingerprint(&self) -> Option<String> {
-        self.format.signing.signer().map(Signer::fingerprint)
+        self.0.format().signing.signer().map(Signer::fingerprint)
     }
 
-    /// How many bytes a message may take; 16 MiB unless set.
-    pub fn body_limit(self, bytes: usize) -> Self {
-        self.with(|format| format.body_limit = bytes)
-    }
-
-    /// How long a flush waits for a connection, at most until its own deadline; 3 seconds unless set. Attempts that
-    /// fail are repeated within that time.
+    /// The message that this executor would send for the intent now, with the place it goes to. Nothing is sent: keep it
+    /// in a table of the transaction that caused it, and send it when that has committed.
     ///
-    /// This makes a connection of its own: describe an executor first, then clone it.
-    pub fn connect_timeout(self, timeout: Duration) -> Self {
-        Self { broker: self.broker.with_connect_timeout(timeout), ..self }
+    /// Every call makes a new message with the intent's id, so send one of them. A consumer doesn't notice a second.
+    ///
+    /// # Errors
+    /// What [`accepts`](crate::Executor::accepts) refuses.
+    ///
+    /// ```
+    /// # #[cfg(feature = "redis")] {
+    /// use std::time::SystemTime;
+    /// use airlock::{BrokerMessage, HueyExecutor, RedisMessage};
+    ///
+    /// #[airlock::task(name = "shop.send_receipt")]
+    /// fn send_receipt(order_id: u64);
+    ///
+    /// let huey = HueyExecutor::new("redis://localhost:6379/0").unwrap().default_queue("my-shop");
+    /// let message = huey.message(&send_receipt::intent(42), SystemTime::now()).unwrap();
+    /// let BrokerMessage::Redis(RedisMessage::PushLeft { list, body, .. }) = message else { unreachable!() };
+    /// assert_eq!(list, "huey.redis.myshop");
+    /// assert!(body.starts_with(b"\x80\x04"));
+    /// # }
+    /// ```
+    pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
+        self.0.message(intent, now)
+    }
+
+    /// Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the
+    /// consumers when, and only when, that commits. It has to be one of the database of their `SqliteHuey` or `PostgresHuey`. No connection but the given one is used, and no runtime but the caller's.
+    ///
+    /// All of it is written, or none: it is written after a savepoint, to which an error, a deadline that passes and a future
+    /// that is dropped half-way go back. In the report, *dispatched* means written; commit afterwards. What can't be written
+    /// leaves the transaction as it was, unless the error says that it is unconfirmed: then roll it back. Don't commit after
+    /// an error that says that the connection has ended: sqlx 0.9 may say `Ok` to that.
+    ///
+    /// Before anything is written it is shown that the transaction is alive: Postgres answers the COMMIT of an aborted
+    /// transaction with a ROLLBACK that the client takes for success, and SQLite can end a transaction by itself. The
+    /// transaction has to be one of sqlx's own, as `begin` and `begin_with` give it.
+    ///
+    /// `local` tasks are refused: they would run before the transaction commits.
+    ///
+    /// # Errors
+    /// Something was refused, or the database took none of it: the error says what, and owns the intents.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sqlite")] mod shown {
+    /// # #[airlock::task(name = "shop.tasks.send_receipt")] fn send_receipt(order_id: i64);
+    /// use airlock::{HueyExecutor, Error};
+    /// use sqlx::{Connection, SqliteConnection};
+    ///
+    /// async fn pay(huey: &HueyExecutor, connection: &mut SqliteConnection, order: i64) -> airlock::Result<()> {
+    ///     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
+    ///     let scope = airlock::scope().executor(huey.clone()).enter();
+    ///     send_receipt::enqueue(order)?;          // domain code, as always
+    ///     let sealed = scope.seal()?;
+    ///     sqlx::query("UPDATE orders SET paid = 1 WHERE id = ?")
+    ///         .bind(order)
+    ///         .execute(&mut *transaction)
+    ///         .await
+    ///         .map_err(Error::other)?;
+    ///     huey.insert(&mut *transaction, sealed).await?;
+    ///     transaction.commit().await.map_err(Error::other)    // order and task, or neither
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "_sql")]
+    pub async fn insert<C: SqlConnection + ?Sized>(
+        &self,
+        connection: &mut C,
+        sealed: Sealed,
+    ) -> Result<FlushReport, FlushError> {
+        self.0.insert(connection, sealed).await
     }
 }
 
 impl Format for HueyFormat {
+    fn common(&self) -> &CommonConfig {
+        &self.common
+    }
+
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        Self::accepts(self, transport, intent, flush)
+    }
+
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         Self::redis(self, intent, now)
     }
 
     fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
         Self::row(self, transport, intent, now)
-    }
-}
-
-impl Executor for HueyExecutor {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        self.format.accepts(self.transport, intent, flush)
-    }
-
-    fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
-        Box::pin(publish(&self.broker, &*self.format, false, batch))
-    }
-}
-
-impl fmt::Debug for HueyExecutor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HueyExecutor").field("name", &self.name).field("broker", self.broker.url()).finish()
     }
 }

@@ -10,31 +10,24 @@ use super::extras::{retry_backoff, retry_delay};
 use super::signing::{Compression, Signing};
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
-use crate::encode::MAX_BYTES;
 use crate::executors::times;
 use crate::intent::Intent;
+use crate::systems::config::CommonConfig;
+use crate::systems::json;
 use crate::systems::python::pickle::{Global, Pickle};
-use crate::systems::{json, limits};
 
 /// What a deployment sets, and the message depends on. The defaults are those of Huey.
 #[derive(Debug, Clone)]
 pub(crate) struct HueyFormat {
-    /// `name` of the consumers' `Huey`, for intents without a queue.
-    pub(crate) default_queue: String,
+    pub(crate) common: CommonConfig,
     /// `clean_name` of the consumers' `RedisHuey`.
     pub(crate) clean_name: bool,
-    /// Goes before every task's name.
-    pub(crate) task_prefix: String,
     /// Whether the consumers are `PriorityRedisHuey`. Storages in SQL always have priorities.
     pub(crate) priorities: bool,
-    /// For intents without one: 0 to 9, higher is sooner.
-    pub(crate) default_priority: Option<u8>,
     /// The major version of the consumers' Huey: from 3 on a message has 15 fields.
     pub(crate) consumer: u8,
     pub(crate) compression: Option<Compression>,
     pub(crate) signing: Signing,
-    /// How many bytes a message may take.
-    pub(crate) body_limit: usize,
 }
 
 /// The queue of a `SqliteHuey`.
@@ -58,15 +51,12 @@ const COLUMNS: &[(&str, SqlType)] = &[("queue", SqlType::Text), ("data", SqlType
 impl Default for HueyFormat {
     fn default() -> Self {
         Self {
-            default_queue: "huey".to_owned(),
+            common: CommonConfig::new("huey"),
             clean_name: true,
-            task_prefix: String::new(),
             priorities: false,
-            default_priority: None,
             consumer: 2,
             compression: None,
             signing: Signing::default(),
-            body_limit: MAX_BYTES,
         }
     }
 }
@@ -80,16 +70,16 @@ impl HueyFormat {
         }
         // Members of one priority are taken in the order of their bytes, which begin with the time.
         let member = self.data(intent, now, next_micros(now).to_be_bytes().to_vec())?;
-        let score = -i64::from(self.priority(intent).unwrap_or(0));
+        let score = -i64::from(self.common.priority(intent).unwrap_or(0));
         Ok(RedisMessage::AddScored { set: key, score, member })
     }
 
     /// The row for a `SqliteHuey` or a `PostgresHuey`.
     pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
         let values = vec![
-            SqlValue::Text(Cow::Owned(self.queue(intent).to_owned())),
+            SqlValue::Text(Cow::Owned(self.common.queue(intent).to_owned())),
             SqlValue::Bytes(self.data(intent, now, Vec::new())?),
-            SqlValue::Int(self.priority(intent).unwrap_or(0).into()),
+            SqlValue::Int(self.common.priority(intent).unwrap_or(0).into()),
         ];
         let (table, notify) = match transport {
             Transport::Postgres => (&POSTGRES, Some(self.channel(intent).into())),
@@ -100,7 +90,7 @@ impl HueyFormat {
 
     /// The channel that the consumers of a `PostgresHuey` listen on.
     pub(super) fn channel(&self, intent: &Intent) -> String {
-        format!("huey.q.{}", self.queue(intent))
+        format!("huey.q.{}", self.common.queue(intent))
     }
 
     /// What a consumer unpacks, behind what its storage wants before it.
@@ -113,7 +103,7 @@ impl HueyFormat {
         if let Some(compression) = self.compression {
             data = compression.compress(&data);
         }
-        json::check_size(data.len(), self.body_limit)?;
+        json::check_size(data.len(), self.common.body_limit)?;
         if before.is_empty() {
             return Ok(data);
         }
@@ -127,11 +117,11 @@ impl HueyFormat {
         let options = intent.options();
         let fields = |out: &mut Pickle| {
             out.ascii(&intent.id().dashed());
-            out.text(&self.task_name(intent));
+            out.text(&self.common.task_name(intent));
             out.naive_utc_or_none(times::starts_later(intent, now));
             out.int_or_none(options.get_max_retries().map(i64::from));
             out.int_or_none(retry_delay(options));
-            out.int_or_none(self.priority(intent).map(i64::from));
+            out.int_or_none(self.common.priority(intent).map(i64::from));
             if intent.task().positional {
                 out.json_tuple(arguments)?;
                 out.json("{}")?;
@@ -165,28 +155,14 @@ impl HueyFormat {
         Ok(pickle.finish())
     }
 
-    /// `name` of the `Huey` that is to run it.
-    pub(super) fn queue<'i>(&'i self, intent: &'i Intent) -> &'i str {
-        intent.options().get_queue().unwrap_or(&self.default_queue)
-    }
-
     /// The same as keys of Redis have it (`RedisStorage.clean_name`).
     pub(super) fn redis_name<'i>(&'i self, intent: &'i Intent) -> Cow<'i, str> {
-        let name = self.queue(intent);
+        let name = self.common.queue(intent);
         let stays = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
         if !self.clean_name || name.chars().all(stays) {
             return Cow::Borrowed(name);
         }
         Cow::Owned(name.chars().filter(|letter| stays(*letter)).collect())
-    }
-
-    pub(super) fn priority(&self, intent: &Intent) -> Option<u8> {
-        intent.options().get_priority().or(self.default_priority)
-    }
-
-    /// The name under which consumers know the task.
-    pub(super) fn task_name(&self, intent: &Intent) -> Cow<'static, str> {
-        limits::task_name(&self.task_prefix, intent)
     }
 }
 

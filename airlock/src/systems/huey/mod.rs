@@ -5,7 +5,6 @@ mod accepts;
 mod executor;
 mod extras;
 mod message;
-mod outbox;
 mod signing;
 
 pub use executor::HueyExecutor;

@@ -6,56 +6,19 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
-use super::executor::DjangoTasksExecutor;
-use super::message::DjangoTasksFormat;
+use super::publish::Format;
+use super::queue_executor::QueueExecutor;
+use super::rows::{feed, settle_rest};
 use crate::brokers::{Answer, AnyConnection, Line, Patience, Rows, SqlConnection, SqlJob, Transport};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Executor, ExecutorTraits, FlushContext};
 use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
-use crate::systems::rows::{feed, settle_rest};
 
-impl DjangoTasksExecutor {
-    /// Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the workers
-    /// when, and only when, that commits. No connection but the given one is used, and no runtime but the caller's.
-    ///
-    /// All of it is written, or none: it is written after a savepoint, to which an error, a deadline that passes and a future
-    /// that is dropped half-way go back. In the report, *dispatched* means written; commit afterwards. What can't be written
-    /// leaves the transaction as it was, unless the error says that it is unconfirmed: then roll it back. Don't commit after
-    /// an error that says that the connection has ended: sqlx 0.9 may say `Ok` to that.
-    ///
-    /// Before anything is written it is shown that the transaction is alive: Postgres answers the COMMIT of an aborted
-    /// transaction with a ROLLBACK that the client takes for success, and SQLite can end a transaction by itself. The
-    /// transaction has to be one of sqlx's own, as `begin` and `begin_with` give it.
-    ///
-    /// `local` tasks are refused: they would run before the transaction commits.
-    ///
-    /// # Errors
-    /// Something was refused, or the database took none of it: the error says what, and owns the intents.
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "sqlite")] mod shown {
-    /// # #[airlock::task(name = "shop.tasks.send_receipt")] fn send_receipt(order_id: i64);
-    /// use airlock::{DjangoTasksExecutor, Error};
-    /// use sqlx::{Connection, SqliteConnection};
-    ///
-    /// async fn pay(django: &DjangoTasksExecutor, connection: &mut SqliteConnection, order: i64) -> airlock::Result<()> {
-    ///     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
-    ///     let scope = airlock::scope().executor(django.clone()).enter();
-    ///     send_receipt::enqueue(order)?;          // domain code, as always
-    ///     let sealed = scope.seal()?;
-    ///     sqlx::query("UPDATE shop_order SET paid = 1 WHERE id = ?")
-    ///         .bind(order)
-    ///         .execute(&mut *transaction)
-    ///         .await
-    ///         .map_err(Error::other)?;
-    ///     django.insert(&mut *transaction, sealed).await?;
-    ///     transaction.commit().await.map_err(Error::other)    // order and task, or neither
-    /// }
-    /// # }
-    /// ```
-    pub async fn insert<C: SqlConnection + ?Sized>(
+impl<F: Format> QueueExecutor<F> {
+    /// Writes what a scope holds into the transaction that is open on the connection.
+    pub(crate) async fn insert<C: SqlConnection + ?Sized>(
         &self,
         connection: &mut C,
         sealed: Sealed,
@@ -64,8 +27,8 @@ impl DjangoTasksExecutor {
     }
 }
 
-async fn write(
-    (relay, job): (Relay, oneshot::Receiver<SqlJob>),
+async fn write<F: Format>(
+    (relay, job): (Relay<F>, oneshot::Receiver<SqlJob>),
     connection: AnyConnection<'_>,
     sealed: Sealed,
 ) -> Result<FlushReport, FlushError> {
@@ -84,8 +47,8 @@ async fn write(
 }
 
 /// An executor without a connection: the rows go to whoever has one, beside it.
-struct Relay {
-    format: Arc<DjangoTasksFormat>,
+struct Relay<F> {
+    format: Arc<F>,
     name: Arc<str>,
     transport: Transport,
     /// Taken by the one batch there is.
@@ -95,15 +58,15 @@ struct Relay {
 /// Longer than any flush.
 const NO_CONNECT: Duration = Duration::from_secs(24 * 3600);
 
-impl Relay {
-    fn new(executor: &DjangoTasksExecutor, connection: AnyConnection<'_>) -> (Self, oneshot::Receiver<SqlJob>) {
+impl<F: Format> Relay<F> {
+    fn new(executor: &QueueExecutor<F>, connection: AnyConnection<'_>) -> (Self, oneshot::Receiver<SqlJob>) {
         let (writer, job) = oneshot::channel();
         let (format, name) = (Arc::clone(&executor.format), Arc::clone(&executor.name));
         (Self { format, name, transport: connection.transport(), writer: Mutex::new(Some(writer)) }, job)
     }
 }
 
-impl Executor for Relay {
+impl<F: Format> Executor for Relay<F> {
     fn name(&self) -> &str {
         &self.name
     }
