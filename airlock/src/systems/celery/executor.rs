@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use super::message::CeleryFormat;
 use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 #[cfg(feature = "settings")]
 use crate::executors::OptionReader;
-use crate::executors::{Executor, FlushContext};
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
 use crate::systems::publish::Format;

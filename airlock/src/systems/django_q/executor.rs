@@ -7,9 +7,9 @@ use super::message::DjangoQFormat;
 use crate::brokers::SqlConnection;
 use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 #[cfg(feature = "settings")]
 use crate::executors::OptionReader;
-use crate::executors::{Executor, FlushContext};
 #[cfg(feature = "_sql")]
 use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
