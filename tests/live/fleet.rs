@@ -219,7 +219,9 @@ macro_rules! insert_notes {
     ($executor:expr, $server:expr) => {{
         let (executor, url) = ($executor, $server.url());
         let scope = airlock::scope().executor(executor.clone()).enter();
-        (1..=3).for_each(|number| drop($crate::tasks::note::enqueue(number).unwrap()));
+        for number in 1..=3 {
+            $crate::tasks::note::enqueue(number).unwrap();
+        }
         let sent = airlock::Scope::current().unwrap().intents();
         let sealed = scope.seal().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
