@@ -32,7 +32,7 @@ proptest! {
         assert!(perform::<measure>((values.clone(),)).is_ok());
         let captured = capture(|| measure::enqueue(values.clone()).is_ok());
         assert_enqueued!(captured, measure { values: values });
-        prop_assert_eq!(bits(&captured.of::<measure>()[0].0), expected.clone());
+        prop_assert_eq!(&bits(&captured.of::<measure>()[0].0), &expected);
         drain(&captured).unwrap();
         let performed = capture(|| airlock::scope().run(|| pass_on(values.clone())).is_ok());
         drain(&performed).unwrap();
