@@ -1,7 +1,5 @@
 //! HOW intents are handed over.
 
-#[cfg(any(feature = "threads", feature = "tokio"))]
-mod backlog;
 mod batch;
 #[cfg(feature = "celery")]
 mod celery;
@@ -42,6 +40,8 @@ mod log;
 mod names;
 #[cfg(any(feature = "django-q", feature = "huey"))]
 mod pickle;
+#[cfg(any(feature = "threads", feature = "tokio"))]
+mod pool;
 #[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]
 mod publish;
 #[cfg(any(feature = "celery", feature = "django-q", feature = "django-tasks", feature = "dramatiq", feature = "huey"))]

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 use std::thread;
 
-use super::backlog::{Backlog, Limits};
+use super::pool::{Backlog, Job, Limits, pool_builder};
 use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
@@ -56,15 +56,15 @@ pub struct ThreadPoolExecutor {
 
 struct Handle {
     limits: Limits,
-    threads: NonZeroUsize,
-    pool: OnceLock<Arc<Pool>>,
+    pool: OnceLock<Pool>,
 }
 
-/// What the threads share; they keep it until the last of its work is done.
+/// The threads of a pool, which keep the backlog until the last of its jobs is done.
 struct Pool {
     backlog: Arc<Backlog>,
     alarm: Waker,
-    running: usize,
+    /// How many threads could be started.
+    threads: usize,
 }
 
 impl ThreadPoolExecutor {
@@ -72,70 +72,41 @@ impl ThreadPoolExecutor {
     #[must_use]
     pub fn new() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self::of(Limits::new("thread pool"), threads)
+        Self::of(Limits::new("thread pool", threads.get()))
     }
 
-    fn of(limits: Limits, threads: NonZeroUsize) -> Self {
-        Self { handle: Arc::new(Handle { limits, threads, pool: OnceLock::new() }) }
+    fn of(limits: Limits) -> Self {
+        Self { handle: Arc::new(Handle { limits, pool: OnceLock::new() }) }
     }
 
-    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = self.handle.limits.clone();
-        change(&mut limits);
-        Self::of(limits, self.handle.threads)
+    fn limits(&self) -> &Limits {
+        &self.handle.limits
     }
 
+    fn with_limits(&self, limits: Limits) -> Self {
+        Self::of(limits)
+    }
+
+    fn pool(&self) -> &Pool {
+        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits))
+    }
+}
+
+pool_builder!(ThreadPoolExecutor {
     /// How many threads. As the methods below, this makes a pool of its own: describe a pool first, then clone it.
     ///
     /// # Panics
     /// With 0 threads.
-    #[must_use]
-    pub fn threads(self, threads: usize) -> Self {
-        let threads =
-            NonZeroUsize::new(threads).unwrap_or_else(|| panic!("a thread pool needs a thread; use 1 or more"));
-        Self::of(self.handle.limits.clone(), threads)
-    }
-
+    fn threads(threads) or "a thread pool needs a thread; use 1 or more";
     /// What reports, logs and threads call it.
-    #[must_use]
-    pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(name.into().into()))
-    }
-
-    /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,
+    fn named;
+    /// How many intents may wait to be started. They take memory as they come, at most 150 bytes each besides their own,
     /// so that the limit may be as high as the program has memory for.
-    ///
-    /// # Panics
-    /// With 0 intents.
-    #[must_use]
-    pub fn queue_limit(self, intents: usize) -> Self {
-        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
-        self.with(|limits| limits.queue = intents)
-    }
-
-    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
-    #[must_use]
-    pub fn delayed_limit(self, intents: usize) -> Self {
-        self.with(|limits| limits.delayed = intents)
-    }
-
+    fn queue_limit;
     /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
     /// intent), on the thread that had it. They are logged in any case.
-    #[must_use]
-    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
-        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
-    }
-
-    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
-    #[must_use]
-    pub fn ignore_unsupported(self) -> Self {
-        self.with(|limits| limits.ignore_unsupported = true)
-    }
-
-    fn pool(&self) -> &Arc<Pool> {
-        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits, self.handle.threads))
-    }
-}
+    fn on_error;
+});
 
 impl Default for ThreadPoolExecutor {
     fn default() -> Self {
@@ -146,7 +117,7 @@ impl Default for ThreadPoolExecutor {
 impl fmt::Debug for ThreadPoolExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolExecutor")
-            .field("threads", &self.handle.threads)
+            .field("threads", &self.handle.limits.at_once)
             .field("limits", &self.handle.limits)
             .finish_non_exhaustive()
     }
@@ -172,7 +143,8 @@ impl Executor for ThreadPoolExecutor {
                 }
                 return;
             }
-            pool.backlog.accept(batch, &pool.alarm, |_| pool.backlog.wake_threads()).await;
+            // A push wakes the threads.
+            pool.backlog.accept(batch, &pool.alarm, |_| {}).await;
         })
     }
 
@@ -193,39 +165,40 @@ impl Drop for Handle {
     }
 }
 
-/// Called when delayed work is due. Keeps the backlog, so that the last handle may go before that.
+/// Called when delayed jobs are due. Keeps the backlog: the last executor may be dropped before that.
 struct Alarm(Arc<Backlog>);
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         let alarm = Waker::from(Arc::clone(&self));
         self.0.release_due(&alarm);
-        self.0.wake_threads();
     }
 }
 
 impl Pool {
-    fn start(limits: &Limits, threads: NonZeroUsize) -> Arc<Self> {
+    fn start(limits: &Limits) -> Self {
         let backlog = Arc::new(Backlog::new(limits.clone(), process::id()));
         let alarm = Waker::from(Arc::new(Alarm(Arc::clone(&backlog))));
         let name = limits.name.as_deref().unwrap_or("airlock-pool").to_owned();
         let start = |number| {
             let backlog = Arc::clone(&backlog);
-            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&backlog))
+            thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || backlog.run_on_thread(|job| run(&backlog, job)))
         };
-        let (started, failed): (Vec<_>, Vec<_>) = (0..threads.get()).map(start).partition(Result::is_ok);
+        let (started, failed): (Vec<_>, Vec<_>) = (0..limits.at_once).map(start).partition(Result::is_ok);
         if let Some(Err(error)) = failed.first() {
             let missing = failed.len();
             tracing::error!(target: "airlock", executor = limits.title(), missing, %error, "threads of the pool can't start");
         }
         let used: Arc<dyn Drains> = Arc::clone(&backlog) as _;
         shutdown::register(Arc::downgrade(&used));
-        Arc::new(Self { backlog, alarm, running: started.len() })
+        Self { backlog, alarm, threads: started.len() }
     }
 
     fn check(&self) -> Result<(), DispatchError> {
         self.backlog.check_process()?;
-        if self.running > 0 {
+        if self.threads > 0 {
             return Ok(());
         }
         Err(DispatchError::unavailable(format!("{} could not start a thread", self.backlog.limits().title())))
@@ -238,10 +211,7 @@ impl Drains for Backlog {
     }
 }
 
-/// The life of one thread.
-fn work(backlog: &Backlog) {
-    while let Some(job) = backlog.wait_for_next() {
-        // Tasks are caught one by one; a panic in here is one of their destructors.
-        let _ = catch_panic(|| if job.is_async() { block_on(backlog.run_async(job)) } else { backlog.run(job) });
-    }
+/// Tasks are caught one by one; a panic in here is one of their destructors.
+fn run(backlog: &Backlog, job: Job) {
+    let _ = catch_panic(|| if job.is_async() { block_on(backlog.run_async(job)) } else { backlog.run(job) });
 }

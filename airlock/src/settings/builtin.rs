@@ -83,7 +83,7 @@ fn log(settings: &mut SettingsTable<'_>) -> Result<LogExecutor, Refusal> {
 /// The keys that executors of this process share, and one that each has for itself; all are read, whatever is wrong with
 /// one of them.
 #[cfg(any(feature = "threads", feature = "tokio"))]
-macro_rules! backlog {
+macro_rules! pool {
     ($make:ident: $type:ident, $own:ident) => {
         fn $make(settings: &mut SettingsTable<'_>) -> Result<$type, Refusal> {
             let (own, queue) = (some(settings, stringify!($own)), some(settings, "queue_limit"));
@@ -108,9 +108,9 @@ macro_rules! backlog {
 }
 
 #[cfg(feature = "threads")]
-backlog!(threads: ThreadPoolExecutor, threads);
+pool!(threads: ThreadPoolExecutor, threads);
 #[cfg(feature = "tokio")]
-backlog!(tokio: TokioExecutor, concurrency);
+pool!(tokio: TokioExecutor, concurrency);
 
 /// A number of which none would be too few.
 #[cfg(any(feature = "threads", feature = "tokio"))]

@@ -1,7 +1,7 @@
 //! Tasks of a tokio runtime.
 
-mod crew;
 mod watched;
+mod workers;
 
 use std::fmt;
 use std::process;
@@ -10,12 +10,12 @@ use std::task::Waker;
 
 use tokio::runtime::Handle as Runtime;
 
-use super::backlog::{Backlog, Limits};
+use super::pool::{Backlog, Limits, pool_builder};
 use super::{Batch, BoxFuture, Deadline, Executor, ExecutorTraits, FlushContext, Rejection, Unfinished};
 use crate::error::{DispatchError, Failure};
 use crate::intent::Intent;
 use crate::shutdown::{self, Drains};
-use crew::Crew;
+use workers::Workers;
 
 /// Runs tasks on a tokio runtime: `async` ones are spawned, plain functions run on its blocking pool. A flush hands
 /// over and does not wait for them.
@@ -63,9 +63,9 @@ pub struct TokioExecutor {
 
 struct Handle {
     limits: Limits,
-    concurrency: usize,
     runtime: Option<Given>,
-    crew: OnceLock<(Arc<Crew>, Waker)>,
+    /// With their alarm.
+    workers: OnceLock<(Arc<Workers>, Waker)>,
 }
 
 /// A runtime, and the process whose threads drive it.
@@ -80,82 +80,36 @@ impl TokioExecutor {
     /// delayed ones.
     #[must_use]
     pub fn new() -> Self {
-        Self::of(Limits::new("tokio executor"), 256, None)
+        Self::of(Limits::new("tokio executor", 256), None)
     }
 
     /// On this runtime, from whatever thread the flush is on.
     #[must_use]
     pub fn on(runtime: Runtime) -> Self {
         let process = process::id();
-        Self::of(Limits::new("tokio executor"), 256, Some(Given { runtime, process }))
+        Self::of(Limits::new("tokio executor", 256), Some(Given { runtime, process }))
     }
 
-    fn of(limits: Limits, concurrency: usize, runtime: Option<Given>) -> Self {
-        Self { handle: Arc::new(Handle { limits, concurrency, runtime, crew: OnceLock::new() }) }
+    fn of(limits: Limits, runtime: Option<Given>) -> Self {
+        Self { handle: Arc::new(Handle { limits, runtime, workers: OnceLock::new() }) }
     }
 
-    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = self.handle.limits.clone();
-        change(&mut limits);
-        Self::of(limits, self.handle.concurrency, self.handle.runtime.clone())
+    fn limits(&self) -> &Limits {
+        &self.handle.limits
     }
 
-    /// How many tasks run at once. As the methods below, this makes an executor of its own: describe one first, then
-    /// clone it.
-    ///
-    /// # Panics
-    /// With 0 tasks.
-    #[must_use]
-    pub fn concurrency(self, tasks: usize) -> Self {
-        assert!(tasks > 0, "without a task at a time nothing ever runs; use 1 or more");
-        Self::of(self.handle.limits.clone(), tasks, self.handle.runtime.clone())
+    fn with_limits(&self, limits: Limits) -> Self {
+        Self::of(limits, self.handle.runtime.clone())
     }
 
-    /// What reports and logs call it.
-    #[must_use]
-    pub fn named(self, name: impl Into<String>) -> Self {
-        self.with(|limits| limits.name = Some(name.into().into()))
-    }
-
-    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130
-    /// bytes each besides their own, so that the limit may be as high as the program has memory for.
-    ///
-    /// # Panics
-    /// With 0 intents.
-    #[must_use]
-    pub fn queue_limit(self, intents: usize) -> Self {
-        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
-        self.with(|limits| limits.queue = intents)
-    }
-
-    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
-    #[must_use]
-    pub fn delayed_limit(self, intents: usize) -> Self {
-        self.with(|limits| limits.delayed = intents)
-    }
-
-    /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
-    /// intent) or was dropped by its runtime (`Unconfirmed`), on the thread that had it. They are logged in any case.
-    #[must_use]
-    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
-        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
-    }
-
-    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
-    #[must_use]
-    pub fn ignore_unsupported(self) -> Self {
-        self.with(|limits| limits.ignore_unsupported = true)
-    }
-
-    fn crew(&self) -> &(Arc<Crew>, Waker) {
-        self.handle.crew.get_or_init(|| {
+    fn workers(&self) -> &(Arc<Workers>, Waker) {
+        self.handle.workers.get_or_init(|| {
             let process = self.handle.runtime.as_ref().map_or_else(process::id, |given| given.process);
-            let backlog = Backlog::new(self.handle.limits.clone(), process);
-            let crew = Arc::new(Crew::new(backlog, self.handle.concurrency));
-            let used: Arc<dyn Drains> = Arc::clone(&crew) as _;
+            let workers = Arc::new(Workers::new(Backlog::new(self.handle.limits.clone(), process)));
+            let used: Arc<dyn Drains> = Arc::clone(&workers) as _;
             shutdown::register(Arc::downgrade(&used));
-            let alarm = Waker::from(Arc::clone(&crew));
-            (crew, alarm)
+            let alarm = Waker::from(Arc::clone(&workers));
+            (workers, alarm)
         })
     }
 
@@ -164,6 +118,23 @@ impl TokioExecutor {
         given.or_else(|| Runtime::try_current().ok())
     }
 }
+
+pool_builder!(TokioExecutor {
+    /// How many tasks run at once. As the methods below, this makes an executor of its own: describe one first, then
+    /// clone it.
+    ///
+    /// # Panics
+    /// With 0 tasks.
+    fn concurrency(tasks) or "without a task at a time nothing ever runs; use 1 or more";
+    /// What reports and logs call it.
+    fn named;
+    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 150
+    /// bytes each besides their own, so that the limit may be as high as the program has memory for.
+    fn queue_limit;
+    /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
+    /// intent) or was dropped by its runtime (`Unconfirmed`), on the thread that had it. They are logged in any case.
+    fn on_error;
+});
 
 const NO_RUNTIME: &str =
     "there is no tokio runtime here; flush inside one, or give it one with `TokioExecutor::on(handle)`";
@@ -177,7 +148,7 @@ impl Default for TokioExecutor {
 impl fmt::Debug for TokioExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokioExecutor")
-            .field("concurrency", &self.handle.concurrency)
+            .field("concurrency", &self.handle.limits.at_once)
             .field("limits", &self.handle.limits)
             .finish_non_exhaustive()
     }
@@ -205,9 +176,11 @@ impl Executor for TokioExecutor {
                 }
                 return;
             };
-            let (crew, alarm) = self.crew();
-            match crew.join(&runtime) {
-                Ok(watched) => crew.backlog.accept(batch, alarm, |count| crew.hire(&watched, count)).await,
+            let (workers, alarm) = self.workers();
+            match workers.join(&runtime) {
+                Ok(watched) => {
+                    workers.backlog.accept(batch, alarm, |count| workers.spawn_workers(&watched, count)).await;
+                }
                 Err(error) => {
                     if let Some(begun) = batch.begin() {
                         begun.settle(Err(error));
@@ -222,14 +195,14 @@ impl Executor for TokioExecutor {
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
-        Box::pin(async move { self.crew().0.shutdown(deadline).await })
+        Box::pin(async move { self.workers().0.shutdown(deadline).await })
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if let Some((crew, _)) = self.crew.get() {
-            crew.backlog.close();
+        if let Some((workers, _)) = self.workers.get() {
+            workers.backlog.close();
         }
     }
 }
