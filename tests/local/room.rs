@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -61,6 +62,69 @@ fn wakers_that_panic_keep_no_room_from_other_flushes_and_cost_no_task() {
         all.sort_unstable();
         assert_eq!(all, [2, 3, 4]);
         assert!(shut_down(&executor).is_empty());
+    }
+}
+
+/// Whether it was called since it was last asked.
+#[derive(Default)]
+struct Called(AtomicBool);
+
+impl Wake for Called {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn room_for_several_flushes_is_told_to_one_after_the_other() {
+    let runtime = crate::runtimes::runtime();
+    let pool = ThreadPoolExecutor::new().threads(1).queue_limit(3);
+    let tokio = TokioExecutor::on(runtime.handle().clone()).concurrency(1).queue_limit(3);
+    for executor in [Arc::new(pool) as Arc<dyn Executor>, Arc::new(tokio)] {
+        let gate = Gate::new();
+        let scope = || airlock::scope().executor(Arc::clone(&executor)).deadline(PATIENCE * 2);
+        let started = Arc::new(AtomicUsize::new(0));
+        let blocking = Probe::new({
+            let (gate, started) = (gate.clone(), Arc::clone(&started));
+            move |_| {
+                started.fetch_add(1, Ordering::SeqCst);
+                gate.pass();
+                Ok(())
+            }
+        });
+        flush(scope(), &blocking, 0..1).unwrap();
+        gate.await_waiting(1);
+        flush(scope(), &blocking, 1..4).unwrap();
+        let (probe, ran) = Probe::sending();
+        let mut waiting: Vec<_> = (0..3)
+            .map(|n| {
+                let probe = probe.clone();
+                let flushing = scope().run_async(async move { drop(act::enqueue(probe, n)) });
+                (Box::pin(flushing), Arc::new(Called::default()))
+            })
+            .collect();
+        for (flushing, called) in &mut waiting {
+            let waker = Waker::from(Arc::clone(called));
+            assert!(flushing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        gate.open();
+        eventually("there is room for all of them", || started.load(Ordering::SeqCst) == 4);
+        // Each is looked at only when it was told, as a runtime would.
+        eventually("each of them has had its turn", || {
+            waiting.retain_mut(|(flushing, called)| {
+                if !called.0.swap(false, Ordering::SeqCst) {
+                    return true;
+                }
+                let waker = Waker::from(Arc::clone(called));
+                match flushing.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(ended) => ended.is_err(),
+                    Poll::Pending => true,
+                }
+            });
+            waiting.is_empty()
+        });
+        assert!(shut_down(&executor).is_empty());
+        assert_eq!(ran.try_iter().collect::<Vec<_>>(), [0, 1, 2]);
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Watched {
 impl Watched {
     pub(super) fn new(runtime: Runtime, workers: Weak<Workers>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let sentinel = Sentinel { ended: Arc::clone(&ended), workers };
+        let sentinel = Sentinel { runtime_ended: Arc::clone(&ended), workers };
         let task = async move {
             let _dropped_with_the_runtime = sentinel;
             std::future::pending::<()>().await;
@@ -45,13 +45,13 @@ impl Drop for Watched {
 }
 
 struct Sentinel {
-    ended: Arc<AtomicBool>,
+    runtime_ended: Arc<AtomicBool>,
     workers: Weak<Workers>,
 }
 
 impl Drop for Sentinel {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
+        self.runtime_ended.store(true, Ordering::SeqCst);
         if let Some(workers) = self.workers.upgrade() {
             workers.move_on();
         }
