@@ -2,8 +2,6 @@
 
 use std::fmt;
 use std::future::poll_fn;
-#[cfg(any(feature = "threads", feature = "tokio"))]
-use std::iter;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
@@ -26,11 +24,26 @@ pub struct Batch {
     timings: bool,
     /// Whether there may be options of calls.
     optioned: bool,
+    /// For how many intents there is memory, taken or not.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    capacity: usize,
+    /// How many of the next ones are known to have no time to start at.
+    #[cfg(any(feature = "threads", feature = "tokio"))]
+    prompt: usize,
 }
 
 impl Batch {
     pub(crate) fn new(intents: Vec<Intent>, ledger: Arc<Ledger>, timings: bool) -> Self {
-        Self { intents: intents.into_iter(), ledger, timings, optioned: true }
+        Self {
+            #[cfg(any(feature = "threads", feature = "tokio"))]
+            capacity: intents.capacity(),
+            #[cfg(any(feature = "threads", feature = "tokio"))]
+            prompt: 0,
+            intents: intents.into_iter(),
+            ledger,
+            timings,
+            optioned: true,
+        }
     }
 
     /// One whose intents have no options but their tasks', which are found without a look at each intent's own memory.
@@ -51,22 +64,33 @@ impl Batch {
         Some(Begun { intent, ticket })
     }
 
-    /// Begins the next intents, up to `limit` and to the first that has a time to start at, has them taken all at once,
-    /// and settles them: without a ticket, a claim or a look at the clock for each, which cost more than all the rest.
-    /// `take` must not panic. Returns how many they were.
+    /// Begins the next intents, has them taken all at once, and settles them: without a ticket, a claim or a look at the
+    /// clock for each, which cost more than all the rest. They are all there are, if there is `room` for so many and none
+    /// has a time to start at; otherwise at most a chunk of those before the first that has. `take` must not panic.
+    /// Returns how many they were.
     #[cfg(any(feature = "threads", feature = "tokio"))]
     pub(super) fn hand_over_at_once(
         &mut self,
-        limit: usize,
-        take: impl FnOnce(iter::Take<&mut vec::IntoIter<Intent>>),
+        room: usize,
+        chunk: usize,
+        take: impl FnOnce(vec::IntoIter<Intent>),
     ) -> usize {
         if self.timings {
             return 0;
         }
-        let next = self.intents.as_slice().iter().take(limit);
-        let count = next.take_while(|intent| !self.is_delayed(intent)).count();
+        let all = self.intents.len();
+        let limit = if all <= room { all } else { room.min(chunk) };
+        let unknown = self.intents.as_slice().get(self.prompt..limit).unwrap_or_default();
+        let prompt = self.prompt + unknown.iter().take_while(|intent| !self.is_delayed(intent)).count();
+        let count = if prompt == all && all <= room { all } else { prompt.min(limit).min(chunk) };
         let Some(begun) = self.ledger.begin_several(count) else { return 0 };
-        take(self.intents.by_ref().take(count));
+        self.prompt = prompt - count;
+        // Memory that is mostly empty would be kept until the last of them has started.
+        take(if count == all && count >= self.capacity / 2 {
+            std::mem::take(&mut self.intents)
+        } else {
+            self.intents.by_ref().take(count).collect::<Vec<_>>().into_iter()
+        });
         self.ledger.dispatched_several(begun);
         count
     }
@@ -85,6 +109,7 @@ impl Batch {
         }
         let index = self.ledger.begin()?;
         let intent = self.intents.next()?;
+        self.prompt = self.prompt.saturating_sub(1);
         let is_delayed = self.is_delayed(&intent);
         let started = self.timings.then(Instant::now);
         Some(match hand_over(intent, is_delayed) {

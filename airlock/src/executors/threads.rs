@@ -100,7 +100,7 @@ pool_builder!(ThreadPoolExecutor {
     fn threads(threads) or "a thread pool needs a thread; use 1 or more";
     /// What reports, logs and threads call it.
     fn named;
-    /// How many intents may wait to be started. They take memory as they come, at most 150 bytes each besides their own,
+    /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,
     /// so that the limit may be as high as the program has memory for.
     fn queue_limit;
     /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the

@@ -3,8 +3,8 @@
 use std::panic::Location;
 
 use super::backlog::Backlog;
+use super::jobs::Job;
 use super::limits::FailureHandler;
-use super::run_queue::Job;
 use crate::intent::Intent;
 use crate::panics::catch_panic;
 use crate::scope::ScopeInfo;
@@ -18,7 +18,7 @@ impl Drop for Backlog {
         if self.is_inherited() {
             return;
         }
-        let jobs = self.queue().take_all();
+        let jobs = self.jobs().take_all();
         let title = self.limits.title();
         let on_error = self.limits.on_error.take();
         // It may be the timer thread, with an alarm, that drops the backlog.

@@ -1,4 +1,4 @@
-//! The lock around the queue of a pool, and who hears of its changes.
+//! The lock around the jobs of a pool, and who hears of their changes.
 
 use std::fmt;
 use std::hint;
@@ -8,18 +8,18 @@ use std::task::Waker;
 
 use event_listener::{Event, IntoNotification};
 
+use super::jobs::{Jobs, Place};
 use super::limits::Limits;
-use super::run_queue::{Place, RunQueue};
 use crate::error::DispatchError;
 
-/// How often a thread looks whether the queue is free before it sleeps until it is.
+/// How often a thread looks whether the lock is free before it sleeps until it is.
 const LOOKS: u32 = 64;
 
 pub(in crate::executors) struct Backlog {
     pub(super) limits: Limits,
     /// The process whose threads run the jobs: a forked child has a copy of the jobs and none of the threads.
     process: u32,
-    queue: Mutex<RunQueue>,
+    jobs: Mutex<Jobs>,
     /// Where threads wait for jobs, and for the end of them.
     pub(super) work: Condvar,
     room: Event,
@@ -33,7 +33,7 @@ impl Backlog {
     pub(in crate::executors) fn new(limits: Limits, process: u32) -> Self {
         Self {
             process,
-            queue: Mutex::new(RunQueue::new(limits.queue, limits.delayed)),
+            jobs: Mutex::new(Jobs::new(limits.queue, limits.delayed)),
             limits,
             work: Condvar::new(),
             room: Event::new(),
@@ -46,7 +46,7 @@ impl Backlog {
         &self.limits
     }
 
-    /// Whether this process is a forked child of the one that runs the jobs. Asked before the queue is locked: the
+    /// Whether this process is a forked child of the one that runs the jobs. Asked before the jobs are locked: the
     /// thread that held the lock when the process was forked does not exist in the child.
     pub(super) fn is_inherited(&self) -> bool {
         self.process != process::id()
@@ -63,37 +63,36 @@ impl Backlog {
         )))
     }
 
-    /// Locks the queue. A thread that sleeps at the lock costs far more than the moment for which it is held, and has
+    /// Locks the jobs. A thread that sleeps at the lock costs far more than the moment for which it is held, and has
     /// every other one sleep there too: so this looks a few times first.
-    pub(super) fn queue(&self) -> MutexGuard<'_, RunQueue> {
+    pub(super) fn jobs(&self) -> MutexGuard<'_, Jobs> {
         for _ in 0..LOOKS {
-            if let Ok(queue) = self.queue.try_lock() {
-                return queue;
+            if let Ok(jobs) = self.jobs.try_lock() {
+                return jobs;
             }
             hint::spin_loop();
         }
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Unlocks the queue, and wakes a thread if one is parked while there are jobs. That one wakes the next as it takes
+    /// Unlocks the jobs, and wakes a thread if one is parked while some can be started. That one wakes the next as it takes
     /// its job: no flush is held up by waking more than one.
-    pub(super) fn unlock(&self, mut queue: MutexGuard<'_, RunQueue>) {
-        if queue.parked > 0 && !queue.unparking && queue.ready() > 0 {
-            queue.unparking = true;
-            drop(queue);
+    pub(super) fn unlock(&self, mut jobs: MutexGuard<'_, Jobs>) {
+        if jobs.parked > 0 && !jobs.unparking && jobs.ready() > 0 {
+            jobs.unparking = true;
+            drop(jobs);
             self.work.notify_one();
         }
     }
 
-    /// Unlocks the queue after a job was taken out, and has a flush look for room if there was none before.
+    /// Unlocks the jobs after one was taken out, and has one more flush look for room if any waits for it.
     ///
-    /// One is enough, as a flush that found room has the next one look. Relaxed, since the lock orders it: a flush that
-    /// saw the queue full listened before it locked it, and so before this.
-    pub(super) fn unlock_after_pop(&self, queue: MutexGuard<'_, RunQueue>, place: Place) {
-        let was_full = queue.room(place) == 1;
-        self.unlock(queue);
-        if was_full {
-            self.room(place).notify(1.relaxed());
+    /// Relaxed, since the lock orders it: a flush counts itself as waiting, and listens, before it finds no room.
+    pub(super) fn unlock_after_pop(&self, jobs: MutexGuard<'_, Jobs>, place: Place) {
+        let is_awaited = jobs.waiting > 0;
+        self.unlock(jobs);
+        if is_awaited {
+            self.room(place).notify(1.additional().relaxed());
         }
     }
 
@@ -107,9 +106,9 @@ impl Backlog {
 
     /// Moves delayed jobs whose time has come to where they are taken next. Called by the alarm, which is set again.
     pub(in crate::executors) fn release_due(&self, alarm: &Waker) {
-        let mut queue = self.queue();
-        queue.release_due(alarm);
-        self.unlock(queue);
+        let mut jobs = self.jobs();
+        jobs.release_due(alarm);
+        self.unlock(jobs);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::run_queue::Job;
+use super::jobs::Job;
 use crate::executors::Deadline;
 use crate::timer::AlarmClock;
 

@@ -2,7 +2,7 @@
 //! bounded, in order, and accounted for to the last. Each accepted intent is run, dropped as expired and reported, or
 //! handed back by a shutdown.
 //!
-//! Everything that changes lies in one [`RunQueue`](run_queue::RunQueue) behind one mutex, which is held for moments and
+//! Everything that changes lies in [`Jobs`](jobs::Jobs), behind one mutex, which is held for moments and
 //! never while a task, a handler or a waker runs. Threads without a job wait at a condition variable; flushes that
 //! wait for room, and shutdowns that wait for the end, listen to events.
 
@@ -10,6 +10,7 @@ mod abandoned;
 mod backlog;
 mod builder;
 mod delayed;
+mod jobs;
 mod limits;
 mod listen;
 #[cfg(feature = "threads")]
@@ -23,5 +24,5 @@ mod workers;
 
 pub(super) use backlog::Backlog;
 pub(super) use builder::pool_builder;
+pub(super) use jobs::Job;
 pub(super) use limits::Limits;
-pub(super) use run_queue::Job;

@@ -3,18 +3,19 @@
 use std::task::Waker;
 use std::time::SystemTime;
 
+use event_listener::IntoNotification;
+
 use super::backlog::Backlog;
+use super::jobs::{Place, Refusal, starts_later};
 use super::limits::Limits;
 use super::listen::heard;
-use super::run_queue::{Place, Refusal, starts_later};
 use crate::error::DispatchError;
 use crate::executors::{Batch, Begun, Deadline, Ticket};
 use crate::intent::Intent;
 use crate::timer;
 
-/// How many intents are pushed under one lock, which takes less than 1 ms. Threads and workers contend for it: a flush of
-/// usual size locks once.
-const CHUNK: usize = 1 << 15;
+/// How many intents are pushed under one lock, unless there is room for a whole flush: that is not moved.
+const CHUNK: usize = 128;
 
 /// Why no more was pushed under one lock.
 enum Stop<'a> {
@@ -52,21 +53,21 @@ impl Backlog {
 
     /// Pushes what there is room for, a chunk at most.
     fn push_chunk(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop<'_>) {
-        let mut queue = self.queue();
+        let mut jobs = self.jobs();
         let mut count = 0;
         let stop = loop {
-            let room = queue.room(Place::Ready).min(CHUNK - count);
-            count += batch.hand_over_at_once(room, |intents| queue.push_all(intents));
+            let room = jobs.room(Place::Ready);
+            count += batch.hand_over_at_once(room, CHUNK, |intents| jobs.push_all(intents));
             if batch.remaining() == 0 {
                 break Stop::EndOfBatch;
             }
-            if count == CHUNK {
+            if count >= CHUNK {
                 break Stop::EndOfChunk;
             }
             // One that is delayed, or that there is no room for, or none.
             let next = batch.hand_over_next(|intent, is_delayed| {
                 let start = if is_delayed { starts_later(&intent) } else { None };
-                queue.push(intent, start, alarm)
+                jobs.push(intent, start, alarm)
             });
             match next {
                 Some(Ok(())) => count += 1,
@@ -74,43 +75,63 @@ impl Backlog {
                 Some(Err((begun, refusal))) => break Stop::Refused(PendingPush::new(self, begun), refusal),
             }
         };
-        self.unlock(queue);
+        self.unlock(jobs);
         (count, stop)
     }
 
     /// Pushes an intent once there is room for it. What is delayed waits for room among the delayed, and from its time on
     /// for room among what is ready.
     async fn push_with_room(&self, pending: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
+        let _waiting = Waiting::new(self);
         while let Some(intent) = pending.take() {
             let start = starts_later(&intent);
+            let room = self.room(Place::of(start));
             // Before the look: room that comes after it is heard of.
-            let listener = self.room(Place::of(start)).listen();
+            let listener = room.listen();
             let Err((intent, refusal)) = self.try_push(intent, start, alarm) else { return Ok(()) };
-            *pending = Some(intent);
+            let intent = pending.insert(intent);
             if refusal == Refusal::Closed {
                 return Err(self.is_closed());
             }
-            let wait = |start: SystemTime| start.duration_since(SystemTime::now()).unwrap_or_default();
-            let its_time = start.map_or(Deadline::NONE, |start| Deadline::after(wait(start)));
-            timer::until(its_time, heard(listener)).await;
+            let Some(start) = start else {
+                heard(listener).await;
+                continue;
+            };
+            let wait = start.duration_since(SystemTime::now()).unwrap_or_default();
+            let is_room = timer::until(Deadline::after(wait), heard(listener)).await.is_some();
+            if is_room && starts_later(intent).is_none() {
+                // It waits elsewhere from now on.
+                room.notify(1.additional());
+            }
         }
         Ok(())
     }
 
     fn try_push(&self, intent: Intent, start: Option<SystemTime>, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
-        let mut queue = self.queue();
-        let result = queue.push(intent, start, alarm);
-        let more_room = queue.room(Place::of(start)) > 0;
-        self.unlock(queue);
-        if more_room {
-            // Only this flush was told that there is room.
-            self.room(Place::of(start)).notify(1);
-        }
+        let mut jobs = self.jobs();
+        let result = jobs.push(intent, start, alarm);
+        self.unlock(jobs);
         result
     }
 
     fn is_closed(&self) -> DispatchError {
         DispatchError::unavailable(format!("{} was shut down; it takes nothing more", self.limits.title()))
+    }
+}
+
+/// Counts a flush among those that wait for room.
+struct Waiting<'a>(&'a Backlog);
+
+impl<'a> Waiting<'a> {
+    fn new(backlog: &'a Backlog) -> Self {
+        backlog.jobs().waiting += 1;
+        Self(backlog)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.jobs().waiting -= 1;
     }
 }
 

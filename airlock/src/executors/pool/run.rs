@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::backlog::Backlog;
-use super::run_queue::Job;
+use super::jobs::Job;
 use crate::error::{DispatchError, Failure};
 use crate::executors::Deadline;
 use crate::intent::{Identity, Intent};

@@ -1,176 +1,84 @@
-//! The jobs of a pool, and the counts that go with them: all that its lock protects.
-//!
-//! A job waits in one of three places: ready; until its time, among the delayed; and from then on, before the ready
-//! ones, as due. None of them has memory before there is a job in it.
+//! A queue of runs: intents that were flushed together stay in the memory of their flush, so that to accept 10,000 of
+//! them takes no longer than to accept one. Those of small flushes are put together.
 
 use std::collections::VecDeque;
-use std::mem;
-use std::task::Waker;
-use std::time::SystemTime;
+use std::{mem, vec};
 
-use super::delayed::Delayed;
-use crate::executors::Deadline;
+use super::jobs::Job;
 use crate::intent::Intent;
-use crate::task::TaskKind;
 
-/// For how many ready jobs memory is kept, however few there are.
+/// For how many runs memory is kept, however few there are.
 const KEPT: usize = 1024;
 
-/// One accepted intent.
-#[derive(Debug)]
-pub(in crate::executors) struct Job {
-    pub(super) intent: Intent,
-    /// Its place among all that were accepted.
-    pub(super) number: u64,
-}
-
-impl Job {
-    pub(in crate::executors) fn is_async(&self) -> bool {
-        self.intent.task().kind == TaskKind::Async
-    }
-}
+/// Intents that come in fewer at a time than this are moved to others of their kind: a run of their own would take more
+/// memory than they do.
+const FEW: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct RunQueue {
-    ready: VecDeque<Job>,
-    /// How many may be ready.
-    limit: usize,
-    /// Counts towards the limit of the delayed: it is where they go when it is their time.
-    due: VecDeque<Job>,
-    delayed: Delayed,
-    delayed_limit: usize,
-    /// How many jobs were accepted, ever, which numbers them.
-    accepted: u64,
-    /// How many workers or threads have taken out a job and not come back for the next one: so many jobs run.
-    pub(super) busy: usize,
-    /// Whether no more is accepted. What was accepted is run all the same.
-    pub(super) closed: bool,
-    /// How many threads wait for a job.
-    pub(super) parked: usize,
-    /// Whether one of those was woken and has not looked yet.
-    pub(super) unparking: bool,
+    /// None of them is empty.
+    runs: VecDeque<Run>,
+    /// The last run, while intents may be added to it.
+    last: Vec<Intent>,
+    /// The number of the first of those.
+    last_number: u64,
+    len: usize,
 }
 
-/// Each has room of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    Ready,
-    /// Until its time, and from then on as due.
-    Delayed,
-}
-
-impl Place {
-    /// Where a job waits that is to be started then, or at once.
-    pub(super) fn of(start: Option<SystemTime>) -> Self {
-        if start.is_some() { Self::Delayed } else { Self::Ready }
-    }
-}
-
-/// Why a job is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
-    Full,
-    Closed,
+/// Intents and the number of the first; the others count up from it.
+#[derive(Debug)]
+pub(super) struct Run {
+    intents: vec::IntoIter<Intent>,
+    number: u64,
 }
 
 impl RunQueue {
-    pub(super) fn new(limit: usize, delayed_limit: usize) -> Self {
-        Self { limit, delayed_limit, ..Self::default() }
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
-    /// How many jobs could be started now.
-    pub(super) fn ready(&self) -> usize {
-        self.ready.len() + self.due.len()
+    /// Puts them behind all others. `number` is that of the first.
+    pub(super) fn push(&mut self, intents: vec::IntoIter<Intent>, number: u64) {
+        self.len += intents.len();
+        let follows = number == self.last_number + self.last.len() as u64;
+        if !follows || intents.len() >= FEW {
+            self.seal();
+        }
+        if intents.len() >= FEW {
+            self.runs.push_back(Run { intents, number });
+            return;
+        }
+        if self.last.is_empty() {
+            self.last_number = number;
+        }
+        self.last.extend(intents);
     }
 
-    /// How many more jobs there is room for.
-    pub(super) fn room(&self, place: Place) -> usize {
-        match place {
-            _ if self.closed => 0,
-            Place::Ready => self.limit.saturating_sub(self.ready.len()),
-            Place::Delayed => self.delayed_limit.saturating_sub(self.delayed.len() + self.due.len()),
+    fn seal(&mut self) {
+        if !self.last.is_empty() {
+            let intents = mem::take(&mut self.last).into_iter();
+            self.runs.push_back(Run { intents, number: self.last_number });
         }
     }
 
-    /// Accepts intents that are to be started at once and have [`room`](Self::room).
-    pub(super) fn push_all(&mut self, intents: impl Iterator<Item = Intent>) {
-        let mut number = self.accepted;
-        self.ready.extend(intents.map(|intent| {
-            number += 1;
-            Job { intent, number: number - 1 }
-        }));
-        self.accepted = number;
-    }
-
-    /// Accepts an intent that is to be started then, or at once.
-    pub(super) fn push(
-        &mut self,
-        intent: Intent,
-        start: Option<SystemTime>,
-        alarm: &Waker,
-    ) -> Result<(), (Intent, Refusal)> {
-        if self.room(Place::of(start)) == 0 {
-            return Err((intent, if self.closed { Refusal::Closed } else { Refusal::Full }));
+    /// The first job, and its run if it was the last of that: to free memory takes longer than the lock should be held.
+    pub(super) fn pop(&mut self) -> Option<(Job, Option<Run>)> {
+        if self.runs.is_empty() {
+            self.seal();
         }
-        let job = Job { intent, number: self.accepted };
-        self.accepted += 1;
-        match start {
-            Some(start) => self.delayed.insert(start, job, alarm),
-            None => self.ready.push_back(job),
+        let run = self.runs.front_mut()?;
+        let intent = run.intents.next()?;
+        let job = Job { intent, number: run.number };
+        run.number += 1;
+        self.len -= 1;
+        if run.intents.len() > 0 {
+            return Some((job, None));
         }
-        Ok(())
-    }
-
-    /// The next job to be started; its worker or thread counts itself as busy.
-    pub(super) fn pop(&mut self) -> Option<(Job, Place)> {
-        let taken = match self.due.pop_front() {
-            Some(job) => (job, Place::Delayed),
-            None => (self.ready.pop_front()?, Place::Ready),
-        };
+        let emptied = self.runs.pop_front();
         // Memory of a time when there was far more to do.
-        if self.ready.capacity() > KEPT && self.ready.len() < self.ready.capacity() / 4 {
-            self.ready.shrink_to(self.ready.capacity() / 2);
+        if self.runs.is_empty() {
+            self.runs.shrink_to(KEPT);
         }
-        Some(taken)
+        Some((job, emptied))
     }
-
-    /// Takes back a job that was not started after all.
-    #[cfg(feature = "tokio")]
-    pub(super) fn put_back(&mut self, job: Job) {
-        self.due.push_back(job);
-    }
-
-    /// Moves the delayed jobs whose time has come.
-    pub(super) fn release_due(&mut self, alarm: &Waker) {
-        while let Some(job) = self.delayed.pop_due() {
-            self.due.push_back(job);
-        }
-        self.delayed.set_alarm(alarm);
-    }
-
-    /// How many jobs wait or run.
-    pub(super) fn unfinished(&self) -> usize {
-        self.ready() + self.delayed.len() + self.busy
-    }
-
-    /// How many of those can be done by the deadline: what starts after it is not waited for.
-    pub(super) fn unfinished_by(&self, deadline: Deadline) -> usize {
-        self.unfinished() - self.delayed.after(deadline)
-    }
-
-    /// All jobs that wait, in the order they were accepted.
-    pub(super) fn take_all(&mut self) -> Vec<Job> {
-        let mut jobs = self.delayed.take_all();
-        jobs.extend(mem::take(&mut self.due));
-        jobs.extend(mem::take(&mut self.ready));
-        jobs.sort_by_key(|job| job.number);
-        jobs
-    }
-}
-
-/// When a delayed intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent) -> Option<SystemTime> {
-    intent.options().get_start()?;
-    let now = SystemTime::now();
-    intent.starts_at(now).filter(|start| *start > now)
 }

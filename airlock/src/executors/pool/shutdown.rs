@@ -1,8 +1,10 @@
 //! The end of a pool: it accepts nothing more, and what waits is run or handed back.
 
+use std::sync::MutexGuard;
+
 use super::backlog::Backlog;
+use super::jobs::{Jobs, Place};
 use super::listen::heard;
-use super::run_queue::Place;
 use crate::executors::{Deadline, Unfinished};
 use crate::timer;
 
@@ -12,10 +14,11 @@ impl Backlog {
         if self.is_inherited() {
             return;
         }
-        self.queue().closed = true;
+        let mut jobs = self.jobs();
+        jobs.closed = true;
+        self.unlock_and_tell(jobs);
         self.room(Place::Ready).notify(usize::MAX);
         self.room(Place::Delayed).notify(usize::MAX);
-        self.look_again();
     }
 
     /// Closes, waits up to the deadline until all jobs are done that can be, and takes out the rest. What a forked child
@@ -32,35 +35,55 @@ impl Backlog {
             return Unfinished::default();
         }
         self.close();
+        let stopping = Stopping::new(self);
         let all_done = async {
             loop {
                 // Before the look: what changes after it is heard of.
                 let progress = self.progress.listen();
-                if self.queue().unfinished_by(deadline) == 0 || is_deserted() {
+                if self.jobs().unfinished_by(deadline) == 0 || is_deserted() {
                     return;
                 }
                 heard(progress).await;
             }
         };
         timer::until(deadline, all_done).await;
-        let mut queue = self.queue();
-        let (jobs, running) = (queue.take_all(), queue.busy);
-        drop(queue);
+        drop(stopping);
+        let mut jobs = self.jobs();
+        let (left, running) = (jobs.take_all(), jobs.busy);
+        drop(jobs);
         self.look_again();
-        Unfinished { intents: jobs.into_iter().map(|job| job.intent).collect(), running }
+        Unfinished { intents: left.into_iter().map(|job| job.intent).collect(), running }
     }
 
     /// Has shutdowns look whether they have to wait any longer, and threads whether there will be more jobs.
     pub(in crate::executors) fn look_again(&self) {
-        let queue = self.queue();
-        let (closed, unfinished) = (queue.closed, queue.unfinished());
-        drop(queue);
-        if !closed {
-            return;
-        }
-        if unfinished == 0 {
+        self.unlock_and_tell(self.jobs());
+    }
+
+    fn unlock_and_tell(&self, jobs: MutexGuard<'_, Jobs>) {
+        let (is_over, is_awaited) = (jobs.closed && jobs.unfinished() == 0, jobs.shutdowns > 0);
+        drop(jobs);
+        if is_over {
             self.work.notify_all();
         }
-        self.progress.notify(usize::MAX);
+        if is_awaited {
+            self.progress.notify(usize::MAX);
+        }
+    }
+}
+
+/// Counts a shutdown among those that wait.
+struct Stopping<'a>(&'a Backlog);
+
+impl<'a> Stopping<'a> {
+    fn new(backlog: &'a Backlog) -> Self {
+        backlog.jobs().shutdowns += 1;
+        Self(backlog)
+    }
+}
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.jobs().shutdowns -= 1;
     }
 }

@@ -128,7 +128,7 @@ pool_builder!(TokioExecutor {
     fn concurrency(tasks) or "without a task at a time nothing ever runs; use 1 or more";
     /// What reports and logs call it.
     fn named;
-    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 150
+    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130
     /// bytes each besides their own, so that the limit may be as high as the program has memory for.
     fn queue_limit;
     /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
