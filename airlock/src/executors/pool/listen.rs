@@ -1,4 +1,4 @@
-//! Waiting for an event whose notification calls the wakers of foreign code.
+//! Waiting for an event: flushes wait for room, and shutdowns for the end.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -7,7 +7,28 @@ use std::task::{Context, Wake, Waker};
 
 use event_listener::EventListener;
 
+use super::backlog::Backlog;
+use super::jobs::Jobs;
 use crate::panics::catch_panic;
+
+/// One of those that wait, counted under the lock, so that an event without a listener costs its notifier nothing.
+pub(super) struct Counted<'a> {
+    backlog: &'a Backlog,
+    count: fn(&mut Jobs) -> &mut usize,
+}
+
+impl<'a> Counted<'a> {
+    pub(super) fn new(backlog: &'a Backlog, count: fn(&mut Jobs) -> &mut usize) -> Self {
+        *count(&mut backlog.jobs()) += 1;
+        Self { backlog, count }
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        *(self.count)(&mut self.backlog.jobs()) -= 1;
+    }
+}
 
 /// Waits until the event is notified.
 pub(super) async fn heard(mut listener: EventListener) {

@@ -8,7 +8,7 @@ use event_listener::IntoNotification;
 use super::backlog::Backlog;
 use super::jobs::{Place, Refusal, starts_later};
 use super::limits::Limits;
-use super::listen::heard;
+use super::listen::{Counted, heard};
 use crate::error::DispatchError;
 use crate::executors::{Batch, Begun, Deadline, Ticket};
 use crate::intent::Intent;
@@ -82,7 +82,7 @@ impl Backlog {
     /// Pushes an intent once there is room for it. What is delayed waits for room among the delayed, and from its time on
     /// for room among what is ready.
     async fn push_with_room(&self, pending: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
-        let _waiting = Waiting::new(self);
+        let _counted = Counted::new(self, |jobs| &mut jobs.waiting);
         while let Some(intent) = pending.take() {
             let start = starts_later(&intent);
             let room = self.room(Place::of(start));
@@ -116,22 +116,6 @@ impl Backlog {
 
     fn is_closed(&self) -> DispatchError {
         DispatchError::unavailable(format!("{} was shut down; it takes nothing more", self.limits.title()))
-    }
-}
-
-/// Counts a flush among those that wait for room.
-struct Waiting<'a>(&'a Backlog);
-
-impl<'a> Waiting<'a> {
-    fn new(backlog: &'a Backlog) -> Self {
-        backlog.jobs().waiting += 1;
-        Self(backlog)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.jobs().waiting -= 1;
     }
 }
 

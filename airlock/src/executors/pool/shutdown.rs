@@ -4,7 +4,7 @@ use std::sync::MutexGuard;
 
 use super::backlog::Backlog;
 use super::jobs::{Jobs, Place};
-use super::listen::heard;
+use super::listen::{Counted, heard};
 use crate::executors::{Deadline, Unfinished};
 use crate::timer;
 
@@ -35,7 +35,7 @@ impl Backlog {
             return Unfinished::default();
         }
         self.close();
-        let stopping = Stopping::new(self);
+        let counted = Counted::new(self, |jobs| &mut jobs.shutdowns);
         let all_done = async {
             loop {
                 // Before the look: what changes after it is heard of.
@@ -47,7 +47,7 @@ impl Backlog {
             }
         };
         timer::until(deadline, all_done).await;
-        drop(stopping);
+        drop(counted);
         let mut jobs = self.jobs();
         let (left, running) = (jobs.take_all(), jobs.busy);
         drop(jobs);
@@ -69,21 +69,5 @@ impl Backlog {
         if is_awaited {
             self.progress.notify(usize::MAX);
         }
-    }
-}
-
-/// Counts a shutdown among those that wait.
-struct Stopping<'a>(&'a Backlog);
-
-impl<'a> Stopping<'a> {
-    fn new(backlog: &'a Backlog) -> Self {
-        backlog.jobs().shutdowns += 1;
-        Self(backlog)
-    }
-}
-
-impl Drop for Stopping<'_> {
-    fn drop(&mut self) {
-        self.0.jobs().shutdowns -= 1;
     }
 }
