@@ -12,6 +12,7 @@ mod promise_13_kinds;
 mod promise_14_deadlines;
 mod promise_15_bodies;
 mod retries;
+mod room;
 mod routes;
 mod runtimes;
 mod state;

@@ -1,7 +1,5 @@
 //! HOW intents are handed over.
 
-#[cfg(feature = "_pool")]
-mod backlog;
 mod batch;
 mod builder_options;
 mod closure;
@@ -13,6 +11,8 @@ mod join;
 mod ledger;
 mod log;
 mod on_failure;
+#[cfg(feature = "_pool")]
+mod pool;
 mod printed_name;
 mod retry;
 mod route;

@@ -7,7 +7,7 @@ use std::{fmt, process, thread};
 
 #[cfg(feature = "settings")]
 use super::OptionReader;
-use super::backlog::{Backlog, Limits};
+use super::pool::{Backlog, Job, Limits};
 use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::{Failure, Intent};
@@ -56,15 +56,15 @@ pub struct ThreadPoolExecutor {
 
 struct Handle {
     limits: Limits,
-    threads: NonZeroUsize,
-    pool: OnceLock<Arc<Pool>>,
+    pool: OnceLock<Pool>,
 }
 
-/// What the threads share; they keep it until the last of its work is done.
+/// The threads of a pool, which keep the backlog until the last of its jobs is done.
 struct Pool {
     backlog: Arc<Backlog>,
     alarm: Waker,
-    running: usize,
+    /// How many threads could be started.
+    threads: usize,
 }
 
 impl ThreadPoolExecutor {
@@ -72,7 +72,7 @@ impl ThreadPoolExecutor {
     #[must_use]
     pub fn new() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self::of(Limits::new("thread pool"), threads)
+        Self::of(Limits::new("thread pool", threads.get()))
     }
 
     #[cfg(feature = "settings")]
@@ -80,14 +80,8 @@ impl ThreadPoolExecutor {
         Self::read_options(table, |_| Ok(Self::new()))
     }
 
-    fn of(limits: Limits, threads: NonZeroUsize) -> Self {
-        Self { handle: Arc::new(Handle { limits, threads, pool: OnceLock::new() }) }
-    }
-
-    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = self.handle.limits.clone();
-        change(&mut limits);
-        Self::of(limits, self.handle.threads)
+    fn of(limits: Limits) -> Self {
+        Self { handle: Arc::new(Handle { limits, pool: OnceLock::new() }) }
     }
 
     /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
@@ -97,8 +91,14 @@ impl ThreadPoolExecutor {
         self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
     }
 
-    fn pool(&self) -> &Arc<Pool> {
-        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits, self.handle.threads))
+    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.handle.limits.clone();
+        change(&mut limits);
+        Self::of(limits)
+    }
+
+    fn pool(&self) -> &Pool {
+        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits))
     }
 }
 
@@ -111,9 +111,8 @@ builder_options! {
     /// With 0 threads.
     #[must_use]
     pub fn threads(executor, threads: usize) from positive_count {
-        let threads =
-            NonZeroUsize::new(threads).unwrap_or_else(|| panic!("a thread pool needs a thread; use 1 or more"));
-        Self::of(executor.handle.limits.clone(), threads)
+        assert!(threads > 0, "a thread pool needs a thread; use 1 or more");
+        executor.with(|limits| limits.at_once = threads)
     }
 
     /// What reports, logs and threads call it.
@@ -155,7 +154,7 @@ impl Default for ThreadPoolExecutor {
 impl fmt::Debug for ThreadPoolExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolExecutor")
-            .field("threads", &self.handle.threads)
+            .field("threads", &self.handle.limits.at_once)
             .field("limits", &self.handle.limits)
             .finish_non_exhaustive()
     }
@@ -181,7 +180,8 @@ impl Executor for ThreadPoolExecutor {
                 }
                 return;
             }
-            pool.backlog.accept(batch, &pool.alarm, |_| pool.backlog.wake_threads()).await;
+            // A push wakes the threads.
+            pool.backlog.accept(batch, &pool.alarm, |_| {}).await;
         })
     }
 
@@ -202,39 +202,40 @@ impl Drop for Handle {
     }
 }
 
-/// Called when delayed work is due. Keeps the backlog, so that the last handle may go before that.
+/// Called when delayed jobs are due. Keeps the backlog: the last executor may be dropped before that.
 struct Alarm(Arc<Backlog>);
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         let alarm = Waker::from(Arc::clone(&self));
         self.0.release_due(&alarm);
-        self.0.wake_threads();
     }
 }
 
 impl Pool {
-    fn start(limits: &Limits, threads: NonZeroUsize) -> Arc<Self> {
+    fn start(limits: &Limits) -> Self {
         let backlog = Arc::new(Backlog::new(limits.clone(), process::id()));
         let alarm = Waker::from(Arc::new(Alarm(Arc::clone(&backlog))));
         let name = limits.name.as_deref().unwrap_or("airlock-pool").to_owned();
         let start = |number| {
             let backlog = Arc::clone(&backlog);
-            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&backlog))
+            thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || backlog.run_on_thread(|job| run(&backlog, job)))
         };
-        let (started, failed): (Vec<_>, Vec<_>) = (0..threads.get()).map(start).partition(Result::is_ok);
+        let (started, failed): (Vec<_>, Vec<_>) = (0..limits.at_once).map(start).partition(Result::is_ok);
         if let Some(Err(error)) = failed.first() {
             let missing = failed.len();
             tracing::error!(target: "airlock", executor = limits.title(), missing, %error, "threads of the pool can't start");
         }
         let used: Arc<dyn Drains> = Arc::clone(&backlog) as _;
         shutdown::register(Arc::downgrade(&used));
-        Arc::new(Self { backlog, alarm, running: started.len() })
+        Self { backlog, alarm, threads: started.len() }
     }
 
     fn check(&self) -> Result<(), DispatchError> {
         self.backlog.check_process()?;
-        if self.running > 0 {
+        if self.threads > 0 {
             return Ok(());
         }
         Err(DispatchError::unavailable(format!("{} could not start a thread", self.backlog.limits().title())))
@@ -247,10 +248,7 @@ impl Drains for Backlog {
     }
 }
 
-/// The life of one thread.
-fn work(backlog: &Backlog) {
-    while let Some(job) = backlog.wait_for_next() {
-        // Tasks are caught one by one; a panic in here is one of their destructors.
-        let _ = catch_panic(|| if job.is_async() { block_on(backlog.run_async(job)) } else { backlog.run(job) });
-    }
+/// Tasks are caught one by one; a panic in here is one of their destructors.
+fn run(backlog: &Backlog, job: Job) {
+    let _ = catch_panic(|| if job.is_async() { block_on(backlog.run_async(job)) } else { backlog.run(job) });
 }

@@ -1,7 +1,7 @@
 //! Tasks of a tokio runtime.
 
-mod crew;
 mod watched;
+mod workers;
 
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
@@ -11,13 +11,13 @@ use tokio::runtime::Handle as Runtime;
 
 #[cfg(feature = "settings")]
 use super::OptionReader;
-use super::backlog::{Backlog, Limits};
+use super::pool::{Backlog, Limits};
 use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::{Failure, Intent};
 use crate::runtime::{BoxFuture, Deadline};
 use crate::shutdown::{self, Drains};
-use crew::Crew;
+use workers::Workers;
 
 /// Runs tasks on a tokio runtime: `async` ones are spawned, plain functions run on its blocking pool. A flush hands
 /// over and does not wait for them.
@@ -65,9 +65,9 @@ pub struct TokioExecutor {
 
 struct Handle {
     limits: Limits,
-    concurrency: usize,
     runtime: Option<Given>,
-    crew: OnceLock<(Arc<Crew>, Waker)>,
+    /// With their alarm.
+    workers: OnceLock<(Arc<Workers>, Waker)>,
 }
 
 /// A runtime, and the process whose threads drive it.
@@ -82,14 +82,14 @@ impl TokioExecutor {
     /// delayed ones.
     #[must_use]
     pub fn new() -> Self {
-        Self::of(Limits::new("tokio executor"), 256, None)
+        Self::of(Limits::new("tokio executor", 256), None)
     }
 
     /// On this runtime, from whatever thread the flush is on.
     #[must_use]
     pub fn on(runtime: Runtime) -> Self {
         let process = process::id();
-        Self::of(Limits::new("tokio executor"), 256, Some(Given { runtime, process }))
+        Self::of(Limits::new("tokio executor", 256), Some(Given { runtime, process }))
     }
 
     #[cfg(feature = "settings")]
@@ -97,14 +97,8 @@ impl TokioExecutor {
         Self::read_options(table, |_| Ok(Self::new()))
     }
 
-    fn of(limits: Limits, concurrency: usize, runtime: Option<Given>) -> Self {
-        Self { handle: Arc::new(Handle { limits, concurrency, runtime, crew: OnceLock::new() }) }
-    }
-
-    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = self.handle.limits.clone();
-        change(&mut limits);
-        Self::of(limits, self.handle.concurrency, self.handle.runtime.clone())
+    fn of(limits: Limits, runtime: Option<Given>) -> Self {
+        Self { handle: Arc::new(Handle { limits, runtime, workers: OnceLock::new() }) }
     }
 
     /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
@@ -114,15 +108,20 @@ impl TokioExecutor {
         self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
     }
 
-    fn crew(&self) -> &(Arc<Crew>, Waker) {
-        self.handle.crew.get_or_init(|| {
+    fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.handle.limits.clone();
+        change(&mut limits);
+        Self::of(limits, self.handle.runtime.clone())
+    }
+
+    fn workers(&self) -> &(Arc<Workers>, Waker) {
+        self.handle.workers.get_or_init(|| {
             let process = self.handle.runtime.as_ref().map_or_else(process::id, |given| given.process);
-            let backlog = Backlog::new(self.handle.limits.clone(), process);
-            let crew = Arc::new(Crew::new(backlog, self.handle.concurrency));
-            let used: Arc<dyn Drains> = Arc::clone(&crew) as _;
+            let workers = Arc::new(Workers::new(Backlog::new(self.handle.limits.clone(), process)));
+            let used: Arc<dyn Drains> = Arc::clone(&workers) as _;
             shutdown::register(Arc::downgrade(&used));
-            let alarm = Waker::from(Arc::clone(&crew));
-            (crew, alarm)
+            let alarm = Waker::from(Arc::clone(&workers));
+            (workers, alarm)
         })
     }
 
@@ -146,7 +145,7 @@ builder_options! {
     #[must_use]
     pub fn concurrency(executor, tasks: usize) from positive_count {
         assert!(tasks > 0, "without a task at a time nothing ever runs; use 1 or more");
-        Self::of(executor.handle.limits.clone(), tasks, executor.handle.runtime.clone())
+        executor.with(|limits| limits.at_once = tasks)
     }
 
     /// What reports and logs call it.
@@ -188,7 +187,7 @@ impl Default for TokioExecutor {
 impl fmt::Debug for TokioExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokioExecutor")
-            .field("concurrency", &self.handle.concurrency)
+            .field("concurrency", &self.handle.limits.at_once)
             .field("limits", &self.handle.limits)
             .finish_non_exhaustive()
     }
@@ -216,9 +215,11 @@ impl Executor for TokioExecutor {
                 }
                 return;
             };
-            let (crew, alarm) = self.crew();
-            match crew.join(&runtime) {
-                Ok(watched) => crew.backlog.accept(batch, alarm, |count| crew.hire(&watched, count)).await,
+            let (workers, alarm) = self.workers();
+            match workers.join(&runtime) {
+                Ok(watched) => {
+                    workers.backlog.accept(batch, alarm, |count| workers.spawn_workers(&watched, count)).await;
+                }
                 Err(error) => {
                     if let Some(begun) = batch.begin() {
                         begun.settle(Err(error));
@@ -233,14 +234,14 @@ impl Executor for TokioExecutor {
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
-        Box::pin(async move { self.crew().0.shutdown(deadline).await })
+        Box::pin(async move { self.workers().0.shutdown(deadline).await })
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if let Some((crew, _)) = self.crew.get() {
-            crew.backlog.close();
+        if let Some((workers, _)) = self.workers.get() {
+            workers.backlog.close();
         }
     }
 }

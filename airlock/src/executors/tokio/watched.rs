@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 use tokio::runtime::Handle as Runtime;
 use tokio::task::AbortHandle;
 
-use super::crew::Crew;
+use super::workers::Workers;
 
-/// A runtime that tasks are run on. Its end is known at once, also while none of them runs: a task that does nothing is
-/// dropped then.
+/// A runtime that tasks are run on. Its end is known at once, also while none of them runs: a task of it that does
+/// nothing, the sentinel, is dropped then.
 pub(super) struct Watched {
     pub(super) runtime: Runtime,
     ended: Arc<AtomicBool>,
@@ -17,9 +17,9 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(runtime: Runtime, crew: Weak<Crew>) -> Self {
+    pub(super) fn new(runtime: Runtime, workers: Weak<Workers>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let sentinel = Sentinel { fell: Arc::clone(&ended), crew };
+        let sentinel = Sentinel { runtime_ended: Arc::clone(&ended), workers };
         let task = async move {
             let _dropped_with_the_runtime = sentinel;
             std::future::pending::<()>().await;
@@ -32,7 +32,7 @@ impl Watched {
         self.ended.load(Ordering::SeqCst)
     }
 
-    /// Notes that it refuses tasks, which it does before it has dropped all it had.
+    /// Notes that the runtime refuses tasks, which it does before it has dropped the sentinel.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
     }
@@ -45,15 +45,15 @@ impl Drop for Watched {
 }
 
 struct Sentinel {
-    fell: Arc<AtomicBool>,
-    crew: Weak<Crew>,
+    runtime_ended: Arc<AtomicBool>,
+    workers: Weak<Workers>,
 }
 
 impl Drop for Sentinel {
     fn drop(&mut self) {
-        self.fell.store(true, Ordering::SeqCst);
-        if let Some(crew) = self.crew.upgrade() {
-            crew.move_on();
+        self.runtime_ended.store(true, Ordering::SeqCst);
+        if let Some(workers) = self.workers.upgrade() {
+            workers.move_on();
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::executors::{FlushContext, times};
 use crate::intent::{Failure, Intent};
 use crate::task::TaskKind;
 
-/// Is given all work that was accepted and did not end well.
+/// Is given every accepted intent that did not end well.
 pub(in crate::executors) type FailureHandler = Arc<dyn Fn(Failure) + Send + Sync>;
 
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub(in crate::executors) struct Limits {
     /// What kind of executor it is, for messages.
     pub(in crate::executors) kind: &'static str,
     pub(in crate::executors) name: Option<Arc<str>>,
+    /// How many jobs run at once: the threads, or the tasks of a runtime.
+    pub(in crate::executors) at_once: usize,
     pub(in crate::executors) queue: usize,
     pub(in crate::executors) delayed: usize,
     pub(in crate::executors) on_error: Option<FailureHandler>,
@@ -23,8 +25,8 @@ pub(in crate::executors) struct Limits {
 }
 
 impl Limits {
-    pub(in crate::executors) const fn new(kind: &'static str) -> Self {
-        Self { kind, name: None, queue: 10_000, delayed: 10_000, on_error: None, ignore_unsupported: false }
+    pub(in crate::executors) const fn new(kind: &'static str, at_once: usize) -> Self {
+        Self { kind, name: None, at_once, queue: 10_000, delayed: 10_000, on_error: None, ignore_unsupported: false }
     }
 
     /// `thread pool` or ``thread pool `mail` ``.

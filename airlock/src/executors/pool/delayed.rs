@@ -1,10 +1,10 @@
-//! Work whose time has not come.
+//! Jobs whose time has not come.
 
 use std::collections::BTreeMap;
 use std::task::Waker;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::job::Job;
+use super::jobs::Job;
 use crate::runtime::Deadline;
 use crate::runtime::timer::AlarmClock;
 
@@ -16,21 +16,20 @@ pub(super) struct Delayed {
 }
 
 impl Delayed {
-    /// Takes the job, unless there are as many already.
-    pub(super) fn insert(&mut self, at: SystemTime, job: Job, limit: usize, alarm: &Waker) -> Result<(), Job> {
-        if self.jobs.len() >= limit {
-            return Err(job);
-        }
-        // From here on it is the monotonic clock that counts: a wall clock that is set doesn't wake anybody.
+    pub(super) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    pub(super) fn insert(&mut self, at: SystemTime, job: Job, alarm: &Waker) {
+        // From here on it is the monotonic clock that counts: a wall clock that is set sets off no alarm.
         let wait = at.duration_since(SystemTime::now()).unwrap_or_default();
         let now = Instant::now();
-        let start = now.checked_add(wait).unwrap_or_else(|| now + std::time::Duration::from_secs(1 << 32));
+        let start = now.checked_add(wait).unwrap_or_else(|| now + Duration::from_secs(1 << 32));
         let key = (start, job.number);
         self.jobs.insert(key, job);
         if self.jobs.first_key_value().is_some_and(|(first, _)| *first == key) {
             self.alarm.set(start, alarm);
         }
-        Ok(())
     }
 
     pub(super) fn pop_due(&mut self) -> Option<Job> {

@@ -1,27 +1,15 @@
-//! One accepted intent, from its start to its end.
+//! A job, from its start to its end.
 
 use std::time::SystemTime;
 
-use super::Backlog;
+use super::backlog::Backlog;
+use super::jobs::Job;
 use crate::dispatch::DispatchError;
 use crate::executors::times;
-use crate::intent::{Identity, Intent};
+use crate::intent::{Failure, Identity, Intent};
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{Deadline, timer};
 use crate::task::TaskKind;
-
-#[derive(Debug)]
-pub(in crate::executors) struct Job {
-    pub(super) intent: Intent,
-    /// Its place among all that were accepted.
-    pub(super) number: u64,
-}
-
-impl Job {
-    pub(in crate::executors) fn is_async(&self) -> bool {
-        self.intent.task().kind == TaskKind::Async
-    }
-}
 
 /// A task that has been started. However it ends, it is accounted for.
 #[derive(Debug)]
@@ -49,7 +37,6 @@ impl Drop for Running<'_> {
         if !self.ended {
             self.end(Err(DispatchError::unconfirmed("its runtime ended before the task did")), None);
         }
-        self.backlog.finish(1);
     }
 }
 
@@ -93,5 +80,22 @@ impl Backlog {
             }
         }
         Some((running, intent))
+    }
+
+    /// Tells the log and the handler of a job that did not end well.
+    fn report(&self, failure: Failure) {
+        let _ = catch_panic(|| {
+            let (task, id, location) = (failure.name, failure.id, failure.location);
+            let (executor, error) = (self.limits.title(), format!("{}: {}", failure.error, failure.error.reason()));
+            tracing::error!(target: "airlock", task, %id, %location, executor, error, "accepted work did not end well");
+        });
+        let handled = catch_panic(|| match &self.limits.on_error {
+            Some(on_error) => on_error(failure),
+            // In here, since an argument of the intent in it may panic as it is dropped.
+            None => drop(failure),
+        });
+        if let Err(panicked) = handled {
+            let _ = catch_panic(|| tracing::error!(target: "airlock", panicked, "the error handler panicked"));
+        }
     }
 }

@@ -1,24 +1,24 @@
-//! A queue of runs: intents that came in together lie where they lay before, and to take over a whole flush is to take
-//! over its memory. Few at a time are put together.
+//! A queue of runs: intents that were flushed together stay in the memory of their flush, so that to accept 10,000 of
+//! them takes no longer than to accept one. Those of small flushes are put together.
 
 use std::collections::VecDeque;
 use std::{mem, vec};
 
-use super::job::Job;
+use super::jobs::Job;
 use crate::intent::Intent;
 
 /// For how many runs memory is kept, however few there are.
 const KEPT: usize = 1024;
 
-/// What comes in fewer at a time than this is moved to the others of its kind: memory of their own would cost them more
-/// than they are.
+/// Intents that come in fewer at a time than this are moved to others of their kind: a run of their own would take more
+/// memory than they do.
 const FEW: usize = 64;
 
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct RunQueue {
     /// None of them is empty.
     runs: VecDeque<Run>,
-    /// The last run, as long as more may be put to it.
+    /// The last run, while intents may be added to it.
     last: Vec<Intent>,
     /// The number of the first of those.
     last_number: u64,
@@ -32,7 +32,7 @@ pub(super) struct Run {
     number: u64,
 }
 
-impl Queue {
+impl RunQueue {
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -61,7 +61,7 @@ impl Queue {
         }
     }
 
-    /// The first, and its run if it was the last of that: to free memory takes longer than a lock should be held.
+    /// The first job, and its run if it was the last of that: to free memory takes longer than the lock should be held.
     pub(super) fn pop(&mut self) -> Option<(Job, Option<Run>)> {
         if self.runs.is_empty() {
             self.seal();
@@ -71,14 +71,14 @@ impl Queue {
         let job = Job { intent, number: run.number };
         run.number += 1;
         self.len -= 1;
-        let emptied = if run.intents.len() == 0 { self.runs.pop_front() } else { None };
-        Some((job, emptied))
-    }
-
-    /// Lets go of memory that is from a time when there was far more to do.
-    pub(super) fn shrink(&mut self) {
-        if self.runs.capacity() > KEPT {
+        if run.intents.len() > 0 {
+            return Some((job, None));
+        }
+        let emptied = self.runs.pop_front();
+        // Memory of a time when there was far more to do.
+        if self.runs.is_empty() {
             self.runs.shrink_to(KEPT);
         }
+        Some((job, emptied))
     }
 }

@@ -1,10 +1,10 @@
-//! What is left when nobody can do it any more.
+//! Jobs that are left when the last executor, thread and alarm of a pool is gone.
 
 use std::panic::Location;
 
-use super::Backlog;
-use super::job::Job;
-use super::options::FailureHandler;
+use super::backlog::Backlog;
+use super::jobs::Job;
+use super::limits::FailureHandler;
 use crate::intent::Intent;
 use crate::runtime::panics::catch_panic;
 use crate::runtime::timer;
@@ -12,29 +12,29 @@ use crate::scope_info::ScopeInfo;
 use crate::settings::{self, Lost};
 
 impl Drop for Backlog {
-    /// Only what no runtime was left for is still here: it is told, and handed to `on_lost`. A forked child leaves that to
-    /// its parent, which has it too.
+    /// Only jobs that no runtime was left for are still here: they are logged, and given to `on_lost`. A forked child
+    /// leaves that to its parent, which has them too.
     fn drop(&mut self) {
         if self.is_inherited() {
             return;
         }
-        let jobs = self.waiting.take_all().0;
+        let jobs = self.jobs().take_all();
         let title = self.limits.title();
         let on_error = self.limits.on_error.take();
-        // An alarm may be the last that holds it.
-        timer::off_its_thread(move || give_up(jobs, title, on_error));
+        // It may be the timer thread, with an alarm, that drops the backlog.
+        timer::off_its_thread(move || abandon(jobs, title, on_error));
     }
 }
 
-fn give_up(jobs: Vec<Job>, title: String, on_error: Option<FailureHandler>) {
+fn abandon(jobs: Vec<Job>, title: String, on_error: Option<FailureHandler>) {
     if !jobs.is_empty() {
-        lose(jobs.into_iter().map(|job| job.intent).collect(), title);
+        hand_to_on_lost(jobs.into_iter().map(|job| job.intent).collect(), title);
     }
     let _ = catch_panic(|| drop(on_error));
 }
 
-fn lose(intents: Vec<Intent>, title: String) {
-    tell(&title, &intents);
+fn hand_to_on_lost(intents: Vec<Intent>, title: String) {
+    log(&title, &intents);
     intents.iter().for_each(Intent::give_back);
     let Some(on_lost) = settings::snapshot().on_lost.value.clone() else {
         // One by one: a second argument that panics as it goes, while the first one's panic is under way, would abort.
@@ -46,7 +46,7 @@ fn lose(intents: Vec<Intent>, title: String) {
     let _ = catch_panic(|| on_lost(Lost::new(info, intents)));
 }
 
-fn tell(executor: &str, intents: &[Intent]) {
+fn log(executor: &str, intents: &[Intent]) {
     let _ = catch_panic(|| {
         for intent in intents {
             let (task, id, location) = (intent.name(), intent.id(), intent.location());

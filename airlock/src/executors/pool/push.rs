@@ -1,0 +1,154 @@
+//! How jobs get in: by the chunk while there is room, one by one where there is none.
+
+use std::task::Waker;
+use std::time::SystemTime;
+
+use event_listener::IntoNotification;
+
+use super::backlog::Backlog;
+use super::jobs::{Place, Refusal, starts_later};
+use super::limits::Limits;
+use super::listen::{Counted, heard};
+use crate::dispatch::DispatchError;
+use crate::executors::{Batch, Begun, Ticket};
+use crate::intent::Intent;
+use crate::runtime::{Deadline, timer};
+
+/// How many intents are pushed under one lock, unless there is room for a whole flush: that is not moved.
+const CHUNK: usize = 128;
+
+/// Why no more was pushed under one lock.
+enum Stop<'a> {
+    EndOfChunk,
+    EndOfBatch,
+    Refused(PendingPush<'a>, Refusal),
+}
+
+impl Backlog {
+    /// Accepts what the batch has, waiting for room up to the flush's deadline. `pushed` is called with how many were
+    /// accepted, again and again; the alarm is called when delayed jobs are due.
+    pub(in crate::executors) async fn accept(&self, mut batch: Batch, alarm: &Waker, pushed: impl Fn(usize)) {
+        loop {
+            let (count, stop) = self.push_chunk(&mut batch, alarm);
+            if count > 0 {
+                pushed(count);
+            }
+            let (mut pending, refusal) = match stop {
+                Stop::EndOfChunk => continue,
+                Stop::EndOfBatch => return,
+                Stop::Refused(pending, refusal) => (pending, refusal),
+            };
+            let result = match refusal {
+                Refusal::Full => self.push_with_room(&mut pending.intent, alarm).await,
+                Refusal::Closed => Err(self.is_closed()),
+            };
+            let is_accepted = result.is_ok();
+            pending.settle(result);
+            // Only after the intent is settled: `pushed` may panic, and it has been accepted.
+            if is_accepted {
+                pushed(1);
+            }
+        }
+    }
+
+    /// Pushes what there is room for, a chunk at most.
+    fn push_chunk(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop<'_>) {
+        let mut jobs = self.jobs();
+        let mut count = 0;
+        let stop = loop {
+            let room = jobs.room(Place::Ready);
+            count += batch.hand_over_at_once(room, CHUNK, |intents| jobs.push_all(intents));
+            if batch.remaining() == 0 {
+                break Stop::EndOfBatch;
+            }
+            if count >= CHUNK {
+                break Stop::EndOfChunk;
+            }
+            // One that is delayed, or that there is no room for, or none.
+            let next = batch.hand_over_next(|intent, is_delayed| {
+                let start = if is_delayed { starts_later(&intent) } else { None };
+                jobs.push(intent, start, alarm)
+            });
+            match next {
+                Some(Ok(())) => count += 1,
+                None => break Stop::EndOfBatch,
+                Some(Err((begun, refusal))) => break Stop::Refused(PendingPush::new(self, begun), refusal),
+            }
+        };
+        self.unlock(jobs);
+        (count, stop)
+    }
+
+    /// Pushes an intent once there is room for it. What is delayed waits for room among the delayed, and from its time on
+    /// for room among what is ready.
+    async fn push_with_room(&self, pending: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
+        let _counted = Counted::new(self, |jobs| &mut jobs.waiting);
+        while let Some(intent) = pending.take() {
+            let start = starts_later(&intent);
+            let room = self.room(Place::of(start));
+            // Before the look: room that comes after it is heard of.
+            let listener = room.listen();
+            let Err((intent, refusal)) = self.try_push(intent, start, alarm) else { return Ok(()) };
+            let intent = pending.insert(intent);
+            if refusal == Refusal::Closed {
+                return Err(self.is_closed());
+            }
+            let Some(start) = start else {
+                heard(listener).await;
+                continue;
+            };
+            let wait = start.duration_since(SystemTime::now()).unwrap_or_default();
+            let is_room = timer::until(Deadline::after(wait), heard(listener)).await.is_some();
+            if is_room && starts_later(intent).is_none() {
+                // It waits elsewhere from now on.
+                room.notify(1.additional());
+            }
+        }
+        Ok(())
+    }
+
+    fn try_push(&self, intent: Intent, start: Option<SystemTime>, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
+        let mut jobs = self.jobs();
+        let result = jobs.push(intent, start, alarm);
+        self.unlock(jobs);
+        result
+    }
+
+    fn is_closed(&self) -> DispatchError {
+        DispatchError::unavailable(format!("{} was shut down; it takes nothing more", self.limits.title()))
+    }
+}
+
+/// An intent that waits for room. Dropped while it does, it is known not to have been accepted.
+struct PendingPush<'a> {
+    backlog: &'a Backlog,
+    intent: Option<Intent>,
+    ticket: Option<Ticket>,
+}
+
+impl<'a> PendingPush<'a> {
+    fn new(backlog: &'a Backlog, begun: Begun) -> Self {
+        let (intent, ticket) = begun.into_parts();
+        Self { backlog, intent: Some(intent), ticket: Some(ticket) }
+    }
+
+    fn settle(&mut self, result: Result<(), DispatchError>) {
+        if let Some(ticket) = self.ticket.take() {
+            ticket.settle_with(result, self.intent.take());
+        }
+    }
+}
+
+impl Drop for PendingPush<'_> {
+    fn drop(&mut self) {
+        if self.ticket.is_none() {
+            return;
+        }
+        let Limits { queue, delayed, .. } = self.backlog.limits;
+        self.settle(Err(DispatchError::unavailable(format!(
+            "{} had no room until the flush ended (it holds {queue}, and {delayed} delayed); raise its limits, or the \
+             flush's deadline",
+            self.backlog.limits.title(),
+        ))));
+    }
+}
