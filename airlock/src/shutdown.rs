@@ -1,26 +1,8 @@
 //! The end of the program: what was accepted in this process gets its time.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-use crate::executors::{Unfinished, join_all, shut_down};
+use crate::executors::{Unfinished, drains, join_all, shut_down};
 use crate::runtime::{BoxFuture, Deadline, block_on};
 use crate::settings;
-
-/// What has accepted work in this process.
-pub(crate) trait Drains: Send + Sync {
-    fn drain(self: Arc<Self>, deadline: Deadline) -> BoxFuture<'static, Unfinished>;
-}
-
-/// Everything that was started and may still have work.
-static USED: Mutex<Vec<Weak<dyn Drains>>> = Mutex::new(Vec::new());
-
-/// Notes an executor as used. Called once in its life, when it starts.
-#[cfg(feature = "_pool")]
-pub(crate) fn register(used: Weak<dyn Drains>) {
-    let mut all = USED.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|known| known.strong_count() > 0);
-    all.push(used);
-}
 
 /// Drains every executor of this library that was used, side by side, and the one of the [`configuration`]: they take
 /// nothing more, finish what they accepted until the deadline, and give back the rest. For the end of `main`.
@@ -46,12 +28,8 @@ pub fn shutdown(deadline: Deadline) -> Unfinished {
 
 /// [`shutdown`], awaited.
 pub async fn shutdown_async(deadline: Deadline) -> Unfinished {
-    let used: Vec<_> = {
-        let all = USED.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter_map(Weak::upgrade).collect()
-    };
     let configured = settings::configuration().executor.value;
-    let mut all: Vec<BoxFuture<'_, Unfinished>> = used.into_iter().map(|used| used.drain(deadline)).collect();
+    let mut all: Vec<BoxFuture<'_, Unfinished>> = drains::used().into_iter().map(|used| used.drain(deadline)).collect();
     all.push(shut_down(&*configured, deadline));
     let mut all = join_all(all).await;
     let of_configured = all.pop().unwrap_or_default();

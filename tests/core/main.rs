@@ -29,4 +29,5 @@ mod parity;
 mod policies;
 mod registry;
 mod reports;
+mod rooms;
 mod settings;

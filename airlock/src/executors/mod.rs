@@ -3,6 +3,7 @@
 mod batch;
 mod builder_options;
 mod closure;
+pub(crate) mod drains;
 mod executor;
 mod fallback;
 mod flush_context;

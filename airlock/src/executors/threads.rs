@@ -10,10 +10,10 @@ use super::OptionReader;
 use super::pool::{Backlog, Job, Limits};
 use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
+use crate::executors::drains::{self, Drains};
 use crate::intent::{Failure, Intent};
 use crate::runtime::panics::catch_panic;
 use crate::runtime::{BoxFuture, Deadline, block_on};
-use crate::shutdown::{self, Drains};
 
 /// Runs tasks on threads of its own. A flush hands over and does not wait for them.
 ///
@@ -229,7 +229,7 @@ impl Pool {
             tracing::error!(target: "airlock", executor = limits.title(), missing, %error, "threads of the pool can't start");
         }
         let used: Arc<dyn Drains> = Arc::clone(&backlog) as _;
-        shutdown::register(Arc::downgrade(&used));
+        drains::note_used(Arc::downgrade(&used));
         Self { backlog, alarm, threads: started.len() }
     }
 

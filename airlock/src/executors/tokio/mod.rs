@@ -14,9 +14,9 @@ use super::OptionReader;
 use super::pool::{Backlog, Limits};
 use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
+use crate::executors::drains::{self, Drains};
 use crate::intent::{Failure, Intent};
 use crate::runtime::{BoxFuture, Deadline};
-use crate::shutdown::{self, Drains};
 use workers::Workers;
 
 /// Runs tasks on a tokio runtime: `async` ones are spawned, plain functions run on its blocking pool. A flush hands
@@ -119,7 +119,7 @@ impl TokioExecutor {
             let process = self.handle.runtime.as_ref().map_or_else(process::id, |given| given.process);
             let workers = Arc::new(Workers::new(Backlog::new(self.handle.limits.clone(), process)));
             let used: Arc<dyn Drains> = Arc::clone(&workers) as _;
-            shutdown::register(Arc::downgrade(&used));
+            drains::note_used(Arc::downgrade(&used));
             let alarm = Waker::from(Arc::clone(&workers));
             (workers, alarm)
         })

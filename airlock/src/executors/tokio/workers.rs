@@ -11,10 +11,10 @@ use tokio::runtime::Handle as Runtime;
 use super::watched::Watched;
 use crate::dispatch::DispatchError;
 use crate::executors::Unfinished;
+use crate::executors::drains::Drains;
 use crate::executors::pool::{Backlog, Job};
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{BoxFuture, Deadline};
-use crate::shutdown::Drains;
 
 /// How long tasks that never yield may keep others of their runtime waiting, one after the other.
 const BETWEEN_YIELDS: Duration = Duration::from_micros(50);
