@@ -1,4 +1,4 @@
-//! PgBouncer before a Postgres.
+//! `PgBouncer` before a Postgres.
 
 use std::fs;
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::process::{Folder, Process, free_port, until};
 use crate::servers::postgres::{PASSWORD, give, other_user};
 
-/// A PgBouncer that lends a connection of the server for the time of a transaction: two of them for each database.
+/// A `PgBouncer` that lends a connection of the server for the time of a transaction: two of them for each database.
 #[derive(Debug)]
 pub struct PgBouncer {
     port: u16,
@@ -20,7 +20,7 @@ impl PgBouncer {
     /// Starts one before the server that listens on this port of the loopback interface.
     ///
     /// # Panics
-    /// If PgBouncer isn't installed.
+    /// If `PgBouncer` isn't installed.
     #[must_use]
     pub fn start(server: u16) -> Self {
         let (folder, port) = (Folder::fresh("pgbouncer"), free_port());
