@@ -12,11 +12,12 @@ use airlock_tests::patience::{Gate, PATIENCE, block_on, eventually};
 
 use crate::threads::{Probe, act, blocking, flush, shut_down};
 
-/// Panics when it is called.
-struct Bomb;
+/// Panics when it is called, and says that it was.
+struct Bomb(Arc<AtomicBool>);
 
 impl Wake for Bomb {
     fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
         panic!("a waker");
     }
 }
@@ -39,13 +40,15 @@ fn wakers_that_panic_keep_no_room_from_other_flushes_and_cost_no_task() {
             Box::pin(scope().run_reported_async(body))
         };
         let mut first = vec![flushing(2), flushing(3)];
+        let called = Arc::new(AtomicBool::new(false));
         for flushing in &mut first {
-            let waker = Waker::from(Arc::new(Bomb));
+            let waker = Waker::from(Arc::new(Bomb(Arc::clone(&called))));
             assert!(flushing.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
         let last = thread::scope(|threads| {
             let last = threads.spawn(|| flush(scope(), &probe, 4..5).map(|report| report.counts().dispatched));
             gate.open();
+            eventually("a waker panics", || called.load(Ordering::SeqCst));
             // The first ones were woken in vain, and take their turns all the same.
             let mut context = Context::from_waker(Waker::noop());
             eventually("there is room for both", || {
