@@ -14,7 +14,7 @@ pub enum FlushMode {
     Async,
 }
 
-/// What [`Executor::accepts`] is told about the flush.
+/// What [`Executor::accepts`](crate::Executor::accepts) hears about the flush.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FlushContext {

@@ -1,6 +1,6 @@
 //! What a text is instead of the URL of a broker.
 
-/// Why a text is no [`BrokerUrl`]. It does not quote the text, which may hold a password.
+/// Why a text is no [`BrokerUrl`](crate::BrokerUrl). It does not quote the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerUrlError {
