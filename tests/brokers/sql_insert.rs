@@ -159,18 +159,6 @@ fn promise_06_local_tasks_are_refused_before_anything_is_written() {
     assert_eq!(database.open().number(COUNT), 0);
 }
 
-#[test]
-fn without_an_open_transaction_postgres_says_so() {
-    let database = DjangoDatabase::postgres();
-    block_on(async {
-        let mut connection = PgConnection::connect(database.url()).await.expect("it can be opened");
-        let error = executor().insert(&mut connection, sealed(3)).await.expect_err("there is none");
-        all_held(&error, DispatchErrorKind::Rejected, 3, "has no open transaction (25P01); begin one");
-        drop(error.into_intents());
-    });
-    assert_eq!(database.open().number(COUNT), 0);
-}
-
 fn huey() -> HueyExecutor {
     HueyExecutor::new("sqlite:///nowhere/db.sqlite3").expect("a URL")
 }
