@@ -5,6 +5,7 @@ use airlock_tests::servers::DjangoDatabase;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
 use crate::sql_insert::{COUNT, all_dispatched, all_held, block_on, executor, sealed};
+use crate::sql_insert_dropped::polled;
 
 #[test]
 fn promise_21_a_postgres_transaction_that_an_error_aborted_takes_nothing() {
@@ -138,6 +139,29 @@ fn promise_21_a_sqlite_transaction_that_has_ended_by_itself_takes_nothing() {
         all_held(&error, DispatchErrorKind::Rejected, 3, "has ended the transaction by itself");
         drop(error.into_intents());
         transaction.commit().await.expect_err("there is nothing to commit");
+    });
+    assert_eq!(database.open().number(COUNT), 0);
+}
+
+#[test]
+fn promise_21_a_dropped_insertion_does_not_begin_a_sqlite_transaction_anew() {
+    let database = DjangoDatabase::sqlite();
+    block_on(async {
+        let mut connection = SqliteConnection::connect(database.url()).await.expect("it can be opened");
+        let unique = "CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders VALUES (1)";
+        sqlx::raw_sql(unique).execute(&mut connection).await.expect("it works");
+        drop(connection);
+        for polls in 1..12 {
+            let mut connection = SqliteConnection::connect(database.url()).await.expect("it can be opened");
+            let mut transaction = connection.begin().await.expect("a transaction");
+            let ends = "INSERT OR ROLLBACK INTO orders VALUES (1)";
+            sqlx::raw_sql(ends).execute(&mut *transaction).await.expect_err("it is there already");
+            let executor = executor();
+            if let Some(ended) = polled(executor.insert(&mut *transaction, sealed(3)), polls).await {
+                drop(ended.expect_err("there is no transaction").into_intents());
+            }
+            transaction.commit().await.expect_err("there is nothing to commit");
+        }
     });
     assert_eq!(database.open().number(COUNT), 0);
 }

@@ -1,6 +1,8 @@
 //! What differs between databases.
 
 use std::borrow::Cow;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::refusal::Refusal;
@@ -12,6 +14,35 @@ pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
 
 /// The savepoint around what is written into a transaction of the caller.
 pub(super) const PROOF: &str = "airlock";
+
+/// A future that is forgotten in place of being dropped before its end: what it has asked of the connection is carried out
+/// as a whole all the same. It costs a few hundred bytes of memory then.
+pub(super) struct Undropped<'a>(Option<Done<'a>>);
+
+impl<'a> Undropped<'a> {
+    pub(super) fn new(future: impl Future<Output = Result<(), sqlx::Error>> + Send + 'a) -> Done<'a> {
+        Box::pin(Self(Some(Box::pin(future))))
+    }
+}
+
+impl Future for Undropped<'_> {
+    type Output = Result<(), sqlx::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(future) = &mut self.0 else { unreachable!("polled after it was ready") };
+        let polled = future.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Undropped<'_> {
+    fn drop(&mut self) {
+        std::mem::forget(self.0.take());
+    }
+}
 
 /// A connection of the client crate.
 pub(crate) trait Dialect: Send + Sized + 'static {

@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, PgConnection, Postgres};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, PROOF};
+use super::dialect::{Dialect, Done, PROOF, Undropped};
 use super::refusal::{Kind, Refusal};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
 use crate::brokers::url::{BrokerUrl, Scheme};
@@ -54,7 +52,9 @@ impl Dialect for PgConnection {
     }
 
     fn nest(&mut self) -> Done<'_> {
-        Box::pin(Undropped(Some(Box::pin(Manager::begin(self, None)))))
+        // Dropped before its end, it rolls back what is around it (sqlx 0.9.0), which is the caller's transaction, and takes
+        // that for ended.
+        Undropped::new(Manager::begin(self, None))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
@@ -85,30 +85,6 @@ impl Dialect for PgConnection {
             *place = byte;
         }
         Some(refusal(code))
-    }
-}
-
-/// A future that is forgotten in place of being dropped before its end: dropped, the client's `begin` of a savepoint (sqlx
-/// 0.9.0) rolls back what is around it, which is the caller's transaction, and takes it for ended. Forgotten, it leaves a
-/// savepoint that nothing refers to, and a few hundred bytes of memory.
-struct Undropped<'a>(Option<Done<'a>>);
-
-impl Future for Undropped<'_> {
-    type Output = Result<(), sqlx::Error>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = &mut self.0 else { unreachable!("polled after it was ready") };
-        let polled = future.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.0 = None;
-        }
-        polled
-    }
-}
-
-impl Drop for Undropped<'_> {
-    fn drop(&mut self) {
-        std::mem::forget(self.0.take());
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, PROOF};
+use super::dialect::{Dialect, Done, PROOF, Undropped};
 use super::refusal::{Kind, Refusal};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
@@ -74,11 +74,15 @@ impl Dialect for SqliteConnection {
     fn prove_open(&mut self) -> Done<'_> {
         Box::pin(async move {
             // A transaction can have ended by itself (`INSERT OR ROLLBACK`), and a savepoint would begin another one then.
-            if sqlx::raw_sql("BEGIN").execute(&mut *self).await.is_ok() {
-                sqlx::raw_sql("ROLLBACK").execute(&mut *self).await?;
-                return Err(sqlx::Error::BeginFailed);
+            // Both statements or, once the first is refused, none: dropped between them, this would leave another transaction
+            // open, and the caller's COMMIT would be one of nothing.
+            match Undropped::new(self.run("BEGIN; ROLLBACK")).await {
+                Ok(()) => Err(sqlx::Error::BeginFailed),
+                Err(sqlx::Error::Database(error)) if error.message().ends_with("within a transaction") => {
+                    self.run(format!("SAVEPOINT {PROOF}")).await
+                }
+                Err(error) => Err(error),
             }
-            self.run(format!("SAVEPOINT {PROOF}")).await
         })
     }
 
