@@ -20,7 +20,7 @@ pub(super) const PROOF: &str = "airlock";
 pub(super) struct Undropped<'a>(Option<Done<'a>>);
 
 impl<'a> Undropped<'a> {
-    pub(super) fn new(future: impl Future<Output = Result<(), sqlx::Error>> + Send + 'a) -> Done<'a> {
+    pub(super) fn boxed(future: impl Future<Output = Result<(), sqlx::Error>> + Send + 'a) -> Done<'a> {
         Box::pin(Self(Some(Box::pin(future))))
     }
 }

@@ -54,7 +54,7 @@ impl Dialect for PgConnection {
     fn nest(&mut self) -> Done<'_> {
         // Dropped before its end, it rolls back what is around it (sqlx 0.9.0), which is the caller's transaction, and takes
         // that for ended.
-        Undropped::new(Manager::begin(self, None))
+        Undropped::boxed(Manager::begin(self, None))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {

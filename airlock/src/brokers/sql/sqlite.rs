@@ -76,7 +76,7 @@ impl Dialect for SqliteConnection {
             // A transaction can have ended by itself (`INSERT OR ROLLBACK`), and a savepoint would begin another one then.
             // Both statements or, once the first is refused, none: dropped between them, this would leave another transaction
             // open, and the caller's COMMIT would be one of nothing.
-            match Undropped::new(self.run("BEGIN; ROLLBACK")).await {
+            match Undropped::boxed(self.run("BEGIN; ROLLBACK")).await {
                 Ok(()) => Err(sqlx::Error::BeginFailed),
                 Err(sqlx::Error::Database(error)) if error.message().ends_with("within a transaction") => {
                     self.run(format!("SAVEPOINT {PROOF}")).await
