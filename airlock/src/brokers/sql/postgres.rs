@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, PgConnection, Postgres};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
 use super::dialect::{Dialect, Done, PROOF, Undropped};
@@ -16,9 +17,25 @@ use crate::runtime::BoxFuture;
 
 type Manager = <Postgres as Database>::TransactionManager;
 
+/// A setting without a meaning, given at the start of a connection. A connection to the server has it when it was started for
+/// this client: not one that a pooler started, and lends to another client with each transaction.
+const OURS: &str = "airlock.ours";
+
 impl Dialect for PgConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
-        Box::pin(async move { options(url).connect().await })
+        Box::pin(async move {
+            let mut connection = match options(url).options([(OURS, "yes")]).connect().await {
+                Err(sqlx::Error::Database(error)) if refuses_settings(&*error) => return options(url).connect().await,
+                connected => connected?,
+            };
+            let ask = AssertSqlSafe(format!("SELECT current_setting('{OURS}', true)"));
+            let row = sqlx::raw_sql(ask).fetch_one(&mut connection).await?;
+            if row.try_get::<Option<String>, _>(0)?.is_some_and(|value| !value.is_empty()) {
+                // The first statement that is kept: `keeps_statements` is true from here on.
+                sqlx::query("SELECT 1").execute(&mut connection).await?;
+            }
+            Ok(connection)
+        })
     }
 
     fn begin(&mut self, patience: Duration) -> Done<'_> {
@@ -64,17 +81,17 @@ impl Dialect for PgConnection {
             for (column, (_, kind)) in first.table.columns.iter().enumerate() {
                 add(&mut arguments, *kind, &rows, column).map_err(sqlx::Error::Encode)?;
             }
-            // Without a name: behind a pooler that hands out connections by transaction, the next one may be another
-            // connection, which doesn't know the statement, or one that has it already.
-            let insertion = sqlx::query_with(AssertSqlSafe(insert_arrays(first.table)), arguments).persistent(false);
-            insertion.execute(self).await.map(drop)
+            let insertion = sqlx::query_with(AssertSqlSafe(insert_arrays(first.table)), arguments);
+            let is_kept = keeps_statements(self);
+            insertion.persistent(is_kept).execute(self).await.map(drop)
         })
     }
 
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a> {
         Box::pin(async move {
-            let notify = sqlx::query("SELECT pg_notify($1, '')").bind(channel).persistent(false);
-            notify.execute(self).await.map(drop)
+            let notify = sqlx::query("SELECT pg_notify($1, '')").bind(channel);
+            let is_kept = keeps_statements(self);
+            notify.persistent(is_kept).execute(self).await.map(drop)
         })
     }
 
@@ -86,6 +103,17 @@ impl Dialect for PgConnection {
         }
         Some(refusal(code))
     }
+}
+
+/// Whether statements may be kept under a name, as some are already (of a caller's connection: by the caller). Behind a pooler
+/// that lends a connection for each transaction, the next one may not know the name, or know it for another client's.
+fn keeps_statements(connection: &PgConnection) -> bool {
+    connection.cached_statements_size() > 0
+}
+
+/// What poolers answer to settings at the start of a connection: a parameter that they don't know, or don't support.
+fn refuses_settings(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| ["08", "0A", "22", "42"].iter().any(|class| code.starts_with(class)))
 }
 
 /// What the URL says, and no password from elsewhere. The client crate adds what `PGOPTIONS`, `PGSSLROOTCERT`, `PGSSLCERT` and
