@@ -11,8 +11,17 @@ use crate::sql_systems::{PATIENT, each, notes};
 /// Statements of several connections meet on one of the server's, and each of them meets several.
 #[test]
 fn promise_13_flushes_arrive_through_a_pooler_that_lends_connections_by_transaction() {
-    let server = PostgresServer::shared();
-    let bouncer = PgBouncer::start(server.port());
+    arrive_through(&PgBouncer::start(PostgresServer::shared().port()));
+}
+
+/// It drops what connections ask for at their start, and does not refuse it.
+#[test]
+fn promise_13_flushes_arrive_through_a_pooler_that_ignores_settings_of_connections() {
+    let settings = "ignore_startup_parameters = options";
+    arrive_through(&PgBouncer::start_with(PostgresServer::shared().port(), settings));
+}
+
+fn arrive_through(bouncer: &PgBouncer) {
     each(|system| {
         let database = DjangoDatabase::postgres();
         let url = bouncer.url(database.url());

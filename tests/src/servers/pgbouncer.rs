@@ -23,6 +23,15 @@ impl PgBouncer {
     /// If `PgBouncer` isn't installed.
     #[must_use]
     pub fn start(server: u16) -> Self {
+        Self::start_with(server, "")
+    }
+
+    /// The same with one more line of settings.
+    ///
+    /// # Panics
+    /// If `PgBouncer` isn't installed.
+    #[must_use]
+    pub fn start_with(server: u16, setting: &str) -> Self {
         let (folder, port) = (Folder::fresh("pgbouncer"), free_port());
         let path = |name: &str| folder.path().join(name);
         let settings = format!(
@@ -35,7 +44,8 @@ impl PgBouncer {
              auth_type = plain\n\
              auth_file = {}\n\
              pool_mode = transaction\n\
-             default_pool_size = 2\n",
+             default_pool_size = 2\n\
+             {setting}\n",
             path("users").display()
         );
         fs::write(path("pgbouncer.ini"), settings).expect("it can be written");
