@@ -255,8 +255,8 @@ mod tests {
             assert!(page.contains(&format!("\n| `{option}` | `{option}")), "no row for `{option}`");
             let mut problems = Problems::default();
             read(option, &mut problems);
-            let told = problems.finish().err().map(|errors| errors.to_string()).unwrap_or_default();
-            assert!(!told.contains("unknown option"), "{told}");
+            let message = problems.finish().err().map(|errors| errors.to_string()).unwrap_or_default();
+            assert!(!message.contains("unknown option"), "{message}");
         }
         let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches(" | `").count() >= 1);
         let rows: Vec<_> =

@@ -67,7 +67,7 @@ pub use airlock_macros::scoped;
 pub use airlock_macros::task;
 
 #[cfg(feature = "_sql")]
-pub use brokers::SqlConnection;
+pub use brokers::sql::SqlConnection;
 #[cfg(feature = "_queue")]
 pub use brokers::{
     AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
@@ -78,9 +78,9 @@ pub use dispatch::{DispatchError, DispatchErrorKind, Rejection};
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{Error, Result};
 #[cfg(feature = "threads")]
-pub use executors::ThreadPoolExecutor;
+pub use executors::threads::ThreadPoolExecutor;
 #[cfg(feature = "tokio")]
-pub use executors::TokioExecutor;
+pub use executors::tokio::TokioExecutor;
 pub use executors::{
     Batch, Begun, Executor, Fallback, FlushContext, FlushMode, InlineExecutor, LogExecutor, OnFailure, Retry, Route,
     Ticket, Unfinished, executor_fn,
@@ -106,20 +106,20 @@ pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, Set
 pub use shutdown::{shutdown, shutdown_async};
 pub use state::{State, StateValue, provide, provide_arc};
 #[cfg(feature = "celery")]
-pub use systems::CeleryExecutor;
+pub use systems::celery::CeleryExecutor;
 #[cfg(feature = "django-q")]
-pub use systems::DjangoQExecutor;
+pub use systems::django_q::DjangoQExecutor;
 #[cfg(feature = "django-tasks")]
-pub use systems::DjangoTasksExecutor;
+pub use systems::django_tasks::DjangoTasksExecutor;
 #[cfg(feature = "dramatiq")]
-pub use systems::DramatiqExecutor;
+pub use systems::dramatiq::DramatiqExecutor;
 #[cfg(feature = "huey")]
-pub use systems::HueyExecutor;
+pub use systems::huey::HueyExecutor;
 #[cfg(feature = "lambda")]
-pub use systems::{LambdaEvent, LambdaExecutor};
+pub use systems::lambda::{LambdaEvent, LambdaExecutor};
 pub use task::{
     Args, Argument, ArgumentError, Arguments, Parameter, StateParameter, Task, TaskDefinition, TaskKind, TaskOutput,
     TaskResult,
 };
 #[cfg(feature = "_pickle")]
-pub use text::{SecretKey, SecretKeyError};
+pub use text::secret_key::{SecretKey, SecretKeyError};

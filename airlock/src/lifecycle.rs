@@ -3,14 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::context::scope_state::ScopeCore;
+use crate::context::scope_state::ScopeState;
 use crate::intent::Intent;
 use crate::scope_info::ScopeInfo;
 
 /// How a scope's body ended. Panics and cancellations are never asked about: they discard.
 pub struct ScopeEnd<'a> {
     pub(crate) succeeded: bool,
-    pub(crate) core: &'a ScopeCore,
+    pub(crate) core: &'a ScopeState,
 }
 
 impl ScopeEnd<'_> {
@@ -77,7 +77,7 @@ pub trait Lifecycle: Send + Sync {
         false
     }
 
-    /// Whether `releases` may say yes. A capture that nobody decides about is spared the walk.
+    /// Whether `releases` may say yes. A capture that no lifecycle decides about is spared the walk.
     #[doc(hidden)]
     fn may_release(&self) -> bool {
         true

@@ -18,7 +18,7 @@ pub use crate::scope::scoped::{scoped, scoped_async};
 pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
 pub use crate::state::State;
 pub use crate::task::args::Args;
-pub use crate::task::{Parameter, Ran, Task, TaskDefinition, TaskEntry, done, elsewhere, pending};
+pub use crate::task::{CallResult, Parameter, Task, TaskDefinition, TaskEntry, done, elsewhere, pending};
 
 /// What an enqueue gives.
 pub type Enqueued = Result<crate::intent::IntentId, crate::scope::EnqueueError>;

@@ -127,7 +127,7 @@ impl State {
     /// The same for a task that can't be called without it.
     ///
     /// # Errors
-    /// Nobody gave one.
+    /// Neither a scope nor the process gave one.
     pub fn required<T: ?Sized + 'static>(&self) -> Result<Arc<T>, NoState> {
         self.get().ok_or(NoState)
     }

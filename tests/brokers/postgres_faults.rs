@@ -147,11 +147,11 @@ fn a_connection_to_postgres_that_is_cut_anywhere_leaves_all_or_nothing() {
 fn a_commit_whose_answer_is_lost_is_unconfirmed_whether_it_was_carried_out_or_not() {
     let server = PostgresServer::shared();
     each(|system| {
-        let ended = "was told to commit it, and the connection ended before the answer";
+        let ended = "was asked to commit it, and the connection ended before the answer";
         for (then, there, says) in [
             (Then::Cut, 300, ended),
             (Then::Lose, 0, ended),
-            (Then::Stay, 300, "was told to commit it, and no answer came in time"),
+            (Then::Stay, 300, "was asked to commit it, and no answer came in time"),
         ] {
             let database = DjangoDatabase::postgres();
             let proxy = Proxy::falling_silent(server.port(), COMMIT, then);

@@ -294,7 +294,7 @@ fn whatever_an_executor_does_every_intent_is_accounted_for_once() {
                 } else {
                     assert_eq!(report.counts().enqueued, ids.len(), "{program:?}, {mode}: {report}");
                     assert_eq!(named(report.counts()).values().sum::<usize>(), ids.len(), "{program:?}: {report}");
-                    assert!(report.entries().iter().all(|entry| entry.outcome().is_trouble()), "{report}");
+                    assert!(report.entries().iter().all(|entry| entry.outcome().is_failure()), "{report}");
                 }
                 counts.insert(mode, report.counts());
                 assert_held(flushed.expect_err("the local task 2 is not dispatched"));
@@ -315,7 +315,7 @@ fn inline_tasks_that_fail_or_panic_are_counted_though_their_arguments_moved() {
             let error =
                 flush(mode, scope().executor(executor), || ids.extend(program.map(enqueue))).unwrap().unwrap_err();
             assert_eq!(error.report().counts().to_string(), "4 enqueued: 2 dispatched, 2 failed", "{mode}");
-            let troubled = error.report().entries().iter().filter(|entry| entry.outcome().is_trouble());
+            let troubled = error.report().entries().iter().filter(|entry| entry.outcome().is_failure());
             let found: HashSet<_> = troubled.map(airlock::ReportEntry::id).collect();
             assert_eq!(found, HashSet::from([ids[1], ids[2]]), "{mode}");
             let failed: Vec<_> = error.failed().iter().map(|failure| failure.id).collect();

@@ -55,7 +55,7 @@ pub(crate) fn outcomes(report: &FlushReport) -> Vec<String> {
     report.entries().iter().map(ReportEntry::outcome).map(ToString::to_string).collect()
 }
 
-const TOLD: &str = "the fault executor was told to fail";
+const TOLD: &str = "the fault executor was set to fail";
 
 #[test]
 fn promise_13_each_kind_is_told_apart_and_costs_the_others_nothing() {
@@ -98,7 +98,7 @@ fn promise_13_what_panics_pends_or_ends_early_settles_each_intent_all_the_same()
                 Fault::Panics,
                 None,
                 Some("unconfirmed: the executor ended without saying how it went"),
-                "unattempted: the executor panicked: the fault executor was told to panic",
+                "unattempted: the executor panicked: the fault executor was set to panic",
             ),
             (
                 Fault::Pends,
@@ -122,7 +122,7 @@ fn promise_13_a_refusal_comes_before_anything_is_handed_over() {
         let broker = FaultExecutor::new().refuses("faults.note");
         let error = flush(way, broker.clone(), 2, None).unwrap_err();
         assert_eq!((error.undispatched().len(), broker.attempts()), (2, 0), "{way:?}");
-        assert!(error.to_string().ends_with("rejected: the fault executor was told to refuse it"), "{error}");
+        assert!(error.to_string().ends_with("rejected: the fault executor was set to refuse it"), "{error}");
         drop(error.into_intents());
     }
 }

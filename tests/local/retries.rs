@@ -45,7 +45,7 @@ fn quick<E: Executor>(executor: E) -> Retry<E> {
     Retry::new(executor).pauses(Duration::from_millis(1), Duration::from_millis(2))
 }
 
-const TOLD: &str = "the fault executor was told to fail";
+const TOLD: &str = "the fault executor was set to fail";
 
 // Retry.
 

@@ -125,7 +125,7 @@ fn promise_14_an_executor_that_is_unavailable_stops_its_own_share_and_no_other()
     assert_eq!(down.attempts(), 2);
     assert_eq!(rest.calls().len(), 3);
     let left = "unattempted: the executor was unavailable for an earlier one";
-    let told = "unavailable: the fault executor was told to fail";
+    let told = "unavailable: the fault executor was set to fail";
     let expected = [
         "mail.send: dispatched".to_owned(),
         format!("mail.remind: {told}"),
@@ -163,7 +163,7 @@ fn an_executor_that_panics_takes_no_other_with_it() {
     assert_eq!(rest.calls().len(), 3);
     let counts = error.report().counts();
     assert_eq!((counts.dispatched, counts.unconfirmed, counts.unattempted), (4, 1, 4));
-    let panicked = "mail.send: unattempted: the executor panicked: the fault executor was told to panic";
+    let panicked = "mail.send: unattempted: the executor panicked: the fault executor was set to panic";
     assert_eq!(outcomes(error.report())[3], panicked);
     drop(error.into_intents());
 }

@@ -1,7 +1,7 @@
 //! The companion of a task: a static definition, the ways to enqueue it, and the registration.
 //!
 //! All of it is data and calls: a task costs the compiler little more than its parameters. Names come from one import
-//! that nobody else has.
+//! that no other item has.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -48,11 +48,11 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let options_set = options.as_ref().map(|_| quote!(.options(&__AIRLOCK_OPTIONS)));
     let options = options.map(|options| quote!(static __AIRLOCK_OPTIONS: __airlock::Options = #options;));
     let extras = extras(task);
-    let way_in = (direct == Direct::Shimmed).then(|| direct::way_in(task));
+    let inner_call = (direct == Direct::Shimmed).then(|| direct::inner_call(task));
 
     let known_types = types.iter().all(|ty| is_known(ty));
     let implementation = implementation(task, &types, known_types);
-    // To take it from the trait costs less, but also asks whether the types are arguments, and would be told once more.
+    // To take it from the trait costs less, but also asks whether the types are arguments, and would be reported once more.
     let definition = if known_types {
         quote!(<#companion as __airlock::Task>::DEFINITION)
     } else {
@@ -101,7 +101,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
                     __airlock::make_intent(&__AIRLOCK_TASK, (#(#names,)*))
                 }
 
-                #way_in
+                #inner_call
             }
 
             #implementation

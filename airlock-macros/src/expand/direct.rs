@@ -40,7 +40,7 @@ impl Direct {
 }
 
 /// The way to the function itself from under its name.
-pub(super) fn way_in(task: &Task<'_>) -> TokenStream {
+pub(super) fn inner_call(task: &Task<'_>) -> TokenStream {
     let sig = &task.function.sig;
     let (ident, asyncness, output) = (&sig.ident, &sig.asyncness, &sig.output);
     let typed = task.parameters.iter().enumerate().map(|(index, parameter)| {

@@ -2,9 +2,9 @@
 
 mod companion;
 mod direct;
+mod placeholder;
 mod run;
 mod scoped;
-mod stand_in;
 mod task;
 #[cfg(test)]
 mod tests;

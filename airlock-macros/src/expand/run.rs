@@ -50,7 +50,7 @@ pub(super) fn run(task: &Task<'_>) -> (TokenStream, TokenStream) {
     let types = task.arguments().map(|parameter| &parameter.ty);
     let state = if states.is_empty() { quote!(_) } else { quote!(__airlock_state) };
     let item = quote_spanned! {place=>
-        fn __airlock_run((#(#arguments,)*): (#(#types,)*), #state: &#airlock::State) -> #airlock::Ran {
+        fn __airlock_run((#(#arguments,)*): (#(#types,)*), #state: &#airlock::State) -> #airlock::CallResult {
             #(#states)*
             #ended
         }

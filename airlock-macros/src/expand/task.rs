@@ -6,8 +6,8 @@ use syn::Path;
 
 use super::companion::companion;
 use super::direct::{self, Direct};
+use super::placeholder::placeholder;
 use super::refuse;
-use super::stand_in::stand_in;
 use crate::args::TaskArgs;
 use crate::diag::Problems;
 use crate::signature::{Function, Parameter};
@@ -48,9 +48,9 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         parameters: &parameters,
     };
     if !fit {
-        // So that its callers are not told about it too.
-        let stand_in = stand_in(&task, &inputs);
-        return quote!(#written #stand_in #errors);
+        // So that its callers don't get the same error too.
+        let placeholder = placeholder(&task, &inputs);
+        return quote!(#written #placeholder #errors);
     }
     match Direct::of(&args, &function, errors.is_some()) {
         direct @ Direct::AsWritten => {

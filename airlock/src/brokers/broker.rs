@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 #[cfg(feature = "_broker")]
-use super::link::Link;
+use super::manager::ConnectionManager;
 use super::message::Transport;
 #[cfg(feature = "redis")]
 use super::redis::Redis;
 use super::url::{BrokerUrl, BrokerUrlError};
 
-/// How long a flush tries to reach a broker, unless told otherwise: less than its own deadline, so that a fallback has
+/// How long a flush tries to reach a broker, unless set otherwise: less than its own deadline, so that a fallback has
 /// time left.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -17,22 +17,22 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(crate) struct Broker {
     url: BrokerUrl,
-    pub(crate) link: AnyLink,
+    pub(crate) manager: AnyManager,
 }
 
-/// The link of one of the transports. There is none without a transport.
+/// The connection manager of one of the transports. There is none without a transport.
 #[derive(Debug, Clone)]
-pub(crate) enum AnyLink {
+pub(crate) enum AnyManager {
     #[cfg(not(feature = "_broker"))]
     Never(std::convert::Infallible),
     #[cfg(feature = "redis")]
-    Redis(Link<Redis>),
+    Redis(ConnectionManager<Redis>),
     #[cfg(feature = "amqp")]
-    Amqp(Link<super::amqp::Amqp>),
+    Amqp(ConnectionManager<super::amqp::Amqp>),
     #[cfg(feature = "sqlite")]
-    Sqlite(Link<super::sql::Sql<sqlx::SqliteConnection>>),
+    Sqlite(ConnectionManager<super::sql::Sql<sqlx::SqliteConnection>>),
     #[cfg(feature = "postgres")]
-    Postgres(Link<super::sql::Sql<sqlx::PgConnection>>),
+    Postgres(ConnectionManager<super::sql::Sql<sqlx::PgConnection>>),
 }
 
 impl Broker {
@@ -48,14 +48,14 @@ impl Broker {
             return Err(BrokerUrlError::System(system));
         }
         let url = url.usable()?;
-        let link = AnyLink::new(&url, CONNECT_TIMEOUT)?;
-        Ok(Self { url, link })
+        let manager = AnyManager::new(&url, CONNECT_TIMEOUT)?;
+        Ok(Self { url, manager })
     }
 
     /// The same broker with a connection of its own.
     pub(crate) fn with_connect_timeout(self, timeout: Duration) -> Self {
-        match AnyLink::new(&self.url, timeout) {
-            Ok(link) => Self { link, ..self },
+        match AnyManager::new(&self.url, timeout) {
+            Ok(manager) => Self { manager, ..self },
             // It was made once, so its transport is there.
             Err(_) => self,
         }
@@ -70,18 +70,24 @@ impl Broker {
     }
 }
 
-impl AnyLink {
+impl AnyManager {
     fn new(url: &BrokerUrl, connect_timeout: Duration) -> Result<Self, BrokerUrlError> {
         let _ = connect_timeout;
         match url.scheme.transport() {
             #[cfg(feature = "redis")]
-            Transport::Redis => Ok(Self::Redis(Link::new(Redis::new(url.clone()), connect_timeout))),
+            Transport::Redis => Ok(Self::Redis(ConnectionManager::new(Redis::new(url.clone()), connect_timeout))),
             #[cfg(feature = "amqp")]
-            Transport::Amqp => Ok(Self::Amqp(Link::new(super::amqp::Amqp::new(url.clone()), connect_timeout))),
+            Transport::Amqp => {
+                Ok(Self::Amqp(ConnectionManager::new(super::amqp::Amqp::new(url.clone()), connect_timeout)))
+            }
             #[cfg(feature = "sqlite")]
-            Transport::Sqlite => Ok(Self::Sqlite(Link::new(super::sql::Sql::new(url.clone()), connect_timeout))),
+            Transport::Sqlite => {
+                Ok(Self::Sqlite(ConnectionManager::new(super::sql::Sql::new(url.clone()), connect_timeout)))
+            }
             #[cfg(feature = "postgres")]
-            Transport::Postgres => Ok(Self::Postgres(Link::new(super::sql::Sql::new(url.clone()), connect_timeout))),
+            Transport::Postgres => {
+                Ok(Self::Postgres(ConnectionManager::new(super::sql::Sql::new(url.clone()), connect_timeout)))
+            }
             #[allow(unreachable_patterns, reason = "with all transports there is none that is missing")]
             _ => Err(BrokerUrlError::Feature(url.scheme.missing_feature().unwrap_or("redis"))),
         }

@@ -19,16 +19,16 @@ pub(crate) struct Job<M> {
     /// Its place in the line: what is given back returns to it.
     pub(crate) number: u64,
     pub(crate) messages: Vec<M>,
-    pub(crate) patience: Patience,
-    pub(crate) answer: Answer,
+    pub(crate) timeouts: JobTimeouts,
+    pub(crate) reply: JobReply,
 }
 
 /// What the jobs of one flush know of each other: once it is in doubt whether an earlier one is with the broker, a later
 /// one must not go through another connection. The broker may still be reading the first.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Line(Arc<AtomicBool>);
+pub(crate) struct FlushDoubt(Arc<AtomicBool>);
 
-impl Line {
+impl FlushDoubt {
     /// Whether it is unknown how something in it fared.
     pub(crate) fn is_in_doubt(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -42,30 +42,30 @@ impl Line {
 /// Where the outcomes of a job go. Dropped without an answer, everything in the job is unconfirmed if it may have left,
 /// and unavailable if not.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct JobReply {
     count: usize,
-    line: Line,
+    doubt: FlushDoubt,
     sender: Option<oneshot::Sender<Vec<Outcome>>>,
     may_have_left: bool,
 }
 
 /// What gives the outcomes of a job, under any runtime and under none.
 #[derive(Debug)]
-pub(crate) struct Answers {
+pub(crate) struct JobReplies {
     count: usize,
     receiver: oneshot::Receiver<Vec<Outcome>>,
 }
 
-impl Answer {
+impl JobReply {
     /// For a job of so many messages.
-    pub(crate) fn channel(count: usize, line: Line) -> (Self, Answers) {
+    pub(crate) fn channel(count: usize, doubt: FlushDoubt) -> (Self, JobReplies) {
         let (sender, receiver) = oneshot::channel();
-        (Self { count, line, sender: Some(sender), may_have_left: false }, Answers { count, receiver })
+        (Self { count, doubt, sender: Some(sender), may_have_left: false }, JobReplies { count, receiver })
     }
 
     /// The jobs of the same flush.
-    pub(crate) fn line(&self) -> &Line {
-        &self.line
+    pub(crate) fn doubt(&self) -> &FlushDoubt {
+        &self.doubt
     }
 
     /// One outcome a message, in order.
@@ -73,7 +73,7 @@ impl Answer {
         let is_unconfirmed =
             |outcome: &Outcome| outcome.as_ref().is_err_and(|error| error.kind() == DispatchErrorKind::Unconfirmed);
         if outcomes.iter().any(is_unconfirmed) {
-            self.line.doubt();
+            self.doubt.doubt();
         }
         if let Some(sender) = self.sender.take() {
             // A flush that was cut off does not listen any more.
@@ -87,7 +87,7 @@ impl Answer {
         self.each(outcomes);
     }
 
-    /// Whether nobody waits for it.
+    /// Whether its flush has ended.
     pub(crate) fn is_unheard(&self) -> bool {
         self.sender.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
@@ -98,11 +98,11 @@ impl Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for JobReply {
     fn drop(&mut self) {
         let Some(sender) = self.sender.take() else { return };
         if self.may_have_left {
-            self.line.doubt();
+            self.doubt.doubt();
         } else {
             let lost = DispatchError::unavailable(BrokerFault::thread_ended());
             let _ = sender.send(vec![Err(lost); self.count]);
@@ -110,7 +110,7 @@ impl Drop for Answer {
     }
 }
 
-impl Answers {
+impl JobReplies {
     /// One outcome for each message.
     pub(crate) async fn receive(self) -> Vec<Outcome> {
         let lost = || DispatchError::unconfirmed(BrokerFault::thread_ended());
@@ -120,23 +120,23 @@ impl Answers {
 
 /// How long a job may take: a little less than the flush waits, so that there is time to say what happened.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct JobTimeouts {
     /// When a connection is given up.
     connect: Instant,
     /// When an answer is given up.
-    answer: Option<Instant>,
+    reply: Option<Instant>,
 }
 
 /// Longer than anybody waits for a connection.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-impl Patience {
+impl JobTimeouts {
     pub(crate) fn new(deadline: Deadline, connect: Duration) -> Self {
         let now = Instant::now();
-        let answer = deadline.with_time_to_tell().instant();
+        let reply = deadline.with_margin().instant();
         // The clock ends somewhere.
         let connect = now.checked_add(connect).unwrap_or(now + DAY);
-        Self { connect: answer.map_or(connect, |answer| connect.min(answer)), answer }
+        Self { connect: reply.map_or(connect, |reply| connect.min(reply)), reply }
     }
 
     pub(crate) fn connect(&self) -> Instant {
@@ -144,20 +144,18 @@ impl Patience {
     }
 
     /// When an answer is given up.
-    #[cfg(feature = "amqp")]
-    pub(crate) fn answer(&self) -> Option<Instant> {
-        self.answer
+    pub(crate) fn reply(&self) -> Option<Instant> {
+        self.reply
     }
 
     /// How much time is left for an answer; `None` if there is no end to it.
-    #[cfg(feature = "_sql")]
     pub(crate) fn remaining(&self) -> Option<Duration> {
-        self.answer.map(|answer| answer.saturating_duration_since(Instant::now()))
+        self.reply.map(|reply| reply.saturating_duration_since(Instant::now()))
     }
 
     /// Awaits the future, or gives `None` if that takes too long.
     pub(crate) async fn for_answer<F: Future>(&self, future: F) -> Option<F::Output> {
         // Not the runtime's own timer: each one that it gets makes it wake itself once more.
-        timer::until(self.answer.map_or(Deadline::NONE, Deadline::at), future).await
+        timer::until(self.reply.map_or(Deadline::NONE, Deadline::at), future).await
     }
 }

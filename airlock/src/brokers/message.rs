@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-#[cfg(feature = "redis")]
 use std::mem::{Discriminant, discriminant};
 
 use super::row::SqlMessage;
@@ -62,7 +61,6 @@ pub enum RedisMessage {
     },
 }
 
-#[cfg(feature = "redis")]
 impl RedisMessage {
     pub(crate) fn body(&self) -> &[u8] {
         match self {

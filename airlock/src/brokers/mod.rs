@@ -4,34 +4,32 @@
 mod amqp;
 mod broker;
 #[cfg(feature = "_broker")]
+mod driver;
+#[cfg(feature = "_broker")]
 mod fault;
 #[cfg(feature = "_broker")]
 mod job;
 #[cfg(feature = "_broker")]
-mod keeper;
-#[cfg(feature = "_broker")]
-mod link;
+mod manager;
 mod message;
 #[cfg(feature = "redis")]
 mod redis;
 mod row;
 #[cfg(feature = "_sql")]
-mod sql;
+pub(crate) mod sql;
 mod url;
 
 #[cfg(feature = "amqp")]
 pub(crate) use amqp::Addressed;
-pub(crate) use broker::{AnyLink, Broker};
+pub(crate) use broker::{AnyManager, Broker};
 #[cfg(feature = "_broker")]
-pub(crate) use job::{Answer, Answers, Line, Patience};
+pub(crate) use job::{FlushDoubt, JobReplies, JobReply, JobTimeouts};
 #[cfg(feature = "_broker")]
-pub(crate) use link::{Link, Protocol};
+pub(crate) use manager::{ConnectionManager, Protocol};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub(crate) use message::{AmqpQueue, Transport};
 pub use row::{SqlMessage, SqlValue};
 pub(crate) use row::{SqlTable, SqlType};
 #[cfg(feature = "_sql")]
-pub use sql::SqlConnection;
-#[cfg(feature = "_sql")]
-pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlJob};
+pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlConnection, SqlJob};
 pub use url::{BrokerUrl, BrokerUrlError};

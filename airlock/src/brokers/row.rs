@@ -93,7 +93,6 @@ impl SqlMessage {
     }
 
     /// About how many bytes it takes.
-    #[cfg(feature = "_sql")]
     pub(crate) fn size(&self) -> usize {
         let sizes = self.values.iter().map(|value| match value {
             SqlValue::Int(_) => 8,

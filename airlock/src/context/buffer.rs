@@ -35,12 +35,12 @@ struct Inner<T> {
 pub(crate) struct Contents<T> {
     pub(crate) items: Vec<T>,
     /// Whether an item needs more care than a plain call.
-    pub(crate) special: bool,
+    pub(crate) may_have_options: bool,
 }
 
 impl<T> Contents<T> {
     fn empty() -> Self {
-        Self { items: Vec::new(), special: false }
+        Self { items: Vec::new(), may_have_options: false }
     }
 }
 
@@ -57,7 +57,7 @@ impl<T> Buffer<T> {
     #[inline]
     pub(crate) fn push(
         &self,
-        special: bool,
+        may_have_options: bool,
         make: impl FnOnce() -> T,
         place: impl FnOnce(&mut T, u64) -> u64,
     ) -> Result<(), Phase> {
@@ -67,7 +67,7 @@ impl<T> Buffer<T> {
             return Err(phase);
         }
         let contents = &mut inner.contents;
-        contents.special |= special;
+        contents.may_have_options |= may_have_options;
         if contents.items.capacity() == 0 {
             contents.items.reserve(FIRST);
         }
@@ -85,7 +85,7 @@ impl<T> Buffer<T> {
             return Err((added, inner.phase));
         }
         let contents = &mut inner.contents;
-        contents.special |= added.special;
+        contents.may_have_options |= added.may_have_options;
         let sorted = match (contents.items.last(), added.items.first()) {
             (Some(last), Some(first)) => order(last) < order(first),
             _ => true,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::scope_state::ScopeCore;
+use super::scope_state::ScopeState;
 use crate::policy::Policy;
 use crate::state::{StateMap, StateSource};
 use crate::text::redact::redact_text;
@@ -13,38 +13,38 @@ pub(crate) struct Frame {
     around: Option<Arc<Frame>>,
     kind: FrameKind,
     /// Whether no policy from here outwards looks at `on_enqueue`.
-    quiet: bool,
+    skips_enqueue: bool,
     /// Whether no policy from here outwards looks at `allows`.
-    open: bool,
+    skips_flush: bool,
     /// Whether a local policy is among the frames from here outwards.
     local: bool,
 }
 
 enum FrameKind {
-    Scope(ScopeCore),
+    Scope(ScopeState),
     Local(Arc<dyn Policy>),
 }
 
 impl Frame {
-    pub(crate) fn scope(core: ScopeCore, around: Option<Arc<Frame>>) -> Self {
-        let quiet = !core.policy().judges_enqueue() && around.as_ref().is_none_or(|frame| frame.quiet);
-        let open = !core.policy().judges_flush() && around.as_ref().is_none_or(|frame| frame.open);
+    pub(crate) fn scope(core: ScopeState, around: Option<Arc<Frame>>) -> Self {
+        let skips_enqueue = !core.policy().judges_enqueue() && around.as_ref().is_none_or(|frame| frame.skips_enqueue);
+        let skips_flush = !core.policy().judges_flush() && around.as_ref().is_none_or(|frame| frame.skips_flush);
         let local = around.as_ref().is_some_and(|frame| frame.local);
-        Self { around, kind: FrameKind::Scope(core), quiet, open, local }
+        Self { around, kind: FrameKind::Scope(core), skips_enqueue, skips_flush, local }
     }
 
     pub(crate) fn local(policy: Arc<dyn Policy>, around: Option<Arc<Frame>>) -> Self {
-        let quiet = !policy.judges_enqueue() && around.as_ref().is_none_or(|frame| frame.quiet);
-        let open = !policy.judges_flush() && around.as_ref().is_none_or(|frame| frame.open);
-        Self { around, kind: FrameKind::Local(policy), quiet, open, local: true }
+        let skips_enqueue = !policy.judges_enqueue() && around.as_ref().is_none_or(|frame| frame.skips_enqueue);
+        let skips_flush = !policy.judges_flush() && around.as_ref().is_none_or(|frame| frame.skips_flush);
+        Self { around, kind: FrameKind::Local(policy), skips_enqueue, skips_flush, local: true }
     }
 
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
+    pub(crate) fn skips_enqueue(&self) -> bool {
+        self.skips_enqueue
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.open
+    pub(crate) fn skips_flush(&self) -> bool {
+        self.skips_flush
     }
 
     pub(crate) fn has_local(&self) -> bool {
@@ -56,7 +56,7 @@ impl Frame {
     }
 
     /// The scope, if this frame is one.
-    pub(crate) fn as_scope(&self) -> Option<&ScopeCore> {
+    pub(crate) fn as_scope(&self) -> Option<&ScopeState> {
         match &self.kind {
             FrameKind::Scope(core) => Some(core),
             FrameKind::Local(_) => None,
@@ -64,8 +64,8 @@ impl Frame {
     }
 
     /// The scope, if this frame is one and there is nothing to ask or to note around an intent in it.
-    pub(crate) fn as_simple_scope(&self) -> Option<&ScopeCore> {
-        self.as_scope().filter(|_| self.quiet && !self.local)
+    pub(crate) fn as_simple_scope(&self) -> Option<&ScopeState> {
+        self.as_scope().filter(|_| self.skips_enqueue && !self.local)
     }
 
     pub(crate) fn local_policy(&self) -> Option<&Arc<dyn Policy>> {
@@ -96,7 +96,7 @@ impl StateSource for Frame {
     fn look(&self, is_found: &mut dyn FnMut(&StateMap) -> bool) {
         let mut frame = Some(self);
         while let Some(this) = frame {
-            if this.as_scope().and_then(ScopeCore::state).is_some_and(&mut *is_found) {
+            if this.as_scope().and_then(ScopeState::state).is_some_and(&mut *is_found) {
                 return;
             }
             frame = this.around.as_deref();

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::frame::Frame;
-use super::stack::{self, Entered, Swapped};
+use super::stack::{self, ContextSwap, Entered};
 use crate::policy::Policy;
 
 pin_project! {
@@ -23,8 +23,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                // Destructors of what the future holds see its own context, not that of whoever drops it.
-                let _context = Swapped::keeping(this.stack);
+                // Destructors of what the future holds see its own context, not that of the code that drops it.
+                let _context = ContextSwap::keeping(this.stack);
                 this.future.set(None);
             }
         }
@@ -46,7 +46,7 @@ impl<F: Future> Future for InContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _context = Swapped::keeping(this.stack);
+        let _context = ContextSwap::keeping(this.stack);
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             unreachable!("polled after it was ready");
         };

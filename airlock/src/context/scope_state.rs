@@ -7,7 +7,7 @@ use super::buffer::{Buffer, Phase};
 use super::frame::{Frame, nearest_scope};
 use super::order::Runs;
 use crate::executors::{Executor, OnFailure};
-use crate::intent::{Fresh, Intent};
+use crate::intent::{Intent, NewIntent};
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::scope_info::ScopeInfo;
@@ -26,7 +26,7 @@ pub(crate) struct Overrides {
     pub(crate) state: Option<Arc<StateMap>>,
 }
 
-pub(crate) struct ScopeCore {
+pub(crate) struct ScopeState {
     info: ScopeInfo,
     overrides: Overrides,
     settings: Snapshot,
@@ -36,7 +36,7 @@ pub(crate) struct ScopeCore {
     runs: Runs,
 }
 
-impl ScopeCore {
+impl ScopeState {
     pub(crate) fn new(info: ScopeInfo, overrides: Overrides, settings: Snapshot, around: Option<&Arc<Frame>>) -> Self {
         let root = nearest_scope(around)
             .map(|parent| parent.as_scope().and_then(|core| core.root.as_ref()).unwrap_or(parent))
@@ -53,7 +53,6 @@ impl ScopeCore {
     }
 
     /// The settings, if they are not the program's but those of a part of a test.
-    #[cfg(feature = "testing")]
     pub(crate) fn overriding(&self) -> Option<Arc<Settings>> {
         match &self.settings {
             Snapshot::Overridden(settings) => Some(Arc::clone(settings)),
@@ -95,13 +94,18 @@ impl ScopeCore {
     }
 
     /// Takes an intent that every policy lets in, or leaves it where it is if the scope has ended.
-    pub(crate) fn accept(&self, fresh: &mut Fresh, around: Option<Arc<Frame>>, special: bool) -> Result<(), Phase> {
+    pub(crate) fn accept(
+        &self,
+        new: &mut NewIntent,
+        around: Option<Arc<Frame>>,
+        may_have_options: bool,
+    ) -> Result<(), Phase> {
         let runs = self.root.as_ref().and_then(|root| root.as_scope()).map_or(&self.runs, |root| &root.runs);
-        let make = || fresh.take().unwrap_or_else(|| unreachable!("it goes into one scope"));
-        self.buffer.push(special, make, |intent, last| {
+        let make = || new.take().unwrap_or_else(|| unreachable!("it goes into one scope"));
+        self.buffer.push(may_have_options, make, |intent, last| {
             intent.order = runs.next(last);
             if around.is_some() {
-                intent.around = around;
+                intent.context = around;
             }
             intent.order
         })

@@ -55,7 +55,7 @@ fn remove(frame: *const Frame) {
 }
 
 /// Another stack in place of the thread's, until dropped.
-pub(crate) struct Swapped<'a> {
+pub(crate) struct ContextSwap<'a> {
     saved: Slot<'a>,
 }
 
@@ -64,7 +64,7 @@ enum Slot<'a> {
     Borrowed(&'a mut Stack),
 }
 
-impl<'a> Swapped<'a> {
+impl<'a> ContextSwap<'a> {
     pub(crate) fn empty() -> Self {
         Self::start(Slot::Own(Vec::new()))
     }
@@ -92,7 +92,7 @@ impl<'a> Swapped<'a> {
     }
 }
 
-impl Drop for Swapped<'_> {
+impl Drop for ContextSwap<'_> {
     fn drop(&mut self) {
         self.swap();
     }

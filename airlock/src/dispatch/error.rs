@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::redacted::Given;
+use super::redacted::SourceError;
 use crate::text::redact::redact_text;
 
 /// What is known about an intent whose hand-over failed. They are kept apart because only some may be tried again.
@@ -37,12 +37,12 @@ pub enum DispatchErrorKind {
 pub struct DispatchError {
     kind: DispatchErrorKind,
     // Shared by the report and the error of a flush.
-    given: Arc<Given>,
+    given: Arc<SourceError>,
 }
 
 impl DispatchError {
     fn new(kind: DispatchErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind, given: Arc::new(Given::new(source.into())) }
+        Self { kind, given: Arc::new(SourceError::new(source.into())) }
     }
 
     /// Not accepted; don't retry.
@@ -122,7 +122,7 @@ impl fmt::Debug for DispatchError {
 
 impl StdError for DispatchError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(self.given.told())
+        Some(self.given.shown())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What may be told of somebody else's error.
+//! What may be shown of a foreign error.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -7,16 +7,16 @@ use std::sync::OnceLock;
 
 use crate::text::redact::redact_text;
 
-/// An error as it was given, and what is told of it.
-pub(super) struct Given {
+/// An error as it was given, and what is shown of it.
+pub(super) struct SourceError {
     error: Box<dyn StdError + Send + Sync>,
     /// Made when somebody asks; `None` if the error may speak for itself.
-    told: OnceLock<Option<Told>>,
+    redacted: OnceLock<Option<Redacted>>,
 }
 
-impl Given {
+impl SourceError {
     pub(super) fn new(error: Box<dyn StdError + Send + Sync>) -> Self {
-        Self { error, told: OnceLock::new() }
+        Self { error, redacted: OnceLock::new() }
     }
 
     pub(super) fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
@@ -24,21 +24,21 @@ impl Given {
     }
 
     /// The error, or, if it or one behind it would print a password, a text in its place.
-    pub(super) fn told(&self) -> &(dyn StdError + 'static) {
-        match self.told.get_or_init(|| Told::of(&*self.error)) {
-            Some(told) => told,
+    pub(super) fn shown(&self) -> &(dyn StdError + 'static) {
+        match self.redacted.get_or_init(|| Redacted::of(&*self.error)) {
+            Some(redacted) => redacted,
             None => &*self.error,
         }
     }
 }
 
 /// The text of an error without passwords, before that of its source.
-struct Told {
+struct Redacted {
     text: String,
     source: Option<Box<Self>>,
 }
 
-impl Told {
+impl Redacted {
     /// `None` if there is nothing to hide.
     fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
         let all: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).collect();
@@ -53,19 +53,19 @@ impl Told {
     }
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for Redacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl fmt::Debug for Told {
+impl fmt::Debug for Redacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.text, f)
     }
 }
 
-impl StdError for Told {
+impl StdError for Redacted {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(&**self.source.as_ref()?)
     }

@@ -39,13 +39,13 @@ impl Notes {
 
 /// How deep the value is, whether it is raw JSON, and where to note what was noticed.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+struct EncodeState<'a> {
     depth: usize,
     raw: bool,
     notes: &'a Notes,
 }
 
-impl Place<'_> {
+impl EncodeState<'_> {
     fn fail<E: Error>(self, fault: EncodeFault) -> E {
         let error = E::custom(fault);
         self.notes.fault.set(Some(fault));
@@ -90,18 +90,18 @@ impl Place<'_> {
 #[derive(Debug)]
 pub(super) struct Checked<'a, S> {
     inner: S,
-    place: Place<'a>,
+    place: EncodeState<'a>,
 }
 
 impl<'a, S> Checked<'a, S> {
     pub(super) fn new(inner: S, notes: &'a Notes) -> Self {
-        Self { inner, place: Place { depth: 0, raw: false, notes } }
+        Self { inner, place: EncodeState { depth: 0, raw: false, notes } }
     }
 }
 
 /// A value inside a compound, to be serialised at its place.
 #[derive(Debug)]
-struct At<'a, 'v, T: ?Sized>(Place<'a>, &'v T);
+struct At<'a, 'v, T: ?Sized>(EncodeState<'a>, &'v T);
 
 impl<T: Serialize + ?Sized> Serialize for At<'_, '_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -214,7 +214,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Self::SerializeStruct, S::Error> {
-        let place = if name == RAW_VALUE { Place { raw: true, ..self.place } } else { self.place.deeper()? };
+        let place = if name == RAW_VALUE { EncodeState { raw: true, ..self.place } } else { self.place.deeper()? };
         place.unsure_if(len == 0 || name.starts_with(PASSED_THROUGH));
         Ok(Checked { inner: self.inner.serialize_struct(name, len)?, place })
     }

@@ -22,32 +22,28 @@ pub struct Batch {
     ledger: Arc<Ledger>,
     timings: bool,
     /// Whether there may be options of calls.
-    optioned: bool,
+    may_have_options: bool,
     /// For how many intents there is memory, taken or not.
-    #[cfg(feature = "_pool")]
     capacity: usize,
     /// How many of the next ones are known to have no time to start at.
-    #[cfg(feature = "_pool")]
-    prompt: usize,
+    undelayed: usize,
 }
 
 impl Batch {
     pub(crate) fn new(intents: Vec<Intent>, ledger: Arc<Ledger>, timings: bool) -> Self {
         Self {
-            #[cfg(feature = "_pool")]
             capacity: intents.capacity(),
-            #[cfg(feature = "_pool")]
-            prompt: 0,
+            undelayed: 0,
             intents: intents.into_iter(),
             ledger,
             timings,
-            optioned: true,
+            may_have_options: true,
         }
     }
 
     /// One whose intents have no options but their tasks', which are found without a look at each intent's own memory.
     pub(crate) fn without_call_options(mut self) -> Self {
-        self.optioned = false;
+        self.may_have_options = false;
         self
     }
 
@@ -67,7 +63,6 @@ impl Batch {
     /// clock for each, which cost more than all the rest. They are all there are, if there is `room` for so many and none
     /// has a time to start at; otherwise at most a chunk of those before the first that has. `take` must not panic.
     /// Returns how many they were.
-    #[cfg(feature = "_pool")]
     pub(super) fn hand_over_at_once(
         &mut self,
         room: usize,
@@ -79,11 +74,11 @@ impl Batch {
         }
         let all = self.intents.len();
         let limit = if all <= room { all } else { room.min(chunk) };
-        let unknown = self.intents.as_slice().get(self.prompt..limit).unwrap_or_default();
-        let prompt = self.prompt + unknown.iter().take_while(|intent| !self.is_delayed(intent)).count();
-        let count = if prompt == all && all <= room { all } else { prompt.min(limit).min(chunk) };
+        let unknown = self.intents.as_slice().get(self.undelayed..limit).unwrap_or_default();
+        let undelayed = self.undelayed + unknown.iter().take_while(|intent| !self.is_delayed(intent)).count();
+        let count = if undelayed == all && all <= room { all } else { undelayed.min(limit).min(chunk) };
         let Some(begun) = self.ledger.begin_several(count) else { return 0 };
-        self.prompt = prompt - count;
+        self.undelayed = undelayed - count;
         // Memory that is mostly empty would be kept until the last of them has started.
         take(if count == all && count >= self.capacity / 2 {
             std::mem::take(&mut self.intents)
@@ -94,11 +89,10 @@ impl Batch {
         count
     }
 
-    /// Begins the next intent, has it handed over, and settles it if that went well. `hand_over` is also told whether
+    /// Begins the next intent, has it handed over, and settles it if that went well. `hand_over` also gets whether
     /// the intent has a time to start at, and must not panic.
     ///
     /// A refusal comes with what settles the intent, which it gives back.
-    #[cfg(feature = "_pool")]
     pub(super) fn hand_over_next<R>(
         &mut self,
         hand_over: impl FnOnce(Intent, bool) -> Result<(), (Intent, R)>,
@@ -108,7 +102,7 @@ impl Batch {
         }
         let index = self.ledger.begin()?;
         let intent = self.intents.next()?;
-        self.prompt = self.prompt.saturating_sub(1);
+        self.undelayed = self.undelayed.saturating_sub(1);
         let is_delayed = self.is_delayed(&intent);
         let started = self.timings.then(Instant::now);
         Some(match hand_over(intent, is_delayed) {
@@ -126,17 +120,16 @@ impl Batch {
         })
     }
 
-    #[cfg(feature = "_pool")]
     #[inline]
     fn is_delayed(&self, intent: &Intent) -> bool {
-        if self.optioned { intent.options() } else { intent.task().options }.get_start().is_some()
+        if self.may_have_options { intent.options() } else { intent.task().options }.get_start().is_some()
     }
 
     /// Takes out what has not begun, each with its place in the ledger, to be handed over in parts.
-    pub(super) fn divide(mut self) -> Divided {
+    pub(super) fn divide(mut self) -> SplitBatch {
         let first = self.ledger.len() - self.intents.len();
         let intents = std::mem::take(&mut self.intents);
-        Divided {
+        SplitBatch {
             ledger: Arc::clone(&self.ledger),
             timings: self.timings,
             items: intents.enumerate().map(|(offset, intent)| (first + offset, intent)).collect(),
@@ -174,7 +167,7 @@ impl Batch {
 
 /// A batch that is handed over in parts, by several executors or by one several times.
 #[derive(Debug)]
-pub(super) struct Divided {
+pub(super) struct SplitBatch {
     pub(super) ledger: Arc<Ledger>,
     pub(super) timings: bool,
     /// The intents, each with its place in the ledger.
@@ -233,7 +226,6 @@ impl Ticket {
     }
 
     /// The same, with the intent to be kept if it failed.
-    #[cfg(feature = "_pool")]
     pub(super) fn settle_with(mut self, result: Result<(), DispatchError>, intent: Option<Intent>) {
         self.finish(result, intent);
     }

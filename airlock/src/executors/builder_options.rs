@@ -28,8 +28,7 @@ macro_rules! builder_options {
             )*
 
             /// What is made, with the options of the table. Every key is read before the first mistake ends it, so that
-            /// all mistakes are told at once.
-            #[cfg(feature = "settings")]
+            /// all mistakes are reported at once.
             #[allow(unused_parens, reason = "the pattern of an option that takes something has some to spare")]
             fn read_options<R: $crate::executors::OptionReader>(
                 table: &mut R,
@@ -50,20 +49,19 @@ macro_rules! builder_options {
 }
 
 pub(crate) use builder_options;
-#[cfg(feature = "settings")]
 pub(crate) use reader::OptionReader;
 
-#[cfg(feature = "settings")]
 mod reader {
     use std::fmt::Display;
     use std::time::Duration;
-
-    use zeroize::Zeroizing;
 
     /// Reads the options of an executor by the names of their builder methods: a table of settings. Each method gives what
     /// the builder method takes, or `None` where the option is left out.
     pub(crate) trait OptionReader {
         type Error;
+
+        /// A URL, wiped when it is dropped.
+        type Url: AsRef<str>;
 
         fn text(&mut self, key: &str) -> Result<Option<String>, Self::Error>;
 
@@ -98,7 +96,7 @@ mod reader {
         fn needed_secret_key(&mut self, key: &str) -> Result<crate::SecretKey, Self::Error>;
 
         /// `url`, which has to be there.
-        fn url(&mut self) -> Result<Zeroizing<String>, Self::Error>;
+        fn url(&mut self) -> Result<Self::Url, Self::Error>;
 
         /// What is wrong with the `url`.
         fn refuse_url(&mut self, reason: impl Display) -> Self::Error;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::{Batch, Executor, ExecutorTraits};
+use super::{Batch, Capabilities, Executor};
 use crate::dispatch::DispatchError;
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
@@ -10,7 +10,7 @@ use crate::runtime::BoxFuture;
 /// An executor of one closure, which hands over one intent.
 ///
 /// A closure is an executor by itself; this helps the compiler to see its argument's type. An error that is a
-/// [`DispatchError`] keeps its kind; any other counts as `Unconfirmed`, since nobody knows how far the closure got.
+/// [`DispatchError`] keeps its kind; any other counts as `Unconfirmed`, since it isn't known how far the closure got.
 /// A flush through it ends after five seconds unless the scope sets a [`deadline`](crate::ScopeBuilder::deadline).
 ///
 /// ```
@@ -53,7 +53,7 @@ where
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { runs_here: true, ..ExecutorTraits::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { runs_on_caller: true, ..Capabilities::default() }
     }
 }

@@ -14,7 +14,6 @@ pub(crate) trait Drains: Send + Sync {
 static USED: Mutex<Vec<Weak<dyn Drains>>> = Mutex::new(Vec::new());
 
 /// Notes an executor as used. Called once in its life, when it starts.
-#[cfg(feature = "_pool")]
 pub(crate) fn note_used(used: Weak<dyn Drains>) {
     let mut all = USED.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|known| known.strong_count() > 0);

@@ -69,28 +69,28 @@ pub trait Executor: Send + Sync + 'static {
 
     /// How this executor stands to the calling thread.
     #[doc(hidden)]
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits::default()
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
     }
 }
 
 /// What the flush may assume of an executor. Third parties leave it at the default.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ExecutorTraits {
+pub struct Capabilities {
     /// Handles `local` tasks itself, in their order, instead of leaving them to run inline after the rest.
     pub takes_local: bool,
     /// Accepts every plain function unseen and would only call it, so that the flush does that itself.
     pub inline: bool,
     /// Settles whatever it begins, failures with their intents, so that the flush need not keep handles of its own.
-    pub gives_back: bool,
+    pub returns_unsent: bool,
     /// Never waits for anything outside this process, so there is no deadline unless one is set.
     pub no_deadline: bool,
     /// Does its work on the thread of the flush, which meanwhile drives no other executor.
-    pub runs_here: bool,
+    pub runs_on_caller: bool,
     /// Accepts a plain function, or doesn't, whatever the arguments are: without options of calls it need not be asked
     /// again about the same one.
-    pub by_task: bool,
+    pub accepts_by_task: bool,
     /// Ends its shutdown by the deadline itself, with what it gives back, whatever else it is made of does.
     pub keeps_deadlines: bool,
 }
@@ -114,8 +114,8 @@ macro_rules! forward {
                 (**self).shutdown(deadline)
             }
 
-            fn traits(&self) -> ExecutorTraits {
-                (**self).traits()
+            fn capabilities(&self) -> Capabilities {
+                (**self).capabilities()
             }
         })*
     };

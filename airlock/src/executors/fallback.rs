@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::batch::Divided;
-use super::ledger::{Attempt, Go, Left};
-use super::{Batch, Ending, Executor, ExecutorTraits, FlushContext, Unfinished};
+use super::batch::SplitBatch;
+use super::ledger::{AttemptOutcome, SubBatch, Tries};
+use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished};
 use crate::dispatch::{DispatchErrorKind, Rejection};
 use crate::intent::Intent;
 use crate::runtime::panics::catching_panics;
@@ -77,12 +77,12 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
 
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let Divided { ledger, timings, items } = batch.divide();
+            let SplitBatch { ledger, timings, items } = batch.divide();
             let until = self.until(ledger.deadline());
-            let (first, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral(until), timings);
+            let (first, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(until), timings);
             let ended = timer::until(until, catching_panics(async move { self.first.dispatch(batch).await })).await;
-            let left = first.finish(Ending::of(ended));
-            if left.iter().any(|(_, _, left)| matches!(left, Left::Failed(_)) && !moves_on(*left)) {
+            let left = first.finish(DispatchEnd::of(ended));
+            if left.iter().any(|(_, _, left)| matches!(left, AttemptOutcome::Failed(_)) && !moves_on(*left)) {
                 ledger.fail_fast();
             }
             if ledger.is_stopped() {
@@ -93,9 +93,9 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             if items.is_empty() {
                 return;
             }
-            let (second, batch) = Attempt::new(&ledger, items, Go::Only, timings);
+            let (second, batch) = SubBatch::new(&ledger, items, Tries::Only, timings);
             self.second.dispatch(batch).await;
-            second.finish(Ending::Returned);
+            second.finish(DispatchEnd::Returned);
         })
     }
 
@@ -103,23 +103,26 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
         super::join::shutdown_all(vec![&self.first, &self.second], deadline)
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        let (first, second) = (self.first.traits(), self.second.traits());
-        ExecutorTraits {
+    fn capabilities(&self) -> Capabilities {
+        let (first, second) = (self.first.capabilities(), self.second.capabilities());
+        Capabilities {
             takes_local: first.takes_local && second.takes_local,
             no_deadline: first.no_deadline && second.no_deadline,
-            runs_here: first.runs_here || second.runs_here,
-            by_task: first.by_task && second.by_task,
+            runs_on_caller: first.runs_on_caller || second.runs_on_caller,
+            accepts_by_task: first.accepts_by_task && second.accepts_by_task,
             keeps_deadlines: true,
             inline: false,
-            gives_back: false,
+            returns_unsent: false,
         }
     }
 }
 
 /// Whether the first is known not to have accepted it, for want of the first and not because of the intent.
-fn moves_on(left: Left) -> bool {
-    matches!(left, Left::HeldBack | Left::OutOfTime | Left::Failed(DispatchErrorKind::Unavailable))
+fn moves_on(left: AttemptOutcome) -> bool {
+    matches!(
+        left,
+        AttemptOutcome::HeldBack | AttemptOutcome::OutOfTime | AttemptOutcome::Failed(DispatchErrorKind::Unavailable)
+    )
 }
 
 impl<A, B> fmt::Debug for Fallback<A, B> {

@@ -27,13 +27,12 @@ pub struct FlushContext {
     /// What the tasks of the scope that flushes get for their `#[state]` parameters.
     pub state: State,
     /// Whether an intent may have options of its call over those of its task.
-    pub(crate) call_options: bool,
+    pub(crate) may_have_options: bool,
 }
 
-#[cfg(feature = "_queue")]
 impl FlushContext {
     /// For what is asked without a flush.
     pub(crate) fn outside(now: SystemTime) -> Self {
-        Self { mode: FlushMode::Sync, now, deadline: Deadline::NONE, state: State::default(), call_options: true }
+        Self { mode: FlushMode::Sync, now, deadline: Deadline::NONE, state: State::default(), may_have_options: true }
     }
 }

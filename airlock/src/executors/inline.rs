@@ -1,6 +1,6 @@
 //! Here and now: the default.
 
-use super::{Batch, Executor, ExecutorTraits, FlushContext, FlushMode};
+use super::{Batch, Capabilities, Executor, FlushContext, FlushMode};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
@@ -74,15 +74,15 @@ impl Executor for InlineExecutor {
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
             takes_local: true,
             inline: !self.checked,
-            gives_back: !self.checked,
+            returns_unsent: !self.checked,
             no_deadline: true,
-            runs_here: true,
+            runs_on_caller: true,
             keeps_deadlines: true,
-            by_task: false,
+            accepts_by_task: false,
         }
     }
 }

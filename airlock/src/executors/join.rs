@@ -25,13 +25,13 @@ pub(crate) async fn join_all<T>(futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
     slots.into_iter().filter_map(|(_, output)| output).collect()
 }
 
-/// Shuts down an executor, which may be anybody's: it costs at most the deadline, and takes nobody else with it.
+/// Shuts down an executor, which may be foreign code: it costs at most the deadline, and a panic takes no other one with it.
 pub(crate) fn shut_down(executor: &dyn Executor, deadline: Deadline) -> BoxFuture<'_, Unfinished> {
     Box::pin(async move {
         let ended = match catch_panic(|| executor.shutdown(deadline)) {
             Ok(future) => {
                 // What gives back its intents at the deadline must not be cut while it does.
-                let until = if executor.traits().keeps_deadlines { Deadline::NONE } else { deadline };
+                let until = if executor.capabilities().keeps_deadlines { Deadline::NONE } else { deadline };
                 let ended = timer::until(until, catching_panics(future)).await;
                 ended.unwrap_or_else(|| Err("cut off at the deadline".to_owned()))
             }

@@ -7,7 +7,6 @@
 
 mod parts;
 
-#[cfg(feature = "_pool")]
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +17,8 @@ use crate::dispatch::DispatchErrorKind;
 use crate::intent::{Failure, Intent};
 use crate::runtime::Deadline;
 
-use parts::Part;
-pub(crate) use parts::{Attempt, Go, Left};
+use parts::SubBatchRecord;
+pub(crate) use parts::{AttemptOutcome, SubBatch, Tries};
 
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
@@ -38,14 +37,14 @@ pub(crate) enum Stop {
 
 /// How the executor's future came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum DispatchEnd {
     Returned,
     DeadlinePassed,
     Dropped,
     Panicked(String),
 }
 
-impl Ending {
+impl DispatchEnd {
     /// Of a future that was cut off, panicked, or came to its end.
     pub(crate) fn of(ended: Option<Result<(), String>>) -> Self {
         match ended {
@@ -60,7 +59,7 @@ impl Ending {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cause {
     Stopped(Stop),
-    Ended(Ending),
+    Ended(DispatchEnd),
 }
 
 #[derive(Debug)]
@@ -71,24 +70,24 @@ pub(crate) struct Ledger {
     on_failure: OnFailure,
     deadline: Deadline,
     /// The ledger this one is a part of.
-    whole: Option<Whole>,
-    rest: Mutex<Rest>,
+    parent: Option<Parent>,
+    rest: Mutex<ColdState>,
 }
 
 #[derive(Debug)]
-struct Whole {
+struct Parent {
     ledger: Arc<Ledger>,
-    go: Go,
+    tries: Tries,
 }
 
 /// What only exceptions touch.
 #[derive(Debug, Default)]
-struct Rest {
+struct ColdState {
     failures: Vec<(usize, Failure)>,
     /// What the batch still held when it was dropped.
     returned: Vec<Intent>,
     timings: Vec<(usize, Duration)>,
-    parts: Vec<Part>,
+    parts: Vec<SubBatchRecord>,
     closed: bool,
 }
 
@@ -97,7 +96,7 @@ struct Rest {
 pub(crate) enum ItemState {
     Dispatched,
     Failed(Failure),
-    /// Begun, and nobody said how it went. Without a handle the failure is among the failed ones.
+    /// Begun, and not settled by the executor. Without a handle the failure is among the failed ones.
     Unsettled,
     /// With the cause, if it is another than that of the whole batch.
     NotBegun(Option<Cause>),
@@ -120,14 +119,14 @@ impl Ledger {
         Self::part_of(None, len, on_failure, deadline)
     }
 
-    fn part_of(whole: Option<Whole>, len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
+    fn part_of(parent: Option<Parent>, len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
         Self {
             progress: AtomicUsize::new(0),
             stop: AtomicU8::new(0),
             states: (0..len).map(|_| AtomicU8::new(BEGUN)).collect(),
             on_failure,
             deadline,
-            whole,
+            parent,
             rest: Mutex::default(),
         }
     }
@@ -142,7 +141,6 @@ impl Ledger {
     }
 
     /// Claims the next intents all at once, if they may still begin.
-    #[cfg(feature = "_pool")]
     pub(crate) fn begin_several(&self, count: usize) -> Option<Range<usize>> {
         if count == 0 || self.is_over() {
             return None;
@@ -173,12 +171,12 @@ impl Ledger {
             stop if stop == Stop::Unavailable as u8 => Some(Stop::Unavailable),
             _ => Some(Stop::Deadline),
         };
-        own.or_else(|| self.whole.as_ref()?.ledger.stopped())
+        own.or_else(|| self.parent.as_ref()?.ledger.stopped())
     }
 
     /// Whether other executors have their parts of the batch at the same time.
     pub(crate) fn is_beside_others(&self) -> bool {
-        self.whole.as_ref().is_some_and(|whole| whole.go == Go::Beside || whole.ledger.is_beside_others())
+        self.parent.as_ref().is_some_and(|parent| parent.tries == Tries::Beside || parent.ledger.is_beside_others())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -193,7 +191,6 @@ impl Ledger {
         self.states[index].store(DISPATCHED, Ordering::Release);
     }
 
-    #[cfg(feature = "_pool")]
     pub(crate) fn dispatched_several(&self, indexes: Range<usize>) {
         self.states[indexes].iter().for_each(|state| state.store(DISPATCHED, Ordering::Release));
     }
@@ -212,7 +209,7 @@ impl Ledger {
     pub(crate) fn fail_fast(&self) {
         if self.on_failure == OnFailure::FailFast {
             self.stop_for(Stop::Failure);
-            if let Some(Whole { ledger, go: Go::Only | Go::Beside }) = &self.whole {
+            if let Some(Parent { ledger, tries: Tries::Only | Tries::Beside }) = &self.parent {
                 ledger.fail_fast();
             }
         }
@@ -232,7 +229,7 @@ impl Ledger {
         let states: Vec<_> = self.states.iter().map(|state| state.load(Ordering::Acquire)).collect();
         let mut rest = self.rest();
         rest.closed = true;
-        let mut parts: Vec<_> = std::mem::take(&mut rest.parts).into_iter().map(Part::close).collect();
+        let mut parts: Vec<_> = std::mem::take(&mut rest.parts).into_iter().map(SubBatchRecord::close).collect();
         let mut timings = std::mem::take(&mut rest.timings);
         parts::add_timings(&mut parts, &mut timings);
         rest.failures.sort_by_key(|(index, _)| *index);
@@ -252,7 +249,7 @@ impl Ledger {
         let _ = self.stop.compare_exchange(0, stop as u8, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    fn rest(&self) -> MutexGuard<'_, Rest> {
+    fn rest(&self) -> MutexGuard<'_, ColdState> {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,12 +4,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Batch, Executor, ExecutorTraits};
+use super::{Batch, Capabilities, Executor};
 use crate::dispatch::DispatchError;
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 
-/// Tells what would be dispatched and dispatches nothing: a dry run. `local` tasks are only told, too.
+/// Logs what would be dispatched and dispatches nothing: a dry run. `local` tasks are only logged, too.
 ///
 /// By itself it writes a `tracing` event at level info for each intent; [`to_writer`](Self::to_writer) has it write
 /// lines instead. Both carry task, id and the place of the call; the arguments only on request, redaction kept.
@@ -92,7 +92,7 @@ impl Executor for LogExecutor {
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { takes_local: true, no_deadline: true, runs_here: true, ..ExecutorTraits::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { takes_local: true, no_deadline: true, runs_on_caller: true, ..Capabilities::default() }
     }
 }

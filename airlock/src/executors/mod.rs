@@ -18,31 +18,26 @@ mod printed_name;
 mod retry;
 mod route;
 #[cfg(feature = "threads")]
-mod threads;
+pub(crate) mod threads;
 pub(crate) mod times;
 #[cfg(feature = "tokio")]
-mod tokio;
+pub(crate) mod tokio;
 mod unfinished;
 
 pub use batch::{Batch, Begun, Ticket};
-#[cfg(feature = "settings")]
 pub(crate) use builder_options::OptionReader;
 pub(crate) use builder_options::builder_options;
 pub use closure::executor_fn;
+pub(crate) use executor::Capabilities;
 pub use executor::Executor;
-pub(crate) use executor::ExecutorTraits;
 pub use fallback::Fallback;
 pub use flush_context::{FlushContext, FlushMode};
 pub use inline::InlineExecutor;
 pub(crate) use join::{join_all, shut_down};
-pub(crate) use ledger::{Cause, Ending, ItemState, Ledger, Stop};
+pub(crate) use ledger::{Cause, DispatchEnd, ItemState, Ledger, Stop};
 pub use log::LogExecutor;
 pub use on_failure::OnFailure;
 pub(crate) use printed_name::printed_name;
 pub use retry::Retry;
 pub use route::Route;
-#[cfg(feature = "threads")]
-pub use threads::ThreadPoolExecutor;
-#[cfg(feature = "tokio")]
-pub use tokio::TokioExecutor;
 pub use unfinished::Unfinished;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use super::batch::Divided;
-use super::ledger::{Attempt, Go, Left};
-use super::{Batch, Ending, Executor, ExecutorTraits, FlushContext, Unfinished, shut_down};
+use super::batch::SplitBatch;
+use super::ledger::{AttemptOutcome, SubBatch, Tries};
+use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, shut_down};
 use crate::dispatch::{DispatchErrorKind, Rejection};
 use crate::intent::Intent;
 use crate::runtime::{BoxFuture, Deadline, timer};
@@ -65,11 +65,14 @@ impl<E: Executor> Retry<E> {
         self
     }
 
-    fn is_tried_again(&self, left: Left) -> bool {
+    fn is_tried_again(&self, left: AttemptOutcome) -> bool {
         match left {
-            Left::HeldBack | Left::Failed(DispatchErrorKind::Unavailable) => true,
-            Left::Failed(DispatchErrorKind::Unconfirmed) => self.unconfirmed,
-            Left::Failed(_) | Left::Done | Left::OutOfTime | Left::Unattempted => false,
+            AttemptOutcome::HeldBack | AttemptOutcome::Failed(DispatchErrorKind::Unavailable) => true,
+            AttemptOutcome::Failed(DispatchErrorKind::Unconfirmed) => self.unconfirmed,
+            AttemptOutcome::Failed(_)
+            | AttemptOutcome::Done
+            | AttemptOutcome::OutOfTime
+            | AttemptOutcome::Unattempted => false,
         }
     }
 
@@ -93,17 +96,18 @@ impl<E: Executor> Executor for Retry<E> {
 
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let Divided { ledger, timings, mut items } = batch.divide();
+            let SplitBatch { ledger, timings, mut items } = batch.divide();
             for attempt in 1.. {
-                let (go, batch) = Attempt::new(&ledger, items, Go::OneOfSeveral(ledger.deadline()), timings);
+                let (tries, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(ledger.deadline()), timings);
                 self.executor.dispatch(batch).await;
-                let left = go.finish(Ending::Returned);
+                let left = tries.finish(DispatchEnd::Returned);
                 // A failure that stays is one of the whole batch, which is what fail-fast looks at.
-                let stays = |left: Left| matches!(left, Left::Failed(_)) && !self.is_tried_again(left);
+                let stays =
+                    |left: AttemptOutcome| matches!(left, AttemptOutcome::Failed(_)) && !self.is_tried_again(left);
                 if left.iter().any(|(_, _, left)| stays(*left)) {
                     ledger.fail_fast();
                 }
-                let failed = left.iter().any(|(_, _, left)| matches!(left, Left::Failed(_)));
+                let failed = left.iter().any(|(_, _, left)| matches!(left, AttemptOutcome::Failed(_)));
                 items = left
                     .into_iter()
                     .filter(|(_, _, left)| self.is_tried_again(*left))
@@ -126,8 +130,8 @@ impl<E: Executor> Executor for Retry<E> {
         shut_down(&self.executor, deadline)
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { inline: false, gives_back: false, keeps_deadlines: true, ..self.executor.traits() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { inline: false, returns_unsent: false, keeps_deadlines: true, ..self.executor.capabilities() }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::{fmt, ptr};
 
-use super::batch::Divided;
-use super::ledger::{Attempt, Go};
-use super::{Batch, Ending, Executor, ExecutorTraits, FlushContext, Unfinished, join_all};
+use super::batch::SplitBatch;
+use super::ledger::{SubBatch, Tries};
+use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, join_all};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::intent::Intent;
 use crate::policy::TaskList;
@@ -91,8 +91,8 @@ impl Route {
     }
 
     /// Whether all executors are of a kind.
-    fn all(&self, is: impl Fn(ExecutorTraits) -> bool) -> bool {
-        !self.routes.is_empty() && self.routes.iter().all(|(_, executor)| is(executor.traits()))
+    fn all(&self, is: impl Fn(Capabilities) -> bool) -> bool {
+        !self.routes.is_empty() && self.routes.iter().all(|(_, executor)| is(executor.capabilities()))
     }
 }
 
@@ -137,7 +137,7 @@ impl Executor for Route {
 
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let Divided { ledger, timings, items } = batch.divide();
+            let SplitBatch { ledger, timings, items } = batch.divide();
             let mut shares: Vec<Vec<_>> = self.routes.iter().map(|_| Vec::new()).collect();
             let mut unmatched = Vec::new();
             for item in items {
@@ -146,25 +146,26 @@ impl Executor for Route {
                     None => unmatched.push(item),
                 }
             }
-            let (lost, mut nowhere) = Attempt::new(&ledger, unmatched, Go::Only, timings);
+            let (lost, mut nowhere) = SubBatch::new(&ledger, unmatched, Tries::Only, timings);
             while let Some(begun) = nowhere.begin() {
                 begun.settle(Err(DispatchError::rejected(
                     "no route takes it any more; routes must not change their mind",
                 )));
             }
-            lost.finish(Ending::Returned);
+            lost.finish(DispatchEnd::Returned);
             let executors = self.routes.iter().map(|(_, executor)| executor);
             let mut shares: Vec<_> = executors.zip(shares).filter(|(_, share)| !share.is_empty()).collect();
-            // Whoever works on this thread keeps the others waiting, so that they come first in each round.
-            shares.sort_by_key(|(executor, _)| executor.traits().runs_here);
-            let waits = shares.len() > 1 && shares.first().is_some_and(|(executor, _)| !executor.traits().runs_here);
-            let go = if waits { Go::Beside } else { Go::Only };
+            // An executor that works on this thread keeps the others waiting, so the others come first in each round.
+            shares.sort_by_key(|(executor, _)| executor.capabilities().runs_on_caller);
+            let waits =
+                shares.len() > 1 && shares.first().is_some_and(|(executor, _)| !executor.capabilities().runs_on_caller);
+            let go = if waits { Tries::Beside } else { Tries::Only };
             let hand_over = shares.into_iter().map(|(executor, share)| -> BoxFuture<'_, ()> {
-                let (attempt, batch) = Attempt::new(&ledger, share, go, timings);
+                let (attempt, batch) = SubBatch::new(&ledger, share, go, timings);
                 Box::pin(async move {
                     // One that panics doesn't take the others with it.
                     let ended = catching_panics(async move { executor.dispatch(batch).await }).await;
-                    attempt.finish(Ending::of(Some(ended)));
+                    attempt.finish(DispatchEnd::of(Some(ended)));
                 })
             });
             join_all(hand_over.collect()).await;
@@ -175,13 +176,13 @@ impl Executor for Route {
         super::join::shutdown_all(self.routes.iter().map(|(_, executor)| &**executor).collect(), deadline)
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits {
-            takes_local: self.all(|traits| traits.takes_local),
-            no_deadline: self.all(|traits| traits.no_deadline),
-            runs_here: self.routes.iter().any(|(_, executor)| executor.traits().runs_here),
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            takes_local: self.all(|capabilities| capabilities.takes_local),
+            no_deadline: self.all(|capabilities| capabilities.no_deadline),
+            runs_on_caller: self.routes.iter().any(|(_, executor)| executor.capabilities().runs_on_caller),
             keeps_deadlines: true,
-            ..ExecutorTraits::default()
+            ..Capabilities::default()
         }
     }
 }

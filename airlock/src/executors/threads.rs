@@ -5,10 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 use std::{fmt, process, thread};
 
-#[cfg(feature = "settings")]
 use super::OptionReader;
 use super::pool::{Backlog, Job, Limits};
-use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
+use super::{Batch, Capabilities, Executor, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::drains::{self, Drains};
 use crate::intent::{Failure, Intent};
@@ -51,10 +50,10 @@ use crate::runtime::{BoxFuture, Deadline, block_on};
 /// ```
 #[derive(Clone)]
 pub struct ThreadPoolExecutor {
-    handle: Arc<Handle>,
+    handle: Arc<PoolHandle>,
 }
 
-struct Handle {
+struct PoolHandle {
     limits: Limits,
     pool: OnceLock<Pool>,
 }
@@ -75,13 +74,12 @@ impl ThreadPoolExecutor {
         Self::of(Limits::new("thread pool", threads.get()))
     }
 
-    #[cfg(feature = "settings")]
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         Self::read_options(table, |_| Ok(Self::new()))
     }
 
     fn of(limits: Limits) -> Self {
-        Self { handle: Arc::new(Handle { limits, pool: OnceLock::new() }) }
+        Self { handle: Arc::new(PoolHandle { limits, pool: OnceLock::new() }) }
     }
 
     /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
@@ -185,8 +183,8 @@ impl Executor for ThreadPoolExecutor {
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { gives_back: true, by_task: true, keeps_deadlines: true, ..ExecutorTraits::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { returns_unsent: true, accepts_by_task: true, keeps_deadlines: true, ..Capabilities::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
@@ -194,7 +192,7 @@ impl Executor for ThreadPoolExecutor {
     }
 }
 
-impl Drop for Handle {
+impl Drop for PoolHandle {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.get() {
             pool.backlog.close();
@@ -203,9 +201,9 @@ impl Drop for Handle {
 }
 
 /// Called when delayed jobs are due. Keeps the backlog: the last executor may be dropped before that.
-struct Alarm(Arc<Backlog>);
+struct DueWaker(Arc<Backlog>);
 
-impl Wake for Alarm {
+impl Wake for DueWaker {
     fn wake(self: Arc<Self>) {
         let alarm = Waker::from(Arc::clone(&self));
         self.0.release_due(&alarm);
@@ -215,7 +213,7 @@ impl Wake for Alarm {
 impl Pool {
     fn start(limits: &Limits) -> Self {
         let backlog = Arc::new(Backlog::new(limits.clone(), process::id()));
-        let alarm = Waker::from(Arc::new(Alarm(Arc::clone(&backlog))));
+        let alarm = Waker::from(Arc::new(DueWaker(Arc::clone(&backlog))));
         let name = limits.name.as_deref().unwrap_or("airlock-pool").to_owned();
         let start = |number| {
             let backlog = Arc::clone(&backlog);

@@ -7,7 +7,7 @@ use crate::intent::Intent;
 #[must_use = "these intents were accepted, and run only if somebody sees to it"]
 #[non_exhaustive]
 pub struct Unfinished {
-    /// The intents that had not started, in the order they were accepted. Nobody will run them now.
+    /// The intents that had not started, in the order they were accepted. They will not run any more.
     pub intents: Vec<Intent>,
     /// How many tasks were still running. They go on, unless the process ends.
     pub running: usize,

@@ -1,4 +1,4 @@
-//! A scope that was dropped with intents in it, told to the test that looks for leaks.
+//! A scope that was dropped with intents in it, noted for the test that looks for leaks.
 
 use super::Discarded;
 use crate::context::Frame;

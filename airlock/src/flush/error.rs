@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Flight, FlushReport, Outcome, ReportEntry, Tally, Trouble, block_on_flush, judge};
+use super::{Flush, FlushReport, Outcome, ReportBuilder, ReportEntry, Unsent, block_on_flush, judge};
 use crate::context::Frame;
 use crate::executors::{Executor, FlushMode};
 use crate::intent::{Failure, Intent, IntentId};
@@ -31,21 +31,21 @@ use crate::settings::Lost;
 /// # Ok::<(), FlushError>(())
 /// ```
 pub struct FlushError {
-    inner: Box<Inner>,
+    inner: Box<FlushErrorState>,
 }
 
-struct Inner {
+struct FlushErrorState {
     frame: Arc<Frame>,
     report: FlushReport,
-    trouble: Trouble,
+    unsent: Unsent,
     resend_unconfirmed: bool,
 }
 
 impl FlushError {
-    pub(crate) fn new(frame: Arc<Frame>, report: FlushReport, mut trouble: Trouble) -> Self {
+    pub(crate) fn new(frame: Arc<Frame>, report: FlushReport, mut unsent: Unsent) -> Self {
         // Several batches of one flush end one after the other; people expect the order of the calls.
-        trouble.undispatched.sort_by_key(|intent| intent.order);
-        Self { inner: Box::new(Inner { frame, report, trouble, resend_unconfirmed: false }) }
+        unsent.undispatched.sort_by_key(|intent| intent.order);
+        Self { inner: Box::new(FlushErrorState { frame, report, unsent, resend_unconfirmed: false }) }
     }
 
     /// What became of each intent.
@@ -57,27 +57,27 @@ impl FlushError {
     /// What was not accepted by anyone: rejected, unavailable or unattempted, in order.
     #[must_use]
     pub fn undispatched(&self) -> &[Intent] {
-        &self.inner.trouble.undispatched
+        &self.inner.unsent.undispatched
     }
 
     /// What may have been accepted.
     #[must_use]
     pub fn unconfirmed(&self) -> &[Failure] {
-        &self.inner.trouble.unconfirmed
+        &self.inner.unsent.unconfirmed
     }
 
     /// Tasks that ran and failed.
     #[must_use]
     pub fn failed(&self) -> &[Failure] {
-        &self.inner.trouble.failed
+        &self.inner.unsent.failed
     }
 
     /// Every intent still held: the undispatched ones, then the unconfirmed, then those that failed. They may be pushed
     /// into another scope, which judges them anew.
     #[must_use]
     pub fn into_intents(mut self) -> Vec<Intent> {
-        let intents = self.inner.trouble.take_intents();
-        self.inner.trouble = Trouble::default();
+        let intents = self.inner.unsent.take_intents();
+        self.inner.unsent = Unsent::default();
         intents
     }
 
@@ -111,7 +111,7 @@ impl FlushError {
     }
 
     async fn again(mut self, executor: &dyn Executor, mode: FlushMode) -> Result<FlushReport, Self> {
-        let mut carried = std::mem::take(&mut self.inner.trouble);
+        let mut carried = std::mem::take(&mut self.inner.unsent);
         let mut intents = std::mem::take(&mut carried.undispatched);
         if self.inner.resend_unconfirmed {
             let held =
@@ -122,31 +122,31 @@ impl FlushError {
             carried.unconfirmed = moved;
         }
         let frame = &self.inner.frame;
-        let mut flight = if carried.unjudged {
-            let mut tally = Tally::new(true);
-            let allowed = judge(frame, intents, &mut tally)?;
-            Flight::new(Arc::clone(frame), allowed, true, tally)
+        let mut flush = if carried.unjudged {
+            let mut report = ReportBuilder::new(true);
+            let allowed = judge(frame, intents, &mut report)?;
+            Flush::new(Arc::clone(frame), allowed, true, report)
         } else {
-            Flight::again(Arc::clone(frame), intents, carried)
+            Flush::again(Arc::clone(frame), intents, carried)
         };
-        flight.fly_with(executor, mode).await?;
-        Ok(flight.report())
+        flush.fly_with(executor, mode).await?;
+        Ok(flush.report())
     }
 }
 
 impl Drop for FlushError {
     fn drop(&mut self) {
-        let Inner { frame, trouble, .. } = &mut *self.inner;
-        if trouble.is_empty() {
+        let FlushErrorState { frame, unsent, .. } = &mut *self.inner;
+        if unsent.is_empty() {
             return;
         }
         let Some(core) = frame.as_scope() else { return };
         // A drop doesn't panic, whatever the subscriber does.
-        let _ = catch_panic(|| log(core.info(), trouble));
-        let mut trouble = std::mem::take(trouble);
+        let _ = catch_panic(|| log(core.info(), unsent));
+        let mut unsent = std::mem::take(unsent);
         // Those that ran and failed are not lost: they are done.
-        trouble.failed.clear();
-        let intents = trouble.take_intents();
+        unsent.failed.clear();
+        let intents = unsent.take_intents();
         if intents.is_empty() {
             return;
         }
@@ -164,15 +164,15 @@ const LOGGED_TASKS: usize = 20;
 /// How many ids are logged of each.
 const LOGGED_IDS: usize = 3;
 
-fn log(scope: &impl fmt::Display, trouble: &Trouble) {
+fn log(scope: &impl fmt::Display, unsent: &Unsent) {
     let mut tasks: BTreeMap<(&str, &str), Vec<IntentId>> = BTreeMap::new();
-    for intent in &trouble.undispatched {
+    for intent in &unsent.undispatched {
         tasks.entry((intent.name(), "not dispatched")).or_default().push(intent.id());
     }
-    for failure in &trouble.unconfirmed {
+    for failure in &unsent.unconfirmed {
         tasks.entry((failure.name, "unconfirmed")).or_default().push(failure.id);
     }
-    for failure in &trouble.failed {
+    for failure in &unsent.failed {
         tasks.entry((failure.name, "failed")).or_default().push(failure.id);
     }
     let more = tasks.len().saturating_sub(LOGGED_TASKS);
@@ -188,14 +188,14 @@ fn log(scope: &impl fmt::Display, trouble: &Trouble) {
 impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the flush of {} failed: {}", self.report().scope(), self.report().counts())?;
-        let troubled = || self.report().entries().iter().filter(|entry| entry.outcome().is_trouble());
+        let failures = || self.report().entries().iter().filter(|entry| entry.outcome().is_failure());
         // What went wrong says more than what was kept in because of it.
         let telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
-        if let Some(entry) = troubled().find(telling).or_else(|| troubled().next()) {
+        if let Some(entry) = failures().find(telling).or_else(|| failures().next()) {
             return write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome());
         }
         // A second attempt may have gone well; what the first one left is why there still is an error.
-        let Trouble { unconfirmed, failed, .. } = &self.inner.trouble;
+        let Unsent { unconfirmed, failed, .. } = &self.inner.unsent;
         match unconfirmed.iter().chain(failed).next() {
             Some(first) => {
                 let (unconfirmed, failed) = (unconfirmed.len(), failed.len());
@@ -211,9 +211,9 @@ impl fmt::Debug for FlushError {
         f.debug_struct("FlushError")
             .field("scope", &format_args!("{}", self.report().scope()))
             .field("counts", &self.report().counts())
-            .field("undispatched", &self.inner.trouble.undispatched)
-            .field("unconfirmed", &self.inner.trouble.unconfirmed)
-            .field("failed", &self.inner.trouble.failed)
+            .field("undispatched", &self.inner.unsent.undispatched)
+            .field("unconfirmed", &self.inner.unsent.unconfirmed)
+            .field("failed", &self.inner.unsent.failed)
             .finish()
     }
 }

@@ -1,27 +1,25 @@
 //! The end of a scope: what may escape, its hand-over, and the account of it.
 
-#[cfg(feature = "testing")]
 mod abandoned;
 mod blocking;
 mod error;
 mod hand_over;
 mod outcome;
 mod report;
+mod report_builder;
 pub(crate) mod seal;
 mod sealed;
-mod tally;
 mod tree;
 mod unsent;
 
-#[cfg(feature = "testing")]
 pub(crate) use abandoned::note_abandoned;
 pub use error::FlushError;
-pub(crate) use hand_over::Flight;
+pub(crate) use hand_over::Flush;
 pub use outcome::{Counts, Discarded, Outcome, Unattempted};
 pub use report::{FlushReport, ReportEntry};
 pub use sealed::Sealed;
-pub(crate) use unsent::Trouble;
+pub(crate) use unsent::Unsent;
 
 use blocking::block_on_flush;
+use report_builder::ReportBuilder;
 use seal::judge;
-use tally::Tally;

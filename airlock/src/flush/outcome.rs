@@ -32,7 +32,7 @@ pub enum Outcome {
         /// Why.
         error: DispatchError,
     },
-    /// It was begun, and nobody knows whether it was accepted.
+    /// It was begun, and it isn't known whether it was accepted.
     Unconfirmed {
         /// What is known.
         error: DispatchError,
@@ -55,7 +55,7 @@ impl Outcome {
 
     /// Whether it was to escape and did not, or may not have.
     #[must_use]
-    pub fn is_trouble(&self) -> bool {
+    pub fn is_failure(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::Unconfirmed { .. } | Self::Unattempted { .. })
     }
 }

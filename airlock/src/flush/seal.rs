@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::hand_over::Flight;
+use super::hand_over::Flush;
 use super::report::FlushReport;
-use super::tally::Tally;
-use super::{Discarded, FlushError, Outcome, Trouble, Unattempted, hand_over};
+use super::report_builder::ReportBuilder;
+use super::{Discarded, FlushError, Outcome, Unattempted, Unsent, hand_over};
 use crate::context::buffer::{Contents, Phase};
 use crate::context::frame::{Frame, frames};
 use crate::context::judging::{FlushScratch, Judging};
-use crate::context::scope_state::ScopeCore;
+use crate::context::scope_state::ScopeState;
 use crate::intent::Intent;
 use crate::runtime::panics::catch_panic;
 use crate::text::redact::redact_text;
@@ -22,33 +22,33 @@ pub(crate) fn close_if_empty(frame: &Arc<Frame>) -> bool {
 
 /// Ends the scope badly.
 pub(crate) fn discard(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> FlushReport {
-    let mut tally = Tally::new(reported);
+    let mut report = ReportBuilder::new(reported);
     if let Some(Ok(contents)) = frame.as_scope().map(|core| core.buffer().close(Phase::Discarded)) {
         for intent in contents.items {
-            tally.add(intent, || Outcome::Discarded { reason });
+            report.add(intent, || Outcome::Discarded { reason });
         }
     }
-    tally.take_report(frame)
+    report.take_report(frame)
 }
 
 /// Ends the scope well: closes it, gives to the scopes around what is theirs, and judges the rest.
-pub(crate) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Flight, FlushError> {
-    let mut tally = Tally::new(reported);
+pub(crate) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Flush, FlushError> {
+    let mut report = ReportBuilder::new(reported);
     let contents = frame.as_scope().and_then(|core| core.buffer().close(Phase::Sealed).ok());
-    // Closed by now, and by nobody else: a scope has one guard.
-    let Some(contents) = contents else { return Ok(Flight::new(Arc::clone(frame), Vec::new(), false, tally)) };
-    let contents = give_to_ancestors(frame, contents, &mut tally)?;
-    let intents = judge(frame, contents.items, &mut tally)?;
-    Ok(Flight::new(Arc::clone(frame), intents, contents.special, tally))
+    // Closed by now, and not by another guard: a scope has one.
+    let Some(contents) = contents else { return Ok(Flush::new(Arc::clone(frame), Vec::new(), false, report)) };
+    let contents = give_to_ancestors(frame, contents, &mut report)?;
+    let intents = judge(frame, contents.items, &mut report)?;
+    Ok(Flush::new(Arc::clone(frame), intents, contents.may_have_options, report))
 }
 
 /// Moves to each ancestor what it doesn't release, unjudged; what every ancestor releases stays.
 fn give_to_ancestors(
     frame: &Arc<Frame>,
     mut contents: Contents<Intent>,
-    tally: &mut Tally,
+    report: &mut ReportBuilder,
 ) -> Result<Contents<Intent>, FlushError> {
-    let ancestors: Vec<&ScopeCore> = frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
+    let ancestors: Vec<&ScopeState> = frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
     let Some(core) = frame.as_scope().filter(|_| !ancestors.is_empty() && !contents.items.is_empty()) else {
         return Ok(contents);
     };
@@ -66,7 +66,7 @@ fn give_to_ancestors(
         Ok(captors) => captors,
         Err(message) => {
             let reason = Unattempted::JudgePanicked(format!("a lifecycle panicked: {message}"));
-            return Err(all_back(frame, contents.items, tally, &reason));
+            return Err(all_back(frame, contents.items, report, &reason));
         }
     };
 
@@ -74,14 +74,14 @@ fn give_to_ancestors(
     let asked = captors.iter().flatten().chain(captors.is_empty().then_some(&0));
     let ended = asked.map(|&captor| ancestors[captor].buffer().phase());
     if let Some(phase) = ended.into_iter().find(|phase| matches!(phase, Phase::Sealed | Phase::Flushed)) {
-        return Err(all_back(frame, contents.items, tally, &Unattempted::ParentEnded(phase)));
+        return Err(all_back(frame, contents.items, report, &Unattempted::ParentEnded(phase)));
     }
 
-    let mut released = Contents { items: Vec::new(), special: contents.special };
+    let mut released = Contents { items: Vec::new(), may_have_options: contents.may_have_options };
     let mut captured: Vec<Vec<Intent>> = ancestors.iter().map(|_| Vec::new()).collect();
     for intent in &mut contents.items {
         // From here on it lies elsewhere and has to know where it came from.
-        intent.around.get_or_insert_with(|| Arc::clone(frame));
+        intent.context.get_or_insert_with(|| Arc::clone(frame));
     }
     if captors.is_empty() {
         captured[0] = contents.items;
@@ -96,17 +96,18 @@ fn give_to_ancestors(
     let mut stranded = Vec::new();
     for (outer, intents) in ancestors.iter().zip(captured).filter(|(_, intents)| !intents.is_empty()) {
         let outcome = Outcome::Captured { scope: outer.info().clone() };
-        let (handles, count) = (tally.is_reported().then(|| intents.clone()), intents.len());
-        let merged =
-            outer.buffer().merge(Contents { items: intents, special: contents.special }, |intent| intent.order);
+        let (handles, count) = (report.is_reported().then(|| intents.clone()), intents.len());
+        let merged = outer
+            .buffer()
+            .merge(Contents { items: intents, may_have_options: contents.may_have_options }, |intent| intent.order);
         match merged {
             Ok(()) => match handles {
-                Some(handles) => handles.into_iter().for_each(|intent| tally.add(intent, || outcome.clone())),
-                None => tally.add_unseen(&outcome, count),
+                Some(handles) => handles.into_iter().for_each(|intent| report.add(intent, || outcome.clone())),
+                None => report.add_unseen(&outcome, count),
             },
             Err((back, Phase::Discarded)) => {
                 let outcome = || Outcome::Discarded { reason: Discarded::ParentDiscarded };
-                back.items.into_iter().for_each(|intent| tally.add(intent, outcome));
+                back.items.into_iter().for_each(|intent| report.add(intent, outcome));
             }
             // It ended between the look above and now, on another thread.
             Err((back, phase)) => stranded.push((back.items, Unattempted::ParentEnded(phase))),
@@ -115,26 +116,30 @@ fn give_to_ancestors(
     if stranded.is_empty() {
         return Ok(released);
     }
-    let mut trouble = Trouble::unjudged();
+    let mut unsent = Unsent::unjudged();
     stranded.push((released.items, Unattempted::OtherRefused));
     for (intents, reason) in stranded {
-        trouble.unattempted(intents, &reason, tally);
+        unsent.unattempted(intents, &reason, report);
     }
-    Err(hand_over::fail(frame, trouble, tally))
+    Err(hand_over::fail(frame, unsent, report))
 }
 
 /// Asks, for each intent in order, the policies around it from the innermost outwards, up to the first refusal.
-pub(crate) fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally) -> Result<Vec<Intent>, FlushError> {
-    if intents.iter().all(|intent| intent.around.as_ref().unwrap_or(frame).is_open()) {
+pub(crate) fn judge(
+    frame: &Arc<Frame>,
+    intents: Vec<Intent>,
+    report: &mut ReportBuilder,
+) -> Result<Vec<Intent>, FlushError> {
+    if intents.iter().all(|intent| intent.context.as_ref().unwrap_or(frame).skips_flush()) {
         return Ok(intents);
     }
     let asked = Cell::new((0, frame));
     let judged = catch_panic(|| {
         let _judging = Judging::enter();
         let _scratch = FlushScratch::enter();
-        let mut refusals = Refusals::new(intents.len(), tally.is_reported());
+        let mut refusals = PolicyRefusals::new(intents.len(), report.is_reported());
         for (index, intent) in intents.iter().enumerate() {
-            let refused = frames(Some(intent.around.as_ref().unwrap_or(frame))).find(|&around| {
+            let refused = frames(Some(intent.context.as_ref().unwrap_or(frame))).find(|&around| {
                 asked.set((index, around));
                 !around.policy().allows(intent)
             });
@@ -145,7 +150,7 @@ pub(crate) fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally)
         refusals
     });
     match judged {
-        Ok(refusals) => Ok(refusals.drop_from(intents, tally)),
+        Ok(refusals) => Ok(refusals.drop_from(intents, report)),
         Err(message) => {
             let (index, around) = asked.get();
             let reason = Unattempted::JudgePanicked(format!(
@@ -154,20 +159,20 @@ pub(crate) fn judge(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally)
                 intents[index].name(),
                 intents[index].location(),
             ));
-            Err(all_back(frame, intents, tally, &reason))
+            Err(all_back(frame, intents, report, &reason))
         }
     }
 }
 
 /// Which intents are refused. Costs nothing until the first one is, and a byte an intent unless a report wants names.
-struct Refusals {
+struct PolicyRefusals {
     len: usize,
     named: bool,
     refused: Vec<bool>,
     names: Vec<String>,
 }
 
-impl Refusals {
+impl PolicyRefusals {
     fn new(len: usize, named: bool) -> Self {
         Self { len, named, refused: Vec::new(), names: Vec::new() }
     }
@@ -182,7 +187,7 @@ impl Refusals {
         }
     }
 
-    fn drop_from(self, intents: Vec<Intent>, tally: &mut Tally) -> Vec<Intent> {
+    fn drop_from(self, intents: Vec<Intent>, report: &mut ReportBuilder) -> Vec<Intent> {
         if self.refused.is_empty() {
             return intents;
         }
@@ -191,7 +196,7 @@ impl Refusals {
             let judged = intents.into_iter().zip(self.refused);
             let (out, kept): (Vec<_>, Vec<_>) = judged.partition(|(_, refused)| *refused);
             for ((intent, _), policy) in out.into_iter().zip(self.names) {
-                tally.add(intent, || Outcome::Dropped { policy });
+                report.add(intent, || Outcome::Dropped { policy });
             }
             return kept.into_iter().map(|(intent, _)| intent).collect();
         }
@@ -204,14 +209,14 @@ impl Refusals {
         }
         // Before thousands of small pieces are free too: the allocator would sort through all of them for a large one.
         drop(self.refused);
-        tally.add_unseen(&Outcome::Dropped { policy: String::new() }, intents.len() - kept);
+        report.add_unseen(&Outcome::Dropped { policy: String::new() }, intents.len() - kept);
         intents.truncate(kept);
         intents
     }
 }
 
-fn all_back(frame: &Arc<Frame>, intents: Vec<Intent>, tally: &mut Tally, reason: &Unattempted) -> FlushError {
-    let mut trouble = Trouble::unjudged();
-    trouble.unattempted(intents, reason, tally);
-    hand_over::fail(frame, trouble, tally)
+fn all_back(frame: &Arc<Frame>, intents: Vec<Intent>, report: &mut ReportBuilder, reason: &Unattempted) -> FlushError {
+    let mut unsent = Unsent::unjudged();
+    unsent.unattempted(intents, reason, report);
+    hand_over::fail(frame, unsent, report)
 }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::hand_over::Flight;
+use super::hand_over::Flush;
 use super::report::FlushReport;
 use super::{Discarded, FlushError};
-#[cfg(feature = "_sql")]
 use crate::executors::Executor;
 use crate::executors::FlushMode;
 use crate::intent::Intent;
@@ -26,18 +25,18 @@ use crate::runtime::panics::catch_panic;
 #[must_use = "dropping it discards what it holds"]
 pub struct Sealed {
     /// `None` once it is handed over or discarded.
-    held: Option<Flight>,
+    held: Option<Flush>,
 }
 
 impl Sealed {
-    pub(crate) fn new(flight: Flight) -> Self {
-        Self { held: Some(flight) }
+    pub(crate) fn new(flush: Flush) -> Self {
+        Self { held: Some(flush) }
     }
 
     /// What may escape, in order.
     #[must_use]
     pub fn intents(&self) -> &[Intent] {
-        self.held.as_ref().map_or(&[], Flight::intents)
+        self.held.as_ref().map_or(&[], Flush::intents)
     }
 
     /// Hands it over, and waits for that on this thread.
@@ -45,9 +44,9 @@ impl Sealed {
     /// # Errors
     /// Something didn't go out, or may not have: the error says what, and owns it.
     pub fn dispatch(mut self) -> Result<FlushReport, FlushError> {
-        let mut flight = self.take();
-        flight.fly_here()?;
-        Ok(flight.report())
+        let mut flush = self.take();
+        flush.fly_here()?;
+        Ok(flush.report())
     }
 
     /// Hands it over, and awaits that.
@@ -55,17 +54,16 @@ impl Sealed {
     /// # Errors
     /// Something didn't go out, or may not have: the error says what, and owns it.
     pub async fn dispatch_async(mut self) -> Result<FlushReport, FlushError> {
-        let mut flight = self.take();
-        flight.fly(FlushMode::Async).await?;
-        Ok(flight.report())
+        let mut flush = self.take();
+        flush.run(FlushMode::Async).await?;
+        Ok(flush.report())
     }
 
     /// Hands it over to another executor than the scope's, and awaits that.
-    #[cfg(feature = "_sql")]
     pub(crate) async fn dispatch_through(mut self, executor: &dyn Executor) -> Result<FlushReport, FlushError> {
-        let mut flight = self.take();
-        flight.fly_with(executor, FlushMode::Async).await?;
-        Ok(flight.report())
+        let mut flush = self.take();
+        flush.fly_with(executor, FlushMode::Async).await?;
+        Ok(flush.report())
     }
 
     /// Lets nothing escape after all.
@@ -73,7 +71,7 @@ impl Sealed {
         self.take().discard(Discarded::ByHand)
     }
 
-    fn take(&mut self) -> Flight {
+    fn take(&mut self) -> Flush {
         self.held.take().unwrap_or_else(|| unreachable!("taken once, by methods that take `self`"))
     }
 }

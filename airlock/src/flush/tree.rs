@@ -41,7 +41,7 @@ impl fmt::Display for Tree<'_> {
 impl<'a> Tree<'a> {
     /// The nested scopes an intent was captured through, outermost first.
     fn scopes_between(&self, entry: &'a ReportEntry) -> Vec<&'a Arc<Frame>> {
-        let around = entry.intent().and_then(|intent| intent.around.as_ref());
+        let around = entry.intent().and_then(|intent| intent.context.as_ref());
         let mut scopes: Vec<_> = frames(around)
             .take_while(|frame| self.report.own.as_ref().is_none_or(|own| !Arc::ptr_eq(frame, own)))
             .filter(|frame| frame.as_scope().is_some())

@@ -29,7 +29,6 @@ thread_local! {
     /// The random upper half of this thread's ids (0: not drawn yet), and the lower half of the next one.
     static NEXT: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     /// The process that last looked whether it was forked.
-    #[cfg(feature = "_queue")]
     static DRAWN_BY: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -55,8 +54,7 @@ impl IntentId {
     }
 
     /// Starts anew if this process was forked since this thread's first id: its siblings count on from there as well.
-    #[cfg(feature = "_queue")]
-    pub(crate) fn look_for_fork() {
+    pub(crate) fn reseed_after_fork() {
         let process = process::id();
         if DRAWN_BY.replace(process) != process {
             NEXT.set((0, 0));

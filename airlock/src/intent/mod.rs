@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::context::futures::InContext;
 use crate::context::judging::Judging;
-use crate::context::stack::Swapped;
+use crate::context::stack::ContextSwap;
 use crate::context::{Frame, frames, stack};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::encode::{self, EncodeError, Shape};
@@ -29,7 +29,7 @@ use crate::task::{Call, SharedBody, Started, Task, TaskDefinition, TaskKind, arg
 pub use failure::Failure;
 pub use id::{IntentId, ParseIntentIdError};
 pub(crate) use json::{Message, OptionsForm, field, fields};
-pub(crate) use new::Fresh;
+pub(crate) use new::NewIntent;
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.
 ///
@@ -51,7 +51,7 @@ pub struct Intent {
     body: SharedBody,
     /// The innermost policy or scope around the intent. `None` while it lies in the scope it was enqueued in with no
     /// local policy around: the scope knows itself, and most intents are spared two atomic operations.
-    pub(crate) around: Option<Arc<Frame>>,
+    pub(crate) context: Option<Arc<Frame>>,
     /// Its place among the intents of the outermost scope and all scopes in it: the order of the enqueue calls.
     pub(crate) order: u64,
 }
@@ -74,7 +74,7 @@ impl Identity {
 impl Intent {
     #[inline]
     pub(crate) fn new(identity: Identity, body: SharedBody) -> Self {
-        Self { identity, body, around: None, order: 0 }
+        Self { identity, body, context: None, order: 0 }
     }
 
     /// Its id, which is the message id on every wire.
@@ -176,7 +176,7 @@ impl Intent {
     }
 
     fn time_of(&self, when: When, now: SystemTime) -> SystemTime {
-        // The end of the year 9999: what is too far off to be told is never.
+        // The end of the year 9999: what is too far off to be written is never.
         let never = || SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
         match when {
             When::In(duration) => self.handed_over().unwrap_or(now).checked_add(duration).unwrap_or_else(never),
@@ -212,7 +212,7 @@ impl Intent {
     /// The local policies around the call that enqueued it, innermost first, which is the order they are asked in.
     #[must_use]
     pub fn local_policies(&self) -> Vec<Arc<dyn Policy>> {
-        frames(self.around.as_ref()).filter_map(|frame| frame.local_policy().cloned()).collect()
+        frames(self.context.as_ref()).filter_map(|frame| frame.local_policy().cloned()).collect()
     }
 
     /// Asks the local policies, innermost first, until one refuses. A policy that counts, counts this.
@@ -238,7 +238,7 @@ impl Intent {
                 self.name()
             )));
         }
-        let _empty = Swapped::empty();
+        let _empty = ContextSwap::empty();
         match self.start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
             Started::Pending(_) => unreachable!("only an async task gives a future"),
@@ -251,7 +251,7 @@ impl Intent {
         if stack::is_empty() {
             return self.call_here();
         }
-        let _empty = Swapped::empty();
+        let _empty = ContextSwap::empty();
         self.call_here()
     }
 
@@ -272,7 +272,7 @@ impl Intent {
     /// `TaskFailed` if the task fails or panics; `Rejected` if it has no body here, or lacks its state.
     pub async fn call_async(self) -> Result<(), DispatchError> {
         let started = {
-            let _empty = Swapped::empty();
+            let _empty = ContextSwap::empty();
             self.start()?
         };
         let result = match started {
@@ -286,8 +286,8 @@ impl Intent {
 
     #[inline]
     pub(crate) fn start(self) -> Result<Started, DispatchError> {
-        let Self { identity: Identity { task, .. }, body, around, .. } = self;
-        let state = State::around(around.as_ref());
+        let Self { identity: Identity { task, .. }, body, context, .. } = self;
+        let state = State::around(context.as_ref());
         let started = catch_panic(|| start(body, &state)).map_err(DispatchError::panicked)?;
         started.map_err(|unable| unable.rejection(task, &state))
     }
@@ -302,7 +302,7 @@ impl Intent {
             return Err(Rejection::new("it has no body in this program; give the scope an executor that sends it"));
         }
         let needs = self.task().state;
-        let missing = if needs.is_empty() { None } else { missing(needs, &State::around(self.around.as_ref())) };
+        let missing = if needs.is_empty() { None } else { missing(needs, &State::around(self.context.as_ref())) };
         missing.map_or(Ok(()), |missing| Err(Rejection::new(missing)))
     }
 
@@ -315,7 +315,7 @@ impl Intent {
         match self.task().typed.decode(&mut bound) {
             Some(body) => {
                 let arrived = Self { body: with_options(body, options), ..self.clone() };
-                arrived.take();
+                arrived.claim();
                 // Messages carry the times that the durations came to.
                 if let Some(at) = self.handed_over() {
                     arrived.hand_over(at);
@@ -327,12 +327,12 @@ impl Intent {
     }
 
     /// Marks it as taken by a scope; false if it was before.
-    pub(crate) fn take(&self) -> bool {
-        self.body.marks.take()
+    pub(crate) fn claim(&self) -> bool {
+        self.body.marks.claim()
     }
 
-    pub(crate) fn give_back(&self) {
-        self.body.marks.give_back();
+    pub(crate) fn release(&self) {
+        self.body.marks.release();
     }
 
     /// Whether it is a plain function for any executor: nothing that runs it inline has to ask first.

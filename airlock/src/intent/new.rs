@@ -4,13 +4,13 @@ use super::{Identity, Intent};
 use crate::task::SharedBody;
 
 /// An intent on its way into a scope.
-pub(crate) struct Fresh {
+pub(crate) struct NewIntent {
     identity: Identity,
     /// `None` once it is there.
     body: Option<SharedBody>,
 }
 
-impl Fresh {
+impl NewIntent {
     #[inline]
     pub(crate) fn new(identity: Identity, body: SharedBody) -> Self {
         Self { identity, body: Some(body) }
@@ -22,7 +22,7 @@ impl Fresh {
     }
 }
 
-impl From<Intent> for Fresh {
+impl From<Intent> for NewIntent {
     #[inline]
     fn from(intent: Intent) -> Self {
         Self { identity: intent.identity, body: Some(intent.body) }

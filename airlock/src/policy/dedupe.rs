@@ -9,7 +9,7 @@ use super::Policy;
 use crate::context::judging;
 use crate::intent::Intent;
 
-type Key = dyn Fn(&Intent) -> Option<String> + Send + Sync;
+type DedupeKey = dyn Fn(&Intent) -> Option<String> + Send + Sync;
 
 /// Within one flush, lets the first of equal intents escape and drops the others.
 ///
@@ -26,7 +26,7 @@ type Key = dyn Fn(&Intent) -> Option<String> + Send + Sync;
 #[derive(Clone)]
 pub struct Dedupe {
     id: usize,
-    key: Arc<Key>,
+    key: Arc<DedupeKey>,
 }
 
 impl Dedupe {

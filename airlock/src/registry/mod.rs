@@ -57,10 +57,10 @@ pub struct Registry {
     tasks: Vec<&'static TaskDefinition>,
     /// By name, once somebody asks: programs start faster than they can sort.
     sorted: OnceLock<Vec<&'static TaskDefinition>>,
-    names: HashMap<&'static str, Named>,
+    names: HashMap<&'static str, NamedTask>,
 }
 
-enum Named {
+enum NamedTask {
     One(&'static TaskDefinition),
     Many(Vec<&'static TaskDefinition>),
 }
@@ -92,7 +92,7 @@ impl Registry {
             return;
         }
         for &name in iter::once(&task.name).chain(task.aliases) {
-            self.names.entry(name).and_modify(|named| named.add(task)).or_insert(Named::One(task));
+            self.names.entry(name).and_modify(|named| named.add(task)).or_insert(NamedTask::One(task));
         }
         self.tasks.push(task);
         self.sorted = OnceLock::new();
@@ -102,8 +102,8 @@ impl Registry {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static TaskDefinition> {
         match self.names.get(name)? {
-            Named::One(task) => Some(task),
-            Named::Many(_) => None,
+            NamedTask::One(task) => Some(task),
+            NamedTask::Many(_) => None,
         }
     }
 
@@ -113,8 +113,10 @@ impl Registry {
     /// There is no task of this name, or more than one.
     pub fn find(&self, name: &str) -> Result<&'static TaskDefinition, RegistryError> {
         match self.names.get(name) {
-            Some(Named::One(task)) => Ok(task),
-            Some(Named::Many(tasks)) => Err(RegistryError::Duplicate { name: name.to_owned(), tasks: tasks.clone() }),
+            Some(NamedTask::One(task)) => Ok(task),
+            Some(NamedTask::Many(tasks)) => {
+                Err(RegistryError::Duplicate { name: name.to_owned(), tasks: tasks.clone() })
+            }
             None => Err(RegistryError::unknown(name, self.names.keys().copied())),
         }
     }
@@ -134,7 +136,7 @@ impl Registry {
     /// # Errors
     /// Two tasks share a name or alias: the error names both functions with file and line.
     pub fn check(&self) -> Result<(), RegistryError> {
-        let mut shared: Vec<_> = self.names.iter().filter(|(_, named)| matches!(named, Named::Many(_))).collect();
+        let mut shared: Vec<_> = self.names.iter().filter(|(_, named)| matches!(named, NamedTask::Many(_))).collect();
         shared.sort_unstable_by_key(|(name, _)| **name);
         shared.first().map_or(Ok(()), |(name, _)| self.find(name).map(drop))
     }
@@ -204,7 +206,7 @@ async fn run_async(intent: Intent) -> Result<(), RegistryError> {
     intent.call_async().await.map_err(|error| RegistryError::of_call(task, error))
 }
 
-impl Named {
+impl NamedTask {
     fn has(&self, task: &TaskDefinition) -> bool {
         match self {
             Self::One(first) => ptr::eq(*first, task),
@@ -218,7 +220,7 @@ impl Named {
             Self::Many(tasks) => mem::take(tasks),
         };
         tasks.push(task);
-        // So that they are told in the same order whatever order the linker chose.
+        // So that they are listed in the same order whatever order the linker chose.
         tasks.sort_unstable_by_key(by_name_and_place);
         *self = Self::Many(tasks);
     }

@@ -35,8 +35,7 @@ impl Deadline {
     }
 
     /// A little sooner, so that there is time left to say what happened.
-    #[cfg(feature = "_io")]
-    pub(crate) fn with_time_to_tell(self) -> Self {
+    pub(crate) fn with_margin(self) -> Self {
         /// What is kept back, at most.
         const SPARE: Duration = Duration::from_millis(100);
         self.remaining().map_or(self, |left| Self::after(left - (left / 20).min(SPARE)))

@@ -51,7 +51,7 @@ pub(crate) fn check_process() -> Result<(), IoFault> {
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), IoFault> {
     check_process()?;
     let mut io = IO.lock().unwrap_or_else(PoisonError::into_inner);
-    // Its end drops what it drove: whoever waits for that sees it, and asks again here.
+    // Its end drops the tasks that it drove: flushes that wait for one see that, and ask again here.
     let running = match io.take().filter(|io| !io.thread.is_finished()) {
         Some(running) => running,
         None => Io::start().map_err(IoFault::Start)?,

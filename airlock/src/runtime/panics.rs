@@ -1,4 +1,4 @@
-//! Panics of foreign code, caught and told.
+//! Panics of foreign code, caught and reported.
 
 use std::any::Any;
 use std::future::Future;

@@ -31,11 +31,9 @@ pub(crate) async fn sleep_until(at: Instant) {
 }
 
 /// Whose waker is called at a time of its own, again and again. Given up when dropped.
-#[cfg(feature = "_pool")]
 #[derive(Debug, Default)]
-pub(crate) struct AlarmClock(Option<Key>);
+pub(crate) struct AlarmClock(Option<AlarmKey>);
 
-#[cfg(feature = "_pool")]
 impl AlarmClock {
     /// Calls the waker then, and no longer at the time set before.
     pub(crate) fn set(&mut self, at: Instant, waker: &Waker) {
@@ -52,7 +50,6 @@ impl AlarmClock {
     }
 }
 
-#[cfg(feature = "_pool")]
 impl Drop for AlarmClock {
     fn drop(&mut self) {
         self.unset();
@@ -62,7 +59,7 @@ impl Drop for AlarmClock {
 /// A place in the queue of the timer thread, given up when dropped.
 struct Alarm {
     at: Option<Instant>,
-    set: Option<(Key, Waker)>,
+    set: Option<(AlarmKey, Waker)>,
 }
 
 impl Alarm {
@@ -94,20 +91,20 @@ impl Drop for Alarm {
 }
 
 /// When, and a number to tell apart those of the same instant.
-type Key = (Instant, u64);
+type AlarmKey = (Instant, u64);
 
 struct Timer {
     /// The process that has the thread, 0 before there is one.
     process: AtomicU32,
-    queue: Mutex<Queue>,
+    queue: Mutex<AlarmQueue>,
     changed: Condvar,
-    /// That of a forked child. What the parent's timer held for it comes too late: whoever held the lock when the process
+    /// That of a forked child. What the parent's timer held for it comes too late: the thread that held the lock when the process
     /// was forked does not exist in the child.
     child: OnceLock<Box<Self>>,
 }
 
-struct Queue {
-    wakers: BTreeMap<Key, Waker>,
+struct AlarmQueue {
+    wakers: BTreeMap<AlarmKey, Waker>,
     next: u64,
     running: bool,
     /// Until when the thread sleeps; `None` if it sleeps until it is woken, or is awake.
@@ -121,8 +118,7 @@ thread_local! {
 }
 
 /// Does work that may take its time: here, unless this is the timer thread, which every deadline needs.
-#[cfg(feature = "_pool")]
-pub(crate) fn off_its_thread(work: impl FnOnce() + Send + 'static) {
+pub(crate) fn run_off_timer_thread(work: impl FnOnce() + Send + 'static) {
     if !IS_TIMER.get() {
         return work();
     }
@@ -139,8 +135,8 @@ pub(crate) fn off_its_thread(work: impl FnOnce() + Send + 'static) {
     }
 }
 
-impl Queue {
-    fn key(&mut self, at: Instant) -> Key {
+impl AlarmQueue {
+    fn key(&mut self, at: Instant) -> AlarmKey {
         self.next += 1;
         (at, self.next)
     }
@@ -150,7 +146,7 @@ impl Timer {
     const fn new() -> Self {
         Self {
             process: AtomicU32::new(0),
-            queue: Mutex::new(Queue { wakers: BTreeMap::new(), next: 0, running: false, asleep_until: None }),
+            queue: Mutex::new(AlarmQueue { wakers: BTreeMap::new(), next: 0, running: false, asleep_until: None }),
             changed: Condvar::new(),
             child: OnceLock::new(),
         }
@@ -168,11 +164,11 @@ impl Timer {
         timer
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, AlarmQueue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&'static self, key: Key, waker: Waker) {
+    fn set(&'static self, key: AlarmKey, waker: Waker) {
         let mut queue = self.lock();
         let replaced = queue.wakers.insert(key, waker);
         if !queue.running {

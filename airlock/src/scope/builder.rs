@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::guard::{OpenScope, ScopeGuard};
 use crate::context::frame::Frame;
-use crate::context::scope_state::{Overrides, ScopeCore};
+use crate::context::scope_state::{Overrides, ScopeState};
 use crate::context::stack;
 use crate::executors::{Executor, OnFailure};
 use crate::lifecycle::Lifecycle;
@@ -114,7 +114,7 @@ impl ScopeBuilder {
         self
     }
 
-    /// Opens the scope until the guard is told how things ended. The guard stays on this thread; dropped, it discards.
+    /// Opens the scope until its guard is ended. The guard stays on this thread; dropped, it discards.
     ///
     /// In async code use [`run_async`](Self::run_async): a guard held across an await leaks the scope into whatever the
     /// thread polls next. Clippy finds those with this in `clippy.toml`:
@@ -130,7 +130,7 @@ impl ScopeBuilder {
     pub(super) fn open(self) -> OpenScope {
         let around = stack::current();
         let info = ScopeInfo::new(self.name, self.location);
-        let core = ScopeCore::new(info, self.overrides, settings::snapshot(), around.as_ref());
+        let core = ScopeState::new(info, self.overrides, settings::snapshot(), around.as_ref());
         OpenScope::new(Arc::new(Frame::scope(core, around)))
     }
 }

@@ -7,7 +7,7 @@ use super::EnqueueError;
 use crate::intent::IntentId;
 use crate::task::TaskResult;
 
-/// Holds for nobody: what a task that can only be enqueued asks of its callers.
+/// Implemented by no type: what a task that can only be enqueued asks of its callers.
 #[diagnostic::on_unimplemented(
     message = "`{T}` can't be called directly; use `{T}::enqueue`",
     label = "write `{T}::enqueue(..)`"

@@ -1,6 +1,5 @@
 //! Why an intent was not recorded.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::context::{Frame, Phase};
@@ -14,37 +13,37 @@ use crate::text::redact::redact_text;
 #[non_exhaustive]
 pub enum EnqueueError {
     /// There is no scope here. Nothing runs immediately instead.
-    #[error("{}there is no scope here; wrap the caller in `airlock::scope().run(..)` or mark it `#[airlock::scoped]`", .refused.lead())]
+    #[error("{}there is no scope here; wrap the caller in `airlock::scope().run(..)` or mark it `#[airlock::scoped]`", .refused.prefix())]
     NoScope {
         /// The intent.
         refused: Box<Refused>,
     },
     /// A policy, lifecycle or executor was being asked on this thread; those may judge, not enqueue.
-    #[error("{}a policy is being asked; policies judge, they can't enqueue", .refused.lead())]
+    #[error("{}a policy is being asked; policies judge, they can't enqueue", .refused.prefix())]
     InPolicy {
         /// The intent.
         refused: Box<Refused>,
     },
     /// A policy around the call refuses it.
-    #[error("{}{}", .refused.lead(), .refused.why)]
+    #[error("{}{}", .refused.prefix(), .refused.why)]
     Rejected {
         /// The intent, and who refused it.
         refused: Box<Refused>,
     },
     /// The scope has ended.
-    #[error("{}{}", .refused.lead(), .refused.why)]
+    #[error("{}{}", .refused.prefix(), .refused.why)]
     Closed {
         /// The intent, and which scope.
         refused: Box<Refused>,
     },
     /// The options of the call contradict themselves.
-    #[error("{}{}", .refused.lead(), .refused.why)]
+    #[error("{}{}", .refused.prefix(), .refused.why)]
     Options {
         /// The intent, and which options.
         refused: Box<Refused>,
     },
     /// A scope has, or had, this very intent; in two places it would run twice.
-    #[error("{}a scope has this very intent already; make another one", .refused.lead())]
+    #[error("{}a scope has this very intent already; make another one", .refused.prefix())]
     Repeated {
         /// The intent.
         refused: Box<Refused>,
@@ -61,8 +60,8 @@ pub struct Refused {
 
 impl Refused {
     fn of(mut intent: Intent, why: String) -> Box<Self> {
-        intent.around = None;
-        intent.give_back();
+        intent.context = None;
+        intent.release();
         Box::new(Self { intent, why, policy: None })
     }
 
@@ -78,16 +77,9 @@ impl Refused {
         self.policy.as_deref()
     }
 
-    fn lead(&self) -> Lead<'_> {
-        Lead(&self.intent)
-    }
-}
-
-struct Lead<'a>(&'a Intent);
-
-impl fmt::Display for Lead<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task `{}` can't be enqueued at {}: ", self.0.name(), self.0.location())
+    /// What begins each message.
+    fn prefix(&self) -> String {
+        format!("task `{}` can't be enqueued at {}: ", self.intent.name(), self.intent.location())
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::handle::Scope;
 use crate::context::frame::Frame;
 use crate::context::judging::Judging;
-use crate::context::scope_state::ScopeCore;
+use crate::context::scope_state::ScopeState;
 use crate::context::stack::Entered;
-use crate::flush::{Discarded, Flight, FlushError, FlushReport, Sealed, seal};
+use crate::flush::{Discarded, Flush, FlushError, FlushReport, Sealed, seal};
 use crate::lifecycle::ScopeEnd;
 use crate::runtime::panics::catch_panic;
 
@@ -40,13 +40,13 @@ impl OpenScope {
     /// Ends a scope that succeeded and holds nothing, at no cost; gives it back if there is more to do. A scope that is
     /// to be discarded is, even if there is nothing to discard: nested scopes that end later ask how this one did.
     pub(super) fn end_if_empty(mut self, succeeded: bool) -> Option<Self> {
-        let unasked = |core: &ScopeCore| !core.lifecycle().may_refuse_success();
+        let unasked = |core: &ScopeState| !core.lifecycle().may_refuse_success();
         self.ended = succeeded && self.frame.as_scope().is_some_and(unasked) && seal::close_if_empty(&self.frame);
         if self.ended { None } else { Some(self) }
     }
 
     /// Judges what the scope holds, and closes it.
-    pub(super) fn seal(mut self, reported: bool) -> Result<Flight, FlushError> {
+    pub(super) fn seal(mut self, reported: bool) -> Result<Flush, FlushError> {
         self.ended = true;
         seal::seal(&self.frame, reported)
     }
@@ -67,7 +67,7 @@ impl Drop for OpenScope {
         if report.counts().enqueued > 0 {
             #[cfg(feature = "testing")]
             crate::flush::note_abandoned(&self.frame, reason, report.counts().enqueued);
-            let scope = self.frame.as_scope().map(ScopeCore::info);
+            let scope = self.frame.as_scope().map(ScopeState::info);
             // A drop doesn't panic, whatever the subscriber does.
             let _ = catch_panic(|| {
                 tracing::warn!(
@@ -119,9 +119,9 @@ impl ScopeGuard {
     /// # Errors
     /// Something that was to escape didn't, or may not have: the error says what, and owns it.
     pub fn flush(self) -> Result<FlushReport, FlushError> {
-        let mut flight = self.leave().seal(true)?;
-        flight.fly_here()?;
-        Ok(flight.report())
+        let mut flush = self.leave().seal(true)?;
+        flush.fly_here()?;
+        Ok(flush.report())
     }
 
     /// Ends the scope badly: nothing escapes.
@@ -135,9 +135,9 @@ impl ScopeGuard {
     /// # Errors
     /// As [`flush`](Self::flush), as far as it can be known before anything is handed over.
     pub fn seal(self) -> Result<Sealed, FlushError> {
-        let mut flight = self.leave().seal(true)?;
-        flight.check()?;
-        Ok(Sealed::new(flight))
+        let mut flush = self.leave().seal(true)?;
+        flush.check()?;
+        Ok(Sealed::new(flush))
     }
 
     /// No longer current, and still open.

@@ -8,8 +8,8 @@ use super::{EnqueueError, submit};
 use crate::context::buffer::Phase;
 use crate::context::frame::{Frame, frames, nearest_scope};
 use crate::context::futures::InContext;
-use crate::context::scope_state::ScopeCore;
-use crate::context::stack::{self, Swapped};
+use crate::context::scope_state::ScopeState;
+use crate::context::stack::{self, ContextSwap};
 use crate::intent::{Intent, IntentId};
 use crate::scope_info::ScopeInfo;
 
@@ -91,7 +91,7 @@ impl Scope {
 
     /// Runs the closure with this scope as the current one: in another thread, say.
     pub fn run<R>(&self, body: impl FnOnce() -> R) -> R {
-        let _context = Swapped::only(Arc::clone(&self.frame));
+        let _context = ContextSwap::only(Arc::clone(&self.frame));
         #[cfg(feature = "testing")]
         let _settings = self.core().overriding().map(crate::settings::overriding::Overriding::new);
         body()
@@ -106,13 +106,13 @@ impl Scope {
 
     fn is_home_of(&self, intent: &Intent) -> bool {
         let own = nearest_scope(Some(&self.frame));
-        match (nearest_scope(intent.around.as_ref()), own) {
+        match (nearest_scope(intent.context.as_ref()), own) {
             (Some(home), Some(own)) => Arc::ptr_eq(home, own),
             _ => true,
         }
     }
 
-    fn core(&self) -> &ScopeCore {
+    fn core(&self) -> &ScopeState {
         frames(Some(&self.frame))
             .find_map(|frame| frame.as_scope())
             .unwrap_or_else(|| unreachable!("a handle is only made where there is a scope"))

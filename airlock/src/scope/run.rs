@@ -77,7 +77,7 @@ impl<T, E: From<FlushError>> ScopeOutput for Result<T, E> {
 
     fn after(self, flush: Result<(), FlushError>) -> Self {
         let value = self?;
-        // After a body's own error, a flush error is dropped, and with that it is logged and told to `on_lost`.
+        // After a body's own error, a flush error is dropped, and with that it is logged and handed to `on_lost`.
         flush?;
         Ok(value)
     }
@@ -136,7 +136,7 @@ impl ScopeBuilder {
         let open = guard.leave();
         let flush = match discard_reason(&open, result.succeeded()) {
             Some(reason) => Ok(open.discard(reason, true)),
-            None => open.seal(true).and_then(|mut flight| flight.fly_here().map(|()| flight.report())),
+            None => open.seal(true).and_then(|mut flush| flush.fly_here().map(|()| flush.report())),
         };
         Ended { result, flush }
     }
@@ -148,7 +148,7 @@ impl ScopeBuilder {
         let flush = match discard_reason(&open, result.succeeded()) {
             Some(reason) => Ok(open.discard(reason, true)),
             None => match open.seal(true) {
-                Ok(mut flight) => flight.fly(FlushMode::Async).await.map(|()| flight.report()),
+                Ok(mut flush) => flush.run(FlushMode::Async).await.map(|()| flush.report()),
                 Err(error) => Err(error),
             },
         };
@@ -178,7 +178,7 @@ pub(super) async fn end_async(open: OpenScope, succeeded: bool) -> Result<(), Fl
     let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
-        None => open.seal(false)?.fly(FlushMode::Async).await?,
+        None => open.seal(false)?.run(FlushMode::Async).await?,
     }
     Ok(())
 }

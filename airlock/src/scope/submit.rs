@@ -8,7 +8,7 @@ use crate::context::buffer::Phase;
 use crate::context::frame::{Frame, frames, nearest_scope};
 use crate::context::judging::Judging;
 use crate::context::stack;
-use crate::intent::{Fresh, Identity, Intent, IntentId};
+use crate::intent::{Identity, Intent, IntentId, NewIntent};
 use crate::options::Options;
 use crate::task::{Marks, SharedBody, TaskDefinition, TaskEntry, with_options};
 
@@ -48,12 +48,12 @@ fn enqueue_special(
 fn enqueue_body(
     task: &'static TaskDefinition,
     body: SharedBody,
-    special: bool,
+    may_have_options: bool,
     location: &'static Location<'static>,
 ) -> Result<IntentId, EnqueueError> {
     let id = IntentId::fresh();
-    let mut fresh = Fresh::new(Identity { id, task, location }, body);
-    submit(&mut fresh, special).map(|()| id)
+    let mut new = NewIntent::new(Identity { id, task, location }, body);
+    submit(&mut new, may_have_options).map(|()| id)
 }
 
 #[track_caller]
@@ -65,7 +65,7 @@ fn intent_of(task: &'static TaskDefinition, body: SharedBody) -> Intent {
 #[doc(hidden)]
 #[must_use]
 pub fn in_scope() -> bool {
-    // Whoever judges has no scope around, and no business calling either: `enqueue` says so.
+    // A policy that judges has no scope around, and must not call tasks either: `enqueue` says so.
     Judging::is_under_way() || stack::with_current(|frame| nearest_scope(frame).is_some())
 }
 
@@ -77,18 +77,18 @@ pub fn make_intent<A>(entry: &'static TaskEntry<A>, args: A) -> Intent {
     intent_of(&entry.definition, (entry.share)(entry.run, args, Marks::NEW))
 }
 
-/// The common case: a plain task without options, nobody around looks at calls, and the scope is open.
-fn submit(fresh: &mut Fresh, special: bool) -> Result<(), EnqueueError> {
-    if !special && !Judging::is_under_way() {
+/// The common case: a plain task without options, no policy around looks at calls, and the scope is open.
+fn submit(new: &mut NewIntent, may_have_options: bool) -> Result<(), EnqueueError> {
+    if !may_have_options && !Judging::is_under_way() {
         // Without a handle of the frame. Nothing in here runs foreign code, which must not happen under the borrow of
         // the stack.
         stack::with_current(|frame| {
             if let Some(core) = frame.and_then(|frame| frame.as_simple_scope()) {
-                let _ = core.accept(fresh, None, special);
+                let _ = core.accept(new, None, may_have_options);
             }
         });
     }
-    match fresh.take() {
+    match new.take() {
         None => Ok(()),
         Some(intent) => submit_with_care(intent),
     }
@@ -106,11 +106,11 @@ fn submit_with_care(intent: Intent) -> Result<(), EnqueueError> {
 /// Adds an intent made earlier to the scope of `frame`, under the policies from `frame` outwards.
 pub(super) fn push(frame: &Arc<Frame>, mut intent: Intent) -> Result<IntentId, EnqueueError> {
     let id = intent.id();
-    if !intent.take() {
+    if !intent.claim() {
         return Err(EnqueueError::repeated(intent));
     }
     // A failed flush may have given it back: what was around it then is not around it now.
-    intent.around = None;
+    intent.context = None;
     check(intent).and_then(|intent| ask_and_accept(frame, intent)).map(|()| id)
 }
 
@@ -128,30 +128,30 @@ fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueE
     let Some(scope) = nearest_scope(Some(frame)) else {
         return Err(EnqueueError::no_scope(intent));
     };
-    if !frame.is_quiet() {
+    if !frame.skips_enqueue() {
         // A policy may look at the intent's local policies.
-        intent.around = Some(Arc::clone(frame));
+        intent.context = Some(Arc::clone(frame));
         let _judging = Judging::enter();
         for frame in frames(Some(frame)) {
             if let Err(violation) = frame.policy().on_enqueue(&intent) {
                 return Err(EnqueueError::rejected(intent, frame.policy().name(), &violation));
             }
         }
-        intent.around = None;
+        intent.context = None;
     }
-    let special = !intent.is_plain() || intent.call_options().is_some();
-    let mut fresh = Fresh::from(intent);
-    match (accept(frame, &mut fresh, special), fresh.take()) {
+    let may_have_options = !intent.is_plain() || intent.call_options().is_some();
+    let mut new = NewIntent::from(intent);
+    match (accept(frame, &mut new, may_have_options), new.take()) {
         (Err(phase), Some(intent)) => Err(EnqueueError::closed(intent, phase, scope)),
         _ => Ok(()),
     }
 }
 
 /// Moves the intent into the scope that `frame` is in, or leaves it where it is if that has ended.
-fn accept(frame: &Arc<Frame>, fresh: &mut Fresh, special: bool) -> Result<(), Phase> {
+fn accept(frame: &Arc<Frame>, new: &mut NewIntent, may_have_options: bool) -> Result<(), Phase> {
     let around = frame.has_local().then(|| Arc::clone(frame));
     match nearest_scope(Some(frame)).and_then(|scope| scope.as_scope()) {
-        Some(core) => core.accept(fresh, around, special),
+        Some(core) => core.accept(new, around, may_have_options),
         None => Err(Phase::Discarded),
     }
 }

@@ -17,7 +17,6 @@ pub(crate) enum Snapshot {
     Default,
     Configured(Arc<Settings>),
     /// Those of a part of a test: scopes opened in the scope have them too, on whatever thread.
-    #[cfg(feature = "testing")]
     Overridden(Arc<Settings>),
 }
 
@@ -28,7 +27,6 @@ impl Deref for Snapshot {
         match self {
             Self::Default => &DEFAULT,
             Self::Configured(settings) => settings,
-            #[cfg(feature = "testing")]
             Self::Overridden(settings) => settings,
         }
     }

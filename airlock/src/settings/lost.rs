@@ -1,4 +1,4 @@
-//! What nobody has any more.
+//! The `on_lost` hook: errors and scopes that were dropped with intents in them.
 
 use crate::intent::Intent;
 use crate::scope_info::ScopeInfo;
@@ -10,32 +10,19 @@ pub struct Lost {
     scope: ScopeInfo,
     intents: Vec<Intent>,
     /// What they were dropped in.
-    #[cfg(feature = "testing")]
     holder: &'static str,
 }
 
 impl Lost {
     /// Of accepted work that did not run.
-    #[cfg(feature = "_pool")]
     pub(crate) fn new(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self {
-            scope,
-            intents,
-            #[cfg(feature = "testing")]
-            holder: "the accepted work of an executor",
-        }
+        Self { scope, intents, holder: "the accepted work of an executor" }
     }
 
     pub(crate) fn of_flush_error(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self {
-            scope,
-            intents,
-            #[cfg(feature = "testing")]
-            holder: "a flush error",
-        }
+        Self { scope, intents, holder: "a flush error" }
     }
 
-    #[cfg(feature = "testing")]
     pub(crate) fn holder(&self) -> &'static str {
         self.holder
     }

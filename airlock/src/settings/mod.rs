@@ -4,7 +4,6 @@ mod global;
 #[cfg(feature = "settings")]
 pub(crate) mod load;
 mod lost;
-#[cfg(feature = "testing")]
 pub(crate) mod overriding;
 mod show;
 mod source;
@@ -23,7 +22,7 @@ pub use global::{configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use load::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 pub use lost::Lost;
-use source::Slot;
+use source::Sourced;
 
 type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;
 
@@ -43,15 +42,14 @@ type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;
 /// ```
 #[derive(Clone)]
 pub struct Settings {
-    pub(crate) policy: Slot<Arc<dyn Policy>>,
-    pub(crate) executor: Slot<Arc<dyn Executor>>,
-    pub(crate) lifecycle: Slot<Arc<dyn Lifecycle>>,
-    pub(crate) on_failure: Slot<OnFailure>,
-    pub(crate) deadline: Slot<Option<Duration>>,
-    pub(crate) timings: Slot<bool>,
-    pub(crate) on_lost: Slot<Option<OnLost>>,
-    /// Is told of scopes that were dropped with intents in them.
-    #[cfg(feature = "testing")]
+    pub(crate) policy: Sourced<Arc<dyn Policy>>,
+    pub(crate) executor: Sourced<Arc<dyn Executor>>,
+    pub(crate) lifecycle: Sourced<Arc<dyn Lifecycle>>,
+    pub(crate) on_failure: Sourced<OnFailure>,
+    pub(crate) deadline: Sourced<Option<Duration>>,
+    pub(crate) timings: Sourced<bool>,
+    pub(crate) on_lost: Sourced<Option<OnLost>>,
+    /// Called with scopes that were dropped with intents in them.
     pub(crate) on_abandoned: Option<overriding::OnAbandoned>,
 }
 
@@ -60,14 +58,13 @@ impl Settings {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            policy: Slot::default(Arc::new(AllowAll)),
-            executor: Slot::default(Arc::new(InlineExecutor::new())),
-            lifecycle: Slot::default(Arc::new(FlushOnSuccess) as Arc<dyn Lifecycle>).named("FlushOnSuccess"),
-            on_failure: Slot::default(OnFailure::default()),
-            deadline: Slot::default(None),
-            timings: Slot::default(false),
-            on_lost: Slot::default(None),
-            #[cfg(feature = "testing")]
+            policy: Sourced::default(Arc::new(AllowAll)),
+            executor: Sourced::default(Arc::new(InlineExecutor::new())),
+            lifecycle: Sourced::default(Arc::new(FlushOnSuccess) as Arc<dyn Lifecycle>).named("FlushOnSuccess"),
+            on_failure: Sourced::default(OnFailure::default()),
+            deadline: Sourced::default(None),
+            timings: Sourced::default(false),
+            on_lost: Sourced::default(None),
             on_abandoned: None,
         }
     }
@@ -76,7 +73,7 @@ impl Settings {
     #[must_use]
     #[track_caller]
     pub fn policy(mut self, policy: impl Policy + 'static) -> Self {
-        self.policy = Slot::code(Arc::new(policy));
+        self.policy = Sourced::code(Arc::new(policy));
         self
     }
 
@@ -84,7 +81,7 @@ impl Settings {
     #[must_use]
     #[track_caller]
     pub fn executor(mut self, executor: impl Executor) -> Self {
-        self.executor = Slot::code(Arc::new(executor));
+        self.executor = Sourced::code(Arc::new(executor));
         self
     }
 
@@ -95,7 +92,7 @@ impl Settings {
         let name = std::any::type_name::<L>();
         // Without the path, unless there are paths in the name's own parameters.
         let name = if name.contains('<') { name } else { name.rsplit("::").next().unwrap_or(name) };
-        self.lifecycle = Slot::code(Arc::new(lifecycle) as Arc<dyn Lifecycle>).named(name);
+        self.lifecycle = Sourced::code(Arc::new(lifecycle) as Arc<dyn Lifecycle>).named(name);
         self
     }
 
@@ -103,7 +100,7 @@ impl Settings {
     #[must_use]
     #[track_caller]
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
-        self.on_failure = Slot::code(on_failure);
+        self.on_failure = Sourced::code(on_failure);
         self
     }
 
@@ -111,7 +108,7 @@ impl Settings {
     #[must_use]
     #[track_caller]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Slot::code(Some(deadline));
+        self.deadline = Sourced::code(Some(deadline));
         self
     }
 
@@ -119,7 +116,7 @@ impl Settings {
     #[must_use]
     #[track_caller]
     pub fn timings(mut self, timings: bool) -> Self {
-        self.timings = Slot::code(timings);
+        self.timings = Sourced::code(timings);
         self
     }
 
@@ -127,7 +124,7 @@ impl Settings {
     #[must_use]
     #[track_caller]
     pub fn on_lost(mut self, on_lost: impl Fn(Lost) + Send + Sync + 'static) -> Self {
-        self.on_lost = Slot::code(Some(Arc::new(on_lost)));
+        self.on_lost = Sourced::code(Some(Arc::new(on_lost)));
         self
     }
 }

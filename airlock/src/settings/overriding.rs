@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use super::Settings;
 use crate::scope_info::ScopeInfo;
 
-/// Is told the scope that was dropped, and how many intents were in it.
+/// Called with the scope that was dropped, and how many intents were in it.
 pub(crate) type OnAbandoned = Arc<dyn Fn(&ScopeInfo, usize) + Send + Sync>;
 
 thread_local! {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Settings;
-use super::source::{Shown, Slot, Source};
+use super::source::{Shown, Source, Sourced};
 use crate::executors::OnFailure;
 use crate::text::redact::redact_text;
 
@@ -14,7 +14,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new<T>(key: &str, value: impl Into<String>, slot: &'a Slot<T>) -> Self {
+    fn new<T>(key: &str, value: impl Into<String>, slot: &'a Sourced<T>) -> Self {
         let value = slot.name.as_ref().map_or_else(|| value.into(), |name| name.clone().into_owned());
         let value = redact_text(&value).into_owned();
         Self { key: key.to_owned(), value, source: &slot.source }

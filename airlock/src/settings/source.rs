@@ -3,21 +3,18 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
-#[cfg(feature = "settings")]
 use std::sync::Arc;
 
 /// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Nobody set it.
+    /// It was not set.
     Default,
     /// A call in the program.
     Code(&'static Location<'static>),
     /// A line of a file.
-    #[cfg(feature = "settings")]
     File { name: Arc<str>, line: usize },
     /// An environment variable.
-    #[cfg(feature = "settings")]
     Variable(Arc<str>),
 }
 
@@ -26,9 +23,7 @@ impl fmt::Display for Source {
         match self {
             Self::Default => f.write_str("default"),
             Self::Code(location) => location.fmt(f),
-            #[cfg(feature = "settings")]
             Self::File { name, line } => write!(f, "{name}:{line}"),
-            #[cfg(feature = "settings")]
             Self::Variable(name) => f.write_str(name),
         }
     }
@@ -36,7 +31,7 @@ impl fmt::Display for Source {
 
 /// A setting, and where it comes from.
 #[derive(Clone)]
-pub(crate) struct Slot<T> {
+pub(crate) struct Sourced<T> {
     pub(crate) value: T,
     pub(crate) source: Source,
     /// What to print for values that have no name of their own.
@@ -53,7 +48,7 @@ pub(crate) struct Shown {
     pub(crate) source: Source,
 }
 
-impl<T> Slot<T> {
+impl<T> Sourced<T> {
     pub(crate) fn default(value: T) -> Self {
         Self { value, source: Source::Default, name: None, options: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! The options that only one system knows: a closed, typed list each, so that a misspelt or forbidden key is told before
+//! The options that only one system knows: a closed, typed list each, so that a misspelt or forbidden key is refused before
 //! anything is sent. Those for other systems are ignored, which is what lets an intent be routed.
 
 use serde::de::DeserializeOwned;
@@ -8,7 +8,7 @@ use crate::options::{Extra, Options};
 
 /// What the value of an extra has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Takes {
+pub(crate) enum ExtraKind {
     Bool,
     /// A string that isn't empty.
     Text,
@@ -18,18 +18,18 @@ pub(crate) enum Takes {
 
 /// The extras of one system.
 #[derive(Debug)]
-pub(crate) struct System {
+pub(crate) struct ExtraSchema {
     /// What it is called in [`Options::extra`].
     pub(crate) name: &'static str,
-    pub(crate) known: &'static [(&'static str, Takes)],
+    pub(crate) known: &'static [(&'static str, ExtraKind)],
     /// What users may expect among the extras, and what to do instead.
-    pub(crate) elsewhere: &'static [(&'static str, &'static str)],
+    pub(crate) redirects: &'static [(&'static str, &'static str)],
 }
 
 /// The largest number of which every reader makes the same.
 const MAX_WHOLE: u64 = 1 << 53;
 
-impl System {
+impl ExtraSchema {
     /// Whether all extras for this system are known and have values of their kind.
     pub(crate) fn check(&self, options: &Options) -> Result<(), Rejection> {
         self.of(options).try_for_each(|extra| self.check_one(extra))
@@ -60,7 +60,7 @@ impl System {
 
     fn check_one(&self, extra: &Extra) -> Result<(), Rejection> {
         let (system, key) = (self.name, extra.key());
-        if let Some((_, instead)) = self.elsewhere.iter().find(|(name, _)| *name == key) {
+        if let Some((_, instead)) = self.redirects.iter().find(|(name, _)| *name == key) {
             return Err(Rejection::new(format!("`{key}` can't be set as an extra of `{system}`; {instead}")));
         }
         let Some((_, takes)) = self.known.iter().find(|(name, _)| *name == key) else {
@@ -69,11 +69,11 @@ impl System {
         };
         let value = extra.value().get();
         let (fits, wanted) = match takes {
-            Takes::Bool => (serde_json::from_str::<bool>(value).is_ok(), "true or false".to_owned()),
-            Takes::Text => {
+            ExtraKind::Bool => (serde_json::from_str::<bool>(value).is_ok(), "true or false".to_owned()),
+            ExtraKind::Text => {
                 (serde_json::from_str::<String>(value).is_ok_and(|text| !text.is_empty()), "some text".to_owned())
             }
-            Takes::Whole(unit, least) => {
+            ExtraKind::Whole(unit, least) => {
                 let fits = serde_json::from_str(value).is_ok_and(|number| (*least..=MAX_WHOLE).contains(&number));
                 (fits, format!("a whole number of {unit}, at least {least}"))
             }

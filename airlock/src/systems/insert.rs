@@ -8,13 +8,83 @@ use tokio::sync::oneshot;
 
 use super::publish::Format;
 use super::queue_executor::QueueExecutor;
-use super::rows::{feed, settle_rest};
-use crate::brokers::{Answer, AnyConnection, Line, Patience, Rows, SqlConnection, SqlJob, Transport};
+use super::rows::{settle_rest, stream_rows};
+use crate::brokers::{AnyConnection, FlushDoubt, JobReply, JobTimeouts, Rows, SqlConnection, SqlJob, Transport};
 use crate::dispatch::{DispatchError, Rejection};
-use crate::executors::{Batch, Executor, ExecutorTraits, FlushContext};
+use crate::executors::{Batch, Capabilities, Executor, FlushContext};
 use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
+
+/// `insert` of a system's public executor, with what its page begins with.
+macro_rules! insert_of {
+    ($executor:ident, $variable:literal, $about:literal) => {
+        impl $crate::$executor {
+            #[doc = $about]
+            #[doc = ""]
+            #[doc = include_str!("../../docs/rustdoc/insert.md")]
+            ///
+            /// ```no_run
+            /// # #[cfg(feature = "sqlite")] mod shown {
+            /// # #[airlock::task(name = "shop.tasks.send_receipt")] fn send_receipt(order_id: i64);
+            #[doc = concat!("use airlock::{", stringify!($executor), ", Error};")]
+            /// use sqlx::{Connection, SqliteConnection};
+            ///
+            /// async fn pay(
+            #[doc = concat!("    ", $variable, ": &", stringify!($executor), ",")]
+            ///     connection: &mut SqliteConnection,
+            ///     order: i64,
+            /// ) -> airlock::Result<()> {
+            ///     let mut transaction =
+            ///         connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
+            #[doc = concat!("    let scope = airlock::scope().executor(", $variable, ".clone()).enter();")]
+            ///     send_receipt::enqueue(order)?;          // domain code, as always
+            ///     let sealed = scope.seal()?;
+            ///     sqlx::query("UPDATE orders SET paid = 1 WHERE id = ?")
+            ///         .bind(order)
+            ///         .execute(&mut *transaction)
+            ///         .await
+            ///         .map_err(Error::other)?;
+            #[doc = concat!("    ", $variable, ".insert(&mut *transaction, sealed).await?;")]
+            ///     // Order and task, or neither.
+            ///     transaction.commit().await.map_err(Error::other)
+            /// }
+            /// # }
+            /// ```
+            pub async fn insert<C: SqlConnection + ?Sized>(
+                &self,
+                connection: &mut C,
+                sealed: Sealed,
+            ) -> Result<FlushReport, FlushError> {
+                self.0.insert(connection, sealed).await
+            }
+        }
+    };
+}
+
+#[cfg(feature = "huey")]
+insert_of!(
+    HueyExecutor,
+    "huey",
+    "Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the consumers \
+     when, and only when, that commits. It has to be one of the database of their `SqliteHuey` or `PostgresHuey`. No \
+     connection but the given one is used, and no runtime but the caller's."
+);
+#[cfg(feature = "django-q")]
+insert_of!(
+    DjangoQExecutor,
+    "django_q",
+    "Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the clusters \
+     when, and only when, that commits. It has to be one of the database that has their `django_q_ormq`, the `orm` of \
+     `Q_CLUSTER`. No connection but the given one is used, and no runtime but the caller's."
+);
+#[cfg(feature = "django-tasks")]
+insert_of!(
+    DjangoTasksExecutor,
+    "django_tasks",
+    "Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the workers \
+     when, and only when, that commits. No connection but the given one is used, and no runtime but the caller's."
+);
 
 impl<F: Format> QueueExecutor<F> {
     /// Writes what a scope holds into the transaction that is open on the connection.
@@ -46,7 +116,7 @@ async fn write<F: Format>(
     }
 }
 
-/// An executor without a connection: the rows go to whoever has one, beside it.
+/// An executor without a connection: the rows go to the caller's, beside it.
 struct Relay<F> {
     format: Arc<F>,
     name: Arc<str>,
@@ -84,22 +154,22 @@ impl<F: Format> Executor for Relay<F> {
         Box::pin(async move {
             let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (sender, rows) = Rows::channel(None);
-            let (answer, answers) = Answer::channel(1, Line::default());
-            let patience = Patience::new(batch.deadline(), NO_CONNECT);
-            let job = SqlJob { number: 0, messages: vec![rows], patience, answer };
+            let (reply, answers) = JobReply::channel(1, FlushDoubt::default());
+            let timeouts = JobTimeouts::new(batch.deadline(), NO_CONNECT);
+            let job = SqlJob { number: 0, messages: vec![rows], timeouts, reply };
             if writer.is_none_or(|writer| writer.send(job).is_err()) {
                 return settle_rest(&mut batch, &DispatchError::unavailable("the transaction is not there any more"));
             }
             let now = SystemTime::now();
             let row = |intent: &Intent, place| self.format.row(self.transport, intent, now, place);
-            let fed = feed(&mut batch, sender, row).await;
+            let streamed = stream_rows(&mut batch, sender, row).await;
             let outcome = answers.receive().await.pop().unwrap_or(Ok(()));
-            fed.settle(&mut batch, outcome);
+            streamed.settle(&mut batch, outcome);
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
+    fn capabilities(&self) -> Capabilities {
         // So that it is asked about `local` tasks, too.
-        ExecutorTraits { takes_local: true, ..ExecutorTraits::default() }
+        Capabilities { takes_local: true, ..Capabilities::default() }
     }
 }

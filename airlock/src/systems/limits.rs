@@ -26,7 +26,6 @@ pub(crate) fn check_task(name: &str) -> Result<(), Rejection> {
 }
 
 /// Whether the name of a task says in which module of Python it is.
-#[cfg(feature = "_pickle")]
 pub(crate) fn check_dotted(system: &str, name: &str) -> Result<(), Rejection> {
     // In one go: every intent comes through here.
     let (mut is_dotted, mut is_sound, mut last) = (false, true, '.');

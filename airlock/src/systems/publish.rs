@@ -5,9 +5,8 @@ use std::time::SystemTime;
 use super::config::CommonConfig;
 #[cfg(feature = "_sql")]
 use super::rows;
-use crate::brokers::{AmqpMessage, AmqpQueue, AnyLink, Broker, RedisMessage, SqlMessage, Transport};
+use crate::brokers::{AmqpMessage, AmqpQueue, AnyManager, Broker, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-#[cfg(feature = "_broker")]
 use crate::executors::Ticket;
 use crate::executors::{Batch, FlushContext};
 use crate::intent::Intent;
@@ -46,22 +45,22 @@ pub(crate) trait Format: Send + Sync + 'static {
 
 /// Sends the batch through the broker.
 pub(crate) async fn publish(broker: &Broker, format: &dyn Format, batch: Batch) {
-    crate::intent::IntentId::look_for_fork();
+    crate::intent::IntentId::reseed_after_fork();
     let _ = (format, &batch);
-    match &broker.link {
+    match &broker.manager {
         #[cfg(feature = "redis")]
-        AnyLink::Redis(link) => jobs::send(link, |intent, now| format.redis(intent, now), batch).await,
+        AnyManager::Redis(manager) => jobs::send(manager, |intent, now| format.redis(intent, now), batch).await,
         #[cfg(feature = "amqp")]
-        AnyLink::Amqp(link) => {
+        AnyManager::Amqp(manager) => {
             let mut queues = declared::Queues::new(format);
-            jobs::send(link, |intent, now| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
+            jobs::send(manager, |intent, now| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
         }
         #[cfg(feature = "sqlite")]
-        AnyLink::Sqlite(link) => rows::send(link, Transport::Sqlite, format, batch).await,
+        AnyManager::Sqlite(manager) => rows::send(manager, Transport::Sqlite, format, batch).await,
         #[cfg(feature = "postgres")]
-        AnyLink::Postgres(link) => rows::send(link, Transport::Postgres, format, batch).await,
+        AnyManager::Postgres(manager) => rows::send(manager, Transport::Postgres, format, batch).await,
         #[cfg(not(feature = "_broker"))]
-        AnyLink::Never(never) => match *never {},
+        AnyManager::Never(never) => match *never {},
     }
 }
 
@@ -109,7 +108,7 @@ mod jobs {
     use std::time::SystemTime;
 
     use super::{Batch, Intent, Rejection, Ticket};
-    use crate::brokers::{Answers, Line, Link, Protocol};
+    use crate::brokers::{ConnectionManager, FlushDoubt, JobReplies, Protocol};
     use crate::dispatch::DispatchError;
     use crate::executors::times;
 
@@ -124,21 +123,21 @@ mod jobs {
     struct Awaited {
         tickets: Vec<Ticket>,
         bytes: usize,
-        answers: Answers,
+        replies: JobReplies,
     }
 
     /// Sends intent by intent, in order, without waiting for one before the next, and settles each with its outcome.
     pub(crate) async fn send<P: Protocol>(
-        link: &Link<P>,
+        manager: &ConnectionManager<P>,
         mut encode: impl FnMut(&Intent, SystemTime) -> Result<P::Message, Rejection>,
         mut batch: Batch,
     ) {
-        let patience = link.patience(batch.deadline());
+        let timeouts = manager.timeouts(batch.deadline());
         if batch.remaining() == 0 {
             return;
         }
         // Before anything begins: what can't be reached costs one intent its attempt, and not a whole job.
-        if let Err(error) = link.ready(patience).await {
+        if let Err(error) = manager.ready(timeouts).await {
             let now = SystemTime::now();
             while let Some(begun) = batch.begin() {
                 let late = times::check_expiry(begun.intent(), now).map_err(DispatchError::rejected);
@@ -146,17 +145,21 @@ mod jobs {
             }
             return;
         }
-        let (mut under_way, line) = (VecDeque::new(), Line::default());
+        let (mut under_way, doubt) = (VecDeque::new(), FlushDoubt::default());
         let mut bytes = 0;
         loop {
             while under_way.len() < UNDER_WAY && bytes < UNDER_WAY_BYTES {
                 let Some((messages, tickets, size)) = next_job::<P>(&mut batch, &mut encode) else { break };
                 bytes += size;
-                under_way.push_back(Awaited { tickets, bytes: size, answers: link.send(messages, patience, &line) });
+                under_way.push_back(Awaited {
+                    tickets,
+                    bytes: size,
+                    replies: manager.send(messages, timeouts, &doubt),
+                });
             }
             let Some(oldest) = under_way.pop_front() else { return };
             bytes -= oldest.bytes;
-            let outcomes = oldest.answers.receive().await;
+            let outcomes = oldest.replies.receive().await;
             for (ticket, outcome) in oldest.tickets.into_iter().zip(outcomes) {
                 ticket.settle(outcome);
             }

@@ -88,7 +88,7 @@ macro_rules! queue_executor {
         $(#[$about])*
         #[derive(Clone)]
         #[must_use = "it does nothing until a scope has it as its executor"]
-        pub struct $executor($crate::systems::queue_executor::QueueExecutor<$format>);
+        pub struct $executor(pub(in crate::systems) $crate::systems::queue_executor::QueueExecutor<$format>);
 
         impl $executor {
             fn of(broker: $crate::brokers::Broker, format: $format) -> Self {

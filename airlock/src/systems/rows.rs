@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::publish::Format;
-use crate::brokers::{Line, Link, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
+use crate::brokers::{ConnectionManager, FlushDoubt, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Ticket, times};
 use crate::intent::Intent;
@@ -15,28 +15,32 @@ const PART: usize = 1024;
 const PART_BYTES: usize = 512 * 1024;
 
 /// Sends the batch in one transaction: all of it, or nothing.
-pub(crate) async fn send<C>(link: &Link<Sql<C>>, transport: Transport, format: &dyn Format, mut batch: Batch)
-where
+pub(crate) async fn send<C>(
+    manager: &ConnectionManager<Sql<C>>,
+    transport: Transport,
+    format: &dyn Format,
+    mut batch: Batch,
+) where
     Sql<C>: Protocol<Message = Rows>,
 {
     if batch.remaining() == 0 {
         return;
     }
-    let patience = link.patience(batch.deadline());
+    let timeouts = manager.timeouts(batch.deadline());
     // Before anything begins: what can't be reached costs one intent its attempt.
-    if let Err(error) = link.ready(patience).await {
+    if let Err(error) = manager.ready(timeouts).await {
         return settle_rest(&mut batch, &error);
     }
-    let Some(turn) = patience.for_answer(link.protocol().turn()).await else {
-        let busy = format!("{} was busy with another flush until this one's time ended", link.protocol().place());
+    let Some(permit) = timeouts.for_answer(manager.protocol().permit()).await else {
+        let busy = format!("{} was busy with another flush until this one's time ended", manager.protocol().place());
         return settle_rest(&mut batch, &DispatchError::unavailable(busy));
     };
-    let (sender, rows) = Rows::channel(Some(turn));
-    let answers = link.send(vec![rows], patience, &Line::default());
+    let (sender, rows) = Rows::channel(Some(permit));
+    let replies = manager.send(vec![rows], timeouts, &FlushDoubt::default());
     let now = SystemTime::now();
-    let fed = feed(&mut batch, sender, |intent, place| format.row(transport, intent, now, place)).await;
-    let outcome = answers.receive().await.pop().unwrap_or(Ok(()));
-    fed.settle(&mut batch, outcome);
+    let streamed = stream_rows(&mut batch, sender, |intent, place| format.row(transport, intent, now, place)).await;
+    let outcome = replies.receive().await.pop().unwrap_or(Ok(()));
+    streamed.settle(&mut batch, outcome);
 }
 
 /// The same outcome for all that may still begin.
@@ -47,19 +51,19 @@ pub(crate) fn settle_rest(batch: &mut Batch, error: &DispatchError) {
 }
 
 /// What was begun, and waits for the outcome of the transaction.
-pub(crate) struct Fed {
+pub(crate) struct StreamedRows {
     tickets: Vec<Ticket>,
     /// What has no encoding, for which nothing of the rest is written either.
     misfit: Option<(Ticket, Rejection)>,
 }
 
 /// Begins and encodes all intents of the batch, in order, as fast as they are taken.
-pub(crate) async fn feed(
+pub(crate) async fn stream_rows(
     batch: &mut Batch,
     sender: RowSender,
     mut encode: impl FnMut(&Intent, u32) -> Result<SqlMessage, Rejection>,
-) -> Fed {
-    let mut fed = Fed { tickets: Vec::with_capacity(batch.remaining()), misfit: None };
+) -> StreamedRows {
+    let mut streamed = StreamedRows { tickets: Vec::with_capacity(batch.remaining()), misfit: None };
     let (mut place, mut most) = (0, FIRST_PART);
     while batch.remaining() > 0 {
         let (mut part, mut bytes) = (Vec::with_capacity(batch.remaining().min(most)), 0);
@@ -77,12 +81,12 @@ pub(crate) async fn feed(
                 Ok(row) => {
                     bytes += row.size();
                     part.push(row);
-                    fed.tickets.push(ticket);
+                    streamed.tickets.push(ticket);
                     place += 1;
                 }
                 Err(rejection) => {
-                    fed.misfit = Some((ticket, rejection));
-                    return fed;
+                    streamed.misfit = Some((ticket, rejection));
+                    return streamed;
                 }
             }
         }
@@ -91,15 +95,15 @@ pub(crate) async fn feed(
         }
         // Nothing more may begin although something is left: this is not all, and nothing of it is to be kept.
         if part.is_empty() || !sender.send(part).await {
-            return fed;
+            return streamed;
         }
         most = (most * 2).min(PART);
     }
     sender.end().await;
-    fed
+    streamed
 }
 
-impl Fed {
+impl StreamedRows {
     pub(crate) fn settle(self, batch: &mut Batch, outcome: Result<(), DispatchError>) {
         for ticket in self.tickets {
             ticket.settle(outcome.clone());

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::{Marks, Run, Started, Unable};
+use super::{CallError, Marks, Started, TaskFn};
 use crate::encode::Encode;
 use crate::options::Options;
 use crate::state::State;
@@ -23,10 +23,10 @@ pub(crate) struct Body<C: ?Sized> {
 /// The function and its arguments.
 pub(crate) enum Call<A> {
     Waiting {
-        run: Run<A>,
+        run: TaskFn<A>,
         args: A,
     },
-    /// They have moved into the task, which nobody sees: only the last handle moves them.
+    /// They have moved into the task. No other handle sees that: only the last one moves them.
     Moved,
 }
 
@@ -38,13 +38,13 @@ pub(crate) trait AnyCall: Any + Send + Sync {
     /// The same again, for a handle that is not the only one.
     fn copy(&self) -> SharedBody;
     /// Calls the task; the arguments move into it.
-    fn start(&mut self, state: &State) -> Result<Started, Unable>;
+    fn start(&mut self, state: &State) -> Result<Started, CallError>;
 }
 
 /// Calls the task. The arguments move out of the last handle, and are cloned otherwise. Moved where they lie: an `Arc`
 /// that is taken apart is code of its own for each type of arguments.
 #[inline]
-pub(crate) fn start(mut body: SharedBody, state: &State) -> Result<Started, Unable> {
+pub(crate) fn start(mut body: SharedBody, state: &State) -> Result<Started, CallError> {
     match Arc::get_mut(&mut body) {
         Some(body) => body.call.start(state),
         None => start_copy(&body, state),
@@ -52,7 +52,7 @@ pub(crate) fn start(mut body: SharedBody, state: &State) -> Result<Started, Unab
 }
 
 #[cold]
-fn start_copy(body: &SharedBody, state: &State) -> Result<Started, Unable> {
+fn start_copy(body: &SharedBody, state: &State) -> Result<Started, CallError> {
     let mut copy = body.call.copy();
     Arc::get_mut(&mut copy).map_or_else(|| moved(), |body| body.call.start(state))
 }
@@ -63,7 +63,7 @@ pub(crate) fn moved() -> ! {
 }
 
 /// What the handles of a new intent share.
-pub(crate) fn share<A>(run: Run<A>, args: A, marks: Marks) -> SharedBody
+pub(crate) fn share<A>(run: TaskFn<A>, args: A, marks: Marks) -> SharedBody
 where
     Call<A>: AnyCall,
 {

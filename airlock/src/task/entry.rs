@@ -12,11 +12,11 @@ use crate::state::{NoState, State};
 
 /// How to run a task with typed arguments. Of one form for all kinds of tasks: what calls it is compiled once for each
 /// type of arguments.
-pub(crate) type Run<A> = fn(A, &State) -> Ran;
+pub(crate) type TaskFn<A> = fn(A, &State) -> CallResult;
 
 /// What a call gives.
 #[doc(hidden)]
-pub type Ran = Result<Started, Unable>;
+pub type CallResult = Result<Started, CallError>;
 
 /// A task that has been called.
 #[doc(hidden)]
@@ -39,20 +39,20 @@ impl fmt::Debug for Started {
 /// Why a task could not be called.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub enum Unable {
+pub enum CallError {
     /// A `#[state]` parameter has no value.
     Stateless,
     /// There is no function here.
     Elsewhere,
 }
 
-impl From<NoState> for Unable {
+impl From<NoState> for CallError {
     fn from(_: NoState) -> Self {
         Self::Stateless
     }
 }
 
-impl Unable {
+impl CallError {
     #[cold]
     pub(crate) fn rejection(self, task: &TaskDefinition, state: &State) -> DispatchError {
         DispatchError::rejected(match self {
@@ -67,7 +67,7 @@ impl Unable {
 /// # Errors
 /// None: it has been called.
 #[doc(hidden)]
-pub fn done(result: TaskResult) -> Ran {
+pub fn done(result: TaskResult) -> CallResult {
     Ok(Started::Done(result))
 }
 
@@ -76,7 +76,7 @@ pub fn done(result: TaskResult) -> Ran {
 /// # Errors
 /// None: it has been called.
 #[doc(hidden)]
-pub fn pending(future: BoxFuture<'static, TaskResult>) -> Ran {
+pub fn pending(future: BoxFuture<'static, TaskResult>) -> CallResult {
     Ok(Started::Pending(future))
 }
 
@@ -85,15 +85,15 @@ pub fn pending(future: BoxFuture<'static, TaskResult>) -> Ran {
 /// # Errors
 /// Always.
 #[doc(hidden)]
-pub fn elsewhere<A>(_: A, _: &State) -> Ran {
-    Err(Unable::Elsewhere)
+pub fn elsewhere<A>(_: A, _: &State) -> CallResult {
+    Err(CallError::Elsewhere)
 }
 
 /// The definition and the function, made by [`task_1`](crate::checks::task_1) and so on.
 #[doc(hidden)]
 pub struct TaskEntry<A: 'static> {
     pub definition: TaskDefinition,
-    pub(crate) run: Run<A>,
+    pub(crate) run: TaskFn<A>,
     pub(crate) share: Share<A>,
 }
 
@@ -159,7 +159,7 @@ impl<A> TaskEntry<A> {
 }
 
 /// Makes what the handles of a new intent share.
-pub(crate) type Share<A> = fn(Run<A>, A, Marks) -> SharedBody;
+pub(crate) type Share<A> = fn(TaskFn<A>, A, Marks) -> SharedBody;
 
 /// A task without its types.
 pub(crate) trait AnyTask: Sync {

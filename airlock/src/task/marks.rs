@@ -21,11 +21,11 @@ impl Marks {
     pub(crate) const TAKEN: Self = Self(AtomicU64::new(TAKEN));
 
     /// Marks it as taken; false if it was before: the same intent in two places would run twice.
-    pub(crate) fn take(&self) -> bool {
+    pub(crate) fn claim(&self) -> bool {
         self.0.fetch_or(TAKEN, Ordering::Relaxed) & TAKEN == 0
     }
 
-    pub(crate) fn give_back(&self) {
+    pub(crate) fn release(&self) {
         self.0.fetch_and(!TAKEN, Ordering::Relaxed);
     }
 

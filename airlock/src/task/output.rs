@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use super::entry::{Started, Unable, done};
+use super::entry::{CallError, Started, done};
 
-/// The result of a task once its value is forgotten: only a failure matters to whoever dispatched it.
+/// The result of a task once its value is forgotten: only a failure matters to the flush that dispatched it.
 pub type TaskResult = Result<(), Box<dyn Error + Send + Sync>>;
 
 /// What a task may return: nothing, or a `Result` whose error can be reported.
@@ -36,7 +36,7 @@ impl<T, E: Into<Box<dyn Error + Send + Sync>>> TaskOutput for Result<T, E> {
 /// # Errors
 /// None: it has been called.
 #[doc(hidden)]
-pub fn task_output<R: TaskOutput>(output: R) -> Result<Started, Unable> {
+pub fn task_output<R: TaskOutput>(output: R) -> Result<Started, CallError> {
     done(output.into_task_result())
 }
 

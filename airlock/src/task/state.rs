@@ -38,7 +38,7 @@ impl StateParameter {
         Self { name, type_name, look, is_unsized: size_of::<&T>() > size_of::<usize>() }
     }
 
-    /// What to do about it, if nobody gave a value.
+    /// What to do about it, if neither a scope nor the process gave a value.
     fn remedy(&self, state: &State) -> Option<String> {
         let ty = self.type_name;
         Some(match (self.look)(state) {
@@ -73,7 +73,7 @@ impl fmt::Debug for StateParameter {
     }
 }
 
-/// All that nobody gave, as one sentence; `None` if the task has what it needs.
+/// All that is missing, as one sentence; `None` if the task has what it needs.
 pub(crate) fn missing(parameters: &[StateParameter], state: &State) -> Option<String> {
     let missing: Vec<_> = parameters.iter().filter_map(|parameter| parameter.remedy(state)).collect();
     (!missing.is_empty()).then(|| format!("its state {}", missing.join("; and ")))

@@ -5,8 +5,8 @@ use super::recording::Recorded;
 use super::text::{call, line, times};
 use crate::intent::Intent;
 
-/// How many near misses, or other intents, are told.
-const TOLD: usize = 5;
+/// How many near misses, or other intents, are listed.
+const MAX_LISTED: usize = 5;
 
 /// # Panics
 /// It was not enqueued, or not as often.
@@ -22,16 +22,17 @@ pub fn assert_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expected)
     }
     if !matching.is_empty() {
         let wanted = times(expected.times.unwrap_or(1));
-        let mut told = format!("`{}` was enqueued {}, expected {wanted}:", expected.told(), times(matching.len()));
-        list(&mut told, &matching);
-        panic!("{told}");
+        let mut message =
+            format!("`{}` was enqueued {}, expected {wanted}:", expected.to_text(), times(matching.len()));
+        list(&mut message, &matching);
+        panic!("{message}");
     }
-    let mut told = format!("`{}` was not enqueued", expected.told());
-    near_misses(&mut told, expected, &intents);
-    for (intent, policy) in recorded.refused().iter().filter(|(intent, _)| expected.matches(intent)).take(TOLD) {
-        line(&mut told, 1, &format!("dropped by {policy}: {}", call(intent)));
+    let mut message = format!("`{}` was not enqueued", expected.to_text());
+    near_misses(&mut message, expected, &intents);
+    for (intent, policy) in recorded.refused().iter().filter(|(intent, _)| expected.matches(intent)).take(MAX_LISTED) {
+        line(&mut message, 1, &format!("dropped by {policy}: {}", call(intent)));
     }
-    panic!("{told}");
+    panic!("{message}");
 }
 
 /// # Panics
@@ -43,9 +44,9 @@ pub fn assert_not_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expec
     check(expected, &intents);
     let matching: Vec<_> = intents.iter().filter(|intent| expected.matches(intent)).collect();
     if !matching.is_empty() {
-        let mut told = format!("`{}` was enqueued {}:", expected.told(), times(matching.len()));
-        list(&mut told, &matching);
-        panic!("{told}");
+        let mut message = format!("`{}` was enqueued {}:", expected.to_text(), times(matching.len()));
+        list(&mut message, &matching);
+        panic!("{message}");
     }
 }
 
@@ -56,9 +57,9 @@ pub fn assert_not_enqueued(recorded: &(impl Recorded + ?Sized), expected: &Expec
 pub fn assert_nothing(recorded: &(impl Recorded + ?Sized)) {
     let intents = recorded.recorded();
     if !intents.is_empty() {
-        let mut told = format!("{} enqueued:", count(intents.len()));
-        list(&mut told, &intents.iter().collect::<Vec<_>>());
-        panic!("{told}");
+        let mut message = format!("{} enqueued:", count(intents.len()));
+        list(&mut message, &intents.iter().collect::<Vec<_>>());
+        panic!("{message}");
     }
 }
 
@@ -72,7 +73,7 @@ pub fn assert_in_order(recorded: &(impl Recorded + ?Sized), expected: &[Expected
         check(expected, &intents);
     }
     let mut next = 0;
-    let mut told = "these were not enqueued in this order:".to_owned();
+    let mut message = "these were not enqueued in this order:".to_owned();
     for (index, expected) in expected.iter().enumerate() {
         let found = intents[next..].iter().position(|intent| expected.matches(intent));
         let Some(found) = found else {
@@ -81,13 +82,13 @@ pub fn assert_in_order(recorded: &(impl Recorded + ?Sized), expected: &[Expected
                 Some(earlier) => format!("found as number {} only", earlier + 1),
                 None => "not found".to_owned(),
             };
-            line(&mut told, 1, &format!("{}. `{}`: {missing}", index + 1, expected.told()));
-            line(&mut told, 0, &format!("{} enqueued", count(intents.len())));
-            numbered(&mut told, &intents);
-            panic!("{told}");
+            line(&mut message, 1, &format!("{}. `{}`: {missing}", index + 1, expected.to_text()));
+            line(&mut message, 0, &format!("{} enqueued", count(intents.len())));
+            numbered(&mut message, &intents);
+            panic!("{message}");
         };
         next += found + 1;
-        line(&mut told, 1, &format!("{}. `{}`: found as number {next}", index + 1, expected.told()));
+        line(&mut message, 1, &format!("{}. `{}`: found as number {next}", index + 1, expected.to_text()));
     }
 }
 
@@ -109,39 +110,39 @@ fn count(intents: usize) -> String {
     }
 }
 
-fn list(told: &mut String, intents: &[&Intent]) {
-    intents.iter().take(TOLD).for_each(|intent| line(told, 1, &call(intent)));
-    more(told, intents.len());
+fn list(message: &mut String, intents: &[&Intent]) {
+    intents.iter().take(MAX_LISTED).for_each(|intent| line(message, 1, &call(intent)));
+    more(message, intents.len());
 }
 
-fn numbered(told: &mut String, intents: &[Intent]) {
-    for (index, intent) in intents.iter().enumerate().take(4 * TOLD) {
-        line(told, 1, &format!("{}. {}", index + 1, call(intent)));
+fn numbered(message: &mut String, intents: &[Intent]) {
+    for (index, intent) in intents.iter().enumerate().take(4 * MAX_LISTED) {
+        line(message, 1, &format!("{}. {}", index + 1, call(intent)));
     }
 }
 
-fn more(told: &mut String, count: usize) {
-    if count > TOLD {
-        line(told, 1, &format!("and {} more", count - TOLD));
+fn more(message: &mut String, count: usize) {
+    if count > MAX_LISTED {
+        line(message, 1, &format!("and {} more", count - MAX_LISTED));
     }
 }
 
 /// The intents of the same task with what differs, the nearest first; then what else there was.
-fn near_misses(told: &mut String, expected: &Expected, intents: &[Intent]) {
+fn near_misses(message: &mut String, expected: &Expected, intents: &[Intent]) {
     let (same, others): (Vec<_>, Vec<_>) = intents.iter().partition(|intent| expected.is_task_of(intent));
     let mut near: Vec<_> = same.iter().map(|intent| (expected.differences(intent), *intent)).collect();
     near.sort_by_key(|(differences, _)| differences.len());
-    for (differences, intent) in near.iter().take(TOLD) {
-        line(told, 1, &call(intent));
+    for (differences, intent) in near.iter().take(MAX_LISTED) {
+        line(message, 1, &call(intent));
         for difference in differences {
             let (what, expected, found) = (&difference.what, &difference.expected, &difference.found);
             let found = if expected == found { "another value" } else { found };
-            line(told, 2, &format!("{what}: expected {expected}, found {found}"));
+            line(message, 2, &format!("{what}: expected {expected}, found {found}"));
         }
     }
-    more(told, near.len());
+    more(message, near.len());
     if near.is_empty() {
-        line(told, 1, &format!("{} enqueued", count(intents.len())));
-        list(told, &others);
+        line(message, 1, &format!("{} enqueued", count(intents.len())));
+        list(message, &others);
     }
 }

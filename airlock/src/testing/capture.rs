@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::recording::{Recorded, RecordingExecutor};
 use super::text;
 use crate::context::futures::InContext;
-use crate::context::stack::Swapped;
+use crate::context::stack::ContextSwap;
 use crate::executors::OnFailure;
 use crate::flush::{FlushError, FlushReport, Outcome};
 use crate::intent::Intent;
@@ -147,8 +147,8 @@ pub fn capture_in<R>(scope: ScopeBuilder, body: impl FnOnce() -> R) -> Captured<
     let recorder = RecordingExecutor::new();
     let ended = {
         // A scope around would capture what belongs to this one.
-        let _empty = Swapped::empty();
-        quiet(scope, &recorder).run_reported(|| Body(body()))
+        let _empty = ContextSwap::empty();
+        quiet(scope, &recorder).run_reported(|| CapturedBody(body()))
     };
     finish(&recorder, ended)
 }
@@ -161,15 +161,15 @@ pub fn capture_in_async<F: Future>(scope: ScopeBuilder, body: F) -> impl Future<
     let recorder = RecordingExecutor::new();
     let scope = quiet(scope, &recorder);
     async move {
-        let ended = InContext::empty(scope.run_reported_async(async { Body(body.await) })).await;
+        let ended = InContext::empty(scope.run_reported_async(async { CapturedBody(body.await) })).await;
         finish(&recorder, ended)
     }
 }
 
 /// A body that counts as a success, whatever it returns: what was enqueued was enqueued.
-struct Body<R>(R);
+struct CapturedBody<R>(R);
 
-impl<R> ScopeBody for Body<R> {
+impl<R> ScopeBody for CapturedBody<R> {
     fn succeeded(&self) -> bool {
         true
     }
@@ -183,7 +183,7 @@ fn quiet(scope: ScopeBuilder, recorder: &RecordingExecutor) -> ScopeBuilder {
 }
 
 #[track_caller]
-fn finish<R>(recorder: &RecordingExecutor, ended: Ended<Body<R>>) -> Captured<R> {
+fn finish<R>(recorder: &RecordingExecutor, ended: Ended<CapturedBody<R>>) -> Captured<R> {
     match ended.flush {
         Ok(report) => Captured { value: ended.result.0, intents: recorder.take(), dropped: dropped(&report) },
         Err(error) => panic!("{}", not_captured(error)),
@@ -200,14 +200,14 @@ fn dropped(report: &FlushReport) -> Vec<(Intent, String)> {
 }
 
 fn not_captured(error: FlushError) -> String {
-    let mut told = "what was enqueued could not be sent:".to_owned();
+    let mut message = "what was enqueued could not be sent:".to_owned();
     for entry in error.report().entries().iter().filter(|entry| matches!(entry.outcome(), Outcome::Failed { .. })) {
-        text::line(&mut told, 1, &format!("{} ({}): {}", entry.name(), entry.location(), entry.outcome()));
+        text::line(&mut message, 1, &format!("{} ({}): {}", entry.name(), entry.location(), entry.outcome()));
     }
-    if !told.contains('\n') {
-        text::line(&mut told, 1, &error.to_string());
+    if !message.contains('\n') {
+        text::line(&mut message, 1, &error.to_string());
     }
-    // They are told, so they are not lost.
+    // They are in the message, so they are not lost.
     drop(error.into_intents());
-    told
+    message
 }

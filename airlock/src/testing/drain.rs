@@ -79,9 +79,9 @@ impl DrainError {
 impl fmt::Display for DrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ran = self.drained.ran.len();
-        let mut told = Vec::new();
+        let mut message = Vec::new();
         if self.waiting > 0 {
-            told.push(format!(
+            message.push(format!(
                 "{ran} tasks ran, and {} still wait; do they enqueue each other without end?",
                 self.waiting
             ));
@@ -93,9 +93,9 @@ impl fmt::Display for DrainError {
                 let place = format_args!("{} ({})", intent.name(), intent.location());
                 text::line(&mut failed, 1, &format!("{}: {error}: {}", place, error.reason()));
             }
-            told.push(failed);
+            message.push(failed);
         }
-        f.write_str(&told.join("\n"))
+        f.write_str(&message.join("\n"))
     }
 }
 
@@ -135,7 +135,7 @@ impl Error for DrainError {}
 /// Tasks failed or panicked, an `async` one was among them (use [`drain_async`]), or after [`MAX_DRAINED`] tasks there
 /// still were more.
 pub fn drain(recorded: &(impl Recorded + ?Sized)) -> Result<Drained, DrainError> {
-    let mut queue = Queue::of(recorded);
+    let mut queue = PendingDrain::of(recorded);
     while let Some(intent) = queue.next() {
         match survive(&intent) {
             Ok(arrived) => queue.ended(intent, run(crate::scope(), arrived)),
@@ -150,7 +150,7 @@ pub fn drain(recorded: &(impl Recorded + ?Sized)) -> Result<Drained, DrainError>
 /// # Errors
 /// As [`drain`].
 pub fn drain_async<R: Recorded + ?Sized>(recorded: &R) -> impl Future<Output = Result<Drained, DrainError>> + use<R> {
-    let mut queue = Queue::of(recorded);
+    let mut queue = PendingDrain::of(recorded);
     async move {
         while let Some(intent) = queue.next() {
             match survive(&intent) {
@@ -165,13 +165,13 @@ pub fn drain_async<R: Recorded + ?Sized>(recorded: &R) -> impl Future<Output = R
     }
 }
 
-struct Queue {
+struct PendingDrain {
     waiting: VecDeque<Intent>,
     drained: Drained,
     failed: Vec<(Intent, DispatchError)>,
 }
 
-impl Queue {
+impl PendingDrain {
     fn of(recorded: &(impl Recorded + ?Sized)) -> Self {
         Self { waiting: recorded.recorded().into(), drained: Drained::default(), failed: Vec::new() }
     }

@@ -19,7 +19,7 @@ use crate::text::nearest::{hint, nearest};
 /// assertion macros write it as `send_email { order_id: 42, .. }`.
 ///
 /// Values are compared as they are encoded, after the expected one went through the type of its parameter: `42` is a
-/// `u64` where the parameter is one, and a `"42"` there is told to be none. Keys of maps have no order; a `HashSet` has
+/// `u64` where the parameter is one, and a `"42"` there is reported as none. Keys of maps have no order; a `HashSet` has
 /// the order it is encoded in.
 ///
 /// ```
@@ -198,12 +198,12 @@ impl Expected {
         let parameter = self.parameter(name)?;
         let actual = &found.iter().find(|(found, _)| found == name)?.1;
         let hide = |text: &str| if parameter.redacted { "***".to_owned() } else { clip(text) };
-        let told = |expected: String| Difference { what: name.to_owned(), expected, found: hide(actual.get()) };
-        // What the type doesn't read is told as a mistake of the assertion; see `check_types`.
+        let difference = |expected: String| Difference { what: name.to_owned(), expected, found: hide(actual.get()) };
+        // What the type doesn't read is reported as a mistake of the assertion; see `check_types`.
         let typed = self.typed(intent, found, name, value);
         let expected = typed.as_ref().map_or_else(|_| value.get(), |typed| typed.get());
         let equal = typed.is_ok() && same(expected, actual.get(), Arrays::Ordered);
-        (!equal).then(|| told(hide(expected)))
+        (!equal).then(|| difference(hide(expected)))
     }
 
     /// The expected value as its parameter's type writes it.
@@ -225,7 +225,7 @@ impl Expected {
     }
 
     /// As in the assertion: `send_email(order_id=42, ..)`.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn to_text(&self) -> String {
         let mut parts = Vec::new();
         for (name, value) in &self.fields {
             let redacted = self.parameter(name).is_some_and(|parameter| parameter.redacted);
@@ -235,7 +235,7 @@ impl Expected {
         if self.rest && self.fields.len() < self.task().parameters.len() {
             parts.push("..".to_owned());
         }
-        format!("{}({}){}", self.task().name, parts.join(", "), options::told(&self.options))
+        format!("{}({}){}", self.task().name, parts.join(", "), options::text_of(&self.options))
     }
 }
 

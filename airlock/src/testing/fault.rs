@@ -31,7 +31,7 @@ pub enum Fault {
     EndsEarly,
 }
 
-/// An executor that fails as it is told to, to show that code survives it. It writes down what it accepts, as it comes
+/// An executor that fails as its rules say, to show that code survives it. It writes down what it accepts, as it comes
 /// out of its encoding, and runs nothing; arguments that don't survive that are refused.
 ///
 /// Faults are played one an intent, in the order they were given; after the last one, everything is accepted. Clones
@@ -141,7 +141,7 @@ impl Executor for FaultExecutor {
 
     fn accepts(&self, intent: &Intent, _flush: &FlushContext) -> Result<(), Rejection> {
         if self.refuses.iter().any(|task| task == intent.name()) {
-            return Err(Rejection::new("the fault executor was told to refuse it"));
+            return Err(Rejection::new("the fault executor was set to refuse it"));
         }
         survive(intent).map(drop).map_err(Rejection::new)
     }
@@ -161,14 +161,14 @@ impl Executor for FaultExecutor {
                     }
                 };
                 let fault = self.lock().play(arrived);
-                let why = "the fault executor was told to fail";
+                let why = "the fault executor was set to fail";
                 begun.settle(match fault {
                     Fault::Unavailable => Err(DispatchError::unavailable(why)),
                     Fault::Rejected => Err(DispatchError::rejected(why)),
                     Fault::Unconfirmed => Err(DispatchError::unconfirmed(why)),
                     Fault::TaskFailed => Err(DispatchError::task_failed(why)),
                     Fault::Pends => std::future::pending().await,
-                    Fault::Panics => panic!("the fault executor was told to panic"),
+                    Fault::Panics => panic!("the fault executor was set to panic"),
                     Fault::None | Fault::EndsEarly => Ok(()),
                 });
             }

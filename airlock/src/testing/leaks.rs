@@ -59,9 +59,9 @@ impl Leaks {
         if leaks.is_empty() {
             return;
         }
-        let mut told = "intents were lost:".to_owned();
-        leaks.iter().for_each(|leak| text::line(&mut told, 1, leak));
-        panic!("{told}");
+        let mut message = "intents were lost:".to_owned();
+        leaks.iter().for_each(|leak| text::line(&mut message, 1, leak));
+        panic!("{message}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::registry::{Registry, RegistryError, registry};
 /// or has another type.
 ///
 /// Changes that older messages survive are written into the file, which is kept in version control; where the variable
-/// `CI` is set they fail the test too, so that nobody forgets to commit them. The path is relative to the package's
+/// `CI` is set they fail the test too, so that committing them is not forgotten. The path is relative to the package's
 /// folder. Link the crates whose tasks are meant: `use your_tasks as _;`.
 ///
 /// Types are compared as they are written, so another spelling of the same type is a change, and a change inside a
@@ -287,7 +287,7 @@ fn new_lines(kept: &Surface, now: &Surface) -> String {
             continue;
         }
         let (mut old, mut new) = (before.lines().peekable(), after.lines().peekable());
-        // Both in one order, but for what is there once only: what is left is told as gone, then as new.
+        // Both in one order, but for what is there once only: what is left is reported as gone, then as new.
         while old.peek().is_some() || new.peek().is_some() {
             match (old.peek(), new.peek()) {
                 (Some(line), Some(same)) if line == same => {

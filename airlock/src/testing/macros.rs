@@ -27,7 +27,7 @@
 ///
 /// # Panics
 /// There is none, or not so many: the message has the near misses with what differs. A name that is no parameter is
-/// told with the nearest.
+/// reported with the nearest.
 #[macro_export]
 macro_rules! assert_enqueued {
     ($recorded:expr, $task:path $({ $($fields:tt)* })? $(, $key:ident $value:expr)* $(,)?) => {{

@@ -23,7 +23,7 @@ impl Item {
 }
 
 /// The options as an assertion has them: ` queue "mail", priority 3`.
-pub(super) fn told(options: &Options) -> String {
+pub(super) fn text_of(options: &Options) -> String {
     let items: Vec<_> = items(options).iter().map(|item| format!(" {} {}", item.what, item.shown())).collect();
     items.join(",")
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::json::{Arrays, same};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::encode::Shape;
-use crate::executors::{Batch, Executor, ExecutorTraits, FlushContext};
+use crate::executors::{Batch, Capabilities, Executor, FlushContext};
 use crate::intent::Intent;
 use crate::runtime::BoxFuture;
 use crate::scope::Scope;
@@ -125,8 +125,8 @@ impl Executor for RecordingExecutor {
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { takes_local: true, no_deadline: true, ..ExecutorTraits::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { takes_local: true, no_deadline: true, ..Capabilities::default() }
     }
 }
 

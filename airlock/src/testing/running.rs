@@ -21,8 +21,8 @@ fn around(scope: ScopeBuilder) -> ScopeBuilder {
 
 /// One that was never enqueued finds its state in the scope it runs in.
 fn stated(mut intent: Intent) -> Intent {
-    if intent.around.is_none() {
-        intent.around = stack::current();
+    if intent.context.is_none() {
+        intent.context = stack::current();
     }
     intent
 }
@@ -36,7 +36,7 @@ impl Policy for NeedsAScope {
     }
 
     fn on_enqueue(&self, intent: &Intent) -> Result<(), Violation> {
-        let nearest = frames(intent.around.as_ref()).find_map(|frame: &Arc<Frame>| frame.as_scope());
+        let nearest = frames(intent.context.as_ref()).find_map(|frame: &Arc<Frame>| frame.as_scope());
         if nearest.is_some_and(|core| core.info().name() == Some(AROUND)) {
             return Err(Violation::new(
                 "a task runs without a scope; mark a task that enqueues `#[airlock::scoped]` too",

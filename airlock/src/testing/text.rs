@@ -1,4 +1,4 @@
-//! How failures are told.
+//! How failures are written.
 
 use crate::intent::Intent;
 
@@ -14,10 +14,10 @@ pub(super) fn clip(text: &str) -> String {
 }
 
 /// One more line, indented.
-pub(super) fn line(told: &mut String, depth: usize, text: &str) {
-    told.push('\n');
-    told.push_str(&"  ".repeat(depth));
-    told.push_str(text);
+pub(super) fn line(message: &mut String, depth: usize, text: &str) {
+    message.push('\n');
+    message.push_str(&"  ".repeat(depth));
+    message.push_str(text);
 }
 
 /// The call and its place; redacted values stay hidden.

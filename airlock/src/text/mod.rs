@@ -3,7 +3,4 @@
 pub(crate) mod nearest;
 pub(crate) mod redact;
 #[cfg(feature = "_pickle")]
-mod secret_key;
-
-#[cfg(feature = "_pickle")]
-pub use secret_key::{SecretKey, SecretKeyError};
+pub(crate) mod secret_key;

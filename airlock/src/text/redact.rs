@@ -1,7 +1,7 @@
 //! Texts without the passwords in them: whatever airlock prints of what others wrote goes through here.
 
 mod hidden;
-#[cfg(all(test, feature = "settings"))]
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
@@ -20,14 +20,12 @@ pub(crate) fn redact_text(text: &str) -> Cow<'_, str> {
 }
 
 /// Like [`redact_text`], for a value that is a URL and nothing else, if it is one: a password may hold blanks.
-#[cfg(feature = "settings")]
 pub(crate) fn redact_url(text: &str) -> Cow<'_, str> {
     without(text, &hidden_of_value(text))
 }
 
 /// What is printed of a secret: of one URL its scheme, host and port, and the path where that is the name of a database
 /// or the like; of anything else, nothing.
-#[cfg(feature = "settings")]
 pub(crate) fn redact_secret(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return HIDDEN.to_owned() };
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
@@ -55,7 +53,6 @@ pub(crate) fn redact_secret(text: &str) -> String {
 
 /// What must not be printed of a value that may be a URL, anywhere: user and password together, and the password; also
 /// as a client reads them, without `%` escapes.
-#[cfg(feature = "settings")]
 pub(crate) fn secret_parts(text: &str) -> Vec<String> {
     let mut parts = Vec::new();
     for range in hidden::hidden(text).into_iter().chain(hidden_of_value(text)) {
@@ -71,7 +68,6 @@ pub(crate) fn secret_parts(text: &str) -> Vec<String> {
 }
 
 /// From the scheme to the last `@`, wherever that is, or to the end of what was cut off.
-#[cfg(feature = "settings")]
 fn hidden_of_value(text: &str) -> Vec<Range<usize>> {
     let mut found = hidden::hidden(text);
     let start = text.find("://").map_or(0, |scheme| scheme + 3);

@@ -10,7 +10,7 @@ use super::redact::HIDDEN;
 
 /// A key that signs messages: Django's `SECRET_KEY`, the secret of Huey's `SignedSerializer`.
 ///
-/// Whoever has it can have the workers run any code. It is never printed, and wiped from memory when it is dropped; what
+/// With it, one can have the workers run any code. It is never printed, and wiped from memory when it is dropped; what
 /// it was read from (the environment, a buffer of the caller) is not.
 ///
 /// ```
@@ -106,9 +106,9 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_told_without_it() {
-        let told = |result: Result<SecretKey, SecretKeyError>| result.expect_err("no key").to_string();
-        assert!(told(SecretKey::new("")).starts_with("the key is empty;"));
-        assert!(told(SecretKey::from_env("AIRLOCK_NO_SUCH_KEY")).contains("`AIRLOCK_NO_SUCH_KEY` is not set"));
-        assert!(!told(SecretKey::from_file("/hunter2/s3cret")).contains("s3cret"));
+        let message = |result: Result<SecretKey, SecretKeyError>| result.expect_err("no key").to_string();
+        assert!(message(SecretKey::new("")).starts_with("the key is empty;"));
+        assert!(message(SecretKey::from_env("AIRLOCK_NO_SUCH_KEY")).contains("`AIRLOCK_NO_SUCH_KEY` is not set"));
+        assert!(!message(SecretKey::from_file("/hunter2/s3cret")).contains("s3cret"));
     }
 }

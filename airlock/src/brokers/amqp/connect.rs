@@ -12,37 +12,41 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::plug::{Plug, Pulled};
+use super::kill_switch::{KillOnDrop, KillSwitch};
 use super::publisher::Publisher;
 use super::{AmqpConnection, quiet, refusal};
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::link::Alive;
+use crate::brokers::manager::Liveness;
 use crate::brokers::url::{BrokerUrl, Scheme};
 use crate::dispatch::DispatchError;
 
-/// How long the handshake of TCP may take: nobody can cut it short, and the kernel's own patience is minutes.
+/// How long the handshake of TCP may take: it can't be cut short, and the kernel's own patience is minutes.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<AmqpConnection, DispatchError> {
+pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<AmqpConnection, DispatchError> {
     let place: Arc<str> = url.place().into();
     let unreachable =
         |error| DispatchError::unavailable(BrokerFault::new(format!("no connection to {}: {error}", url.place())));
     let addresses: Vec<_> =
         tokio::net::lookup_host((url.host.as_str(), url.port)).await.map_err(unreachable)?.collect();
-    // Dropped before it is kept, by whoever doesn't wait any more, it ends the attempt.
-    let pulled = Pulled(Plug::default());
+    // Dropped before it is kept, because its caller has stopped waiting, it ends the attempt.
+    let kill_on_drop = KillOnDrop(KillSwitch::default());
     let (connection, channel) =
-        open(url, addresses, pulled.0.clone()).await.map_err(|error| refusal::of_open(url, &error))?;
+        open(url, addresses, kill_on_drop.0.clone()).await.map_err(|error| refusal::of_open(url, &error))?;
     let connection = Arc::new(connection);
     let (jobs, receiver) = unbounded_channel();
     let over_tls = url.scheme == Scheme::AmqpTls;
-    let (own, plug) = (Arc::clone(&connection), pulled.keep());
-    let publisher = Publisher::new(Arc::clone(&place), own, channel, alive.clone(), plug.clone(), over_tls);
+    let (own, kill_switch) = (Arc::clone(&connection), kill_on_drop.keep());
+    let publisher = Publisher::new(Arc::clone(&place), own, channel, liveness.clone(), kill_switch.clone(), over_tls);
     tokio::spawn(publisher.run(receiver));
-    Ok(AmqpConnection { place, connection, jobs, alive, plug })
+    Ok(AmqpConnection { place, connection, jobs, liveness, kill_switch })
 }
 
-async fn open(url: &BrokerUrl, addresses: Vec<SocketAddr>, plug: Plug) -> lapin::Result<(Connection, Channel)> {
+async fn open(
+    url: &BrokerUrl,
+    addresses: Vec<SocketAddr>,
+    kill_switch: KillSwitch,
+) -> lapin::Result<(Connection, Channel)> {
     let runtime = lapin::runtime::default_runtime()?;
     let tls = (url.scheme == Scheme::AmqpTls).then(|| url.host.clone());
     let properties = ConnectionProperties::default().with_connection_name("airlock".into());
@@ -53,7 +57,7 @@ async fn open(url: &BrokerUrl, addresses: Vec<SocketAddr>, plug: Plug) -> lapin:
         let stream: AsyncTcpStream<Compat<TcpStream>> = dialled.map_err(std::io::Error::from)??;
         #[cfg(unix)]
         if let AsyncTcpStream::Plain(stream) = &stream {
-            plug.put(stream.get_ref());
+            kill_switch.put(stream.get_ref());
         }
         Ok(match &tls {
             Some(host) => stream.into_tls(host, OwnedTLSConfig::default().as_ref()).await?,

@@ -2,15 +2,15 @@
 
 mod asking;
 mod connect;
-mod flight;
-mod plug;
+mod in_flight;
+mod kill_switch;
 mod publisher;
+mod publishing;
 mod queues;
 mod quiet;
 mod refusal;
 mod returned;
 mod sizes;
-mod slot;
 mod table;
 
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use lapin::Connection as Lapin;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::Job;
-use super::link::{Alive, Back, Connection, Protocol};
+use super::manager::{Connection, Liveness, Protocol, Requeue};
 use super::message::{AmqpMessage, AmqpQueue};
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
 
-use plug::Plug;
+use kill_switch::KillSwitch;
 
 /// How a RabbitMQ server is spoken to.
 #[derive(Debug)]
@@ -58,8 +58,8 @@ impl Protocol for Amqp {
         self.url.place()
     }
 
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<AmqpConnection, DispatchError>> {
-        Box::pin(async move { connect::connect(&self.url, alive).await })
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<AmqpConnection, DispatchError>> {
+        Box::pin(async move { connect::connect(&self.url, liveness).await })
     }
 }
 
@@ -67,27 +67,27 @@ impl Protocol for Amqp {
 pub(crate) struct AmqpConnection {
     place: Arc<str>,
     connection: Arc<Lapin>,
-    jobs: UnboundedSender<(Job<Addressed>, Back<Addressed>)>,
-    alive: Alive,
-    plug: Plug,
+    jobs: UnboundedSender<(Job<Addressed>, Requeue<Addressed>)>,
+    liveness: Liveness,
+    kill_switch: KillSwitch,
 }
 
 impl Connection for AmqpConnection {
     type Message = Addressed;
 
     fn is_alive(&self) -> bool {
-        self.alive.get() && self.connection.status().connected() && !self.plug.has_ended()
+        self.liveness.get() && self.connection.status().connected() && !self.kill_switch.has_ended()
     }
 
     fn refuses(&self) -> Option<DispatchError> {
-        // What is given to a blocked connection now would leave at some time nobody waits for.
+        // What is given to a blocked connection now would leave at some time after its flush has ended.
         self.connection.status().blocked().then(|| refusal::blocked(&self.place))
     }
 
-    fn send(&mut self, job: Job<Addressed>, back: &Back<Addressed>) {
-        if let Err(unsent) = self.jobs.send((job, back.clone())) {
-            self.alive.lost();
-            back.give(unsent.0.0);
+    fn send(&mut self, job: Job<Addressed>, requeue: &Requeue<Addressed>) {
+        if let Err(unsent) = self.jobs.send((job, requeue.clone())) {
+            self.liveness.lost();
+            requeue.give(unsent.0.0);
         }
     }
 }

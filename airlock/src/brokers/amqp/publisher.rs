@@ -10,15 +10,15 @@ use lapin::{Channel, Connection};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::asking::Asking;
-use super::flight::{Flight, SILENCE};
-use super::plug::Plug;
-use super::queues::{Queues, Refusals};
+use super::in_flight::{InFlight, SILENCE};
+use super::kill_switch::KillSwitch;
+use super::publishing::Publishing;
+use super::queues::{KnownQueues, Refusals};
 use super::sizes::Sizes;
-use super::slot::Slot;
 use super::{Addressed, refusal, table};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Job;
-use crate::brokers::link::{Alive, Back};
+use crate::brokers::manager::{Liveness, Requeue};
 use crate::dispatch::DispatchError;
 use crate::runtime::timer;
 
@@ -29,14 +29,14 @@ pub(super) struct Publisher {
     connection: Arc<Connection>,
     channel: Channel,
     asking: Asking,
-    queues: Queues,
+    queues: KnownQueues,
     sizes: Sizes,
     /// How many bytes a frame may take, as was negotiated.
     frame: usize,
-    flight: Flight,
+    in_flight: InFlight,
     /// Since when the server owes an answer about a queue or a size.
     asked: Option<Instant>,
-    plug: Plug,
+    kill_switch: KillSwitch,
 }
 
 impl Publisher {
@@ -45,75 +45,76 @@ impl Publisher {
         place: Arc<str>,
         connection: Arc<Connection>,
         channel: Channel,
-        alive: Alive,
-        plug: Plug,
+        liveness: Liveness,
+        kill_switch: KillSwitch,
         over_tls: bool,
     ) -> Self {
         let asking = Asking::new(Arc::clone(&connection));
-        let (queues, sizes) = (Queues::new(Arc::clone(&place)), Sizes::new(Arc::clone(&place)));
+        let (queues, sizes) = (KnownQueues::new(Arc::clone(&place)), Sizes::new(Arc::clone(&place)));
         let frame = connection.configuration().frame_max() as usize;
-        let flight = Flight::new(Arc::clone(&place), Arc::clone(&connection), alive, plug.clone(), over_tls);
-        Self { place, connection, channel, asking, queues, sizes, frame, flight, asked: None, plug }
+        let in_flight =
+            InFlight::new(Arc::clone(&place), Arc::clone(&connection), liveness, kill_switch.clone(), over_tls);
+        Self { place, connection, channel, asking, queues, sizes, frame, in_flight, asked: None, kill_switch }
     }
 
-    pub(super) async fn run(mut self, mut jobs: UnboundedReceiver<(Job<Addressed>, Back<Addressed>)>) {
+    pub(super) async fn run(mut self, mut jobs: UnboundedReceiver<(Job<Addressed>, Requeue<Addressed>)>) {
         let mut is_open = true;
-        while is_open || !self.flight.is_empty() {
-            let due = self.flight.due();
+        while is_open || !self.in_flight.is_empty() {
+            let due = self.in_flight.due();
             tokio::select! {
                 biased;
-                () = poll_fn(|cx| self.flight.poll(cx)) => self.flight.conclude(&self.channel),
-                () = sleep_until(due) => self.flight.look_after(Instant::now()),
+                () = poll_fn(|cx| self.in_flight.poll(cx)) => self.in_flight.conclude(&self.channel),
+                () = sleep_until(due) => self.in_flight.look_after(Instant::now()),
                 job = jobs.recv(), if is_open => match job {
-                    // Nobody waits for it any more, and it has not left.
-                    Some((job, _)) if job.answer.is_unheard() => {}
-                    Some((job, back)) => self.start(job, back).await,
+                    // Its flush has ended, and it has not left.
+                    Some((job, _)) if job.reply.is_unheard() => {}
+                    Some((job, requeue)) => self.start(job, requeue).await,
                     None => is_open = false,
                 }
             }
         }
-        // Nobody uses the connection any more.
+        // No executor uses the connection any more.
         if self.connection.status().connected() {
             let _ = tokio::time::timeout(SILENCE, self.connection.close(REPLY_SUCCESS, "done".into())).await;
         }
         // Its thread ends with its socket.
-        self.plug.pull();
+        self.kill_switch.pull();
     }
 
-    async fn start(&mut self, job: Job<Addressed>, back: Back<Addressed>) {
-        for queue in self.flight.unroutable() {
+    async fn start(&mut self, job: Job<Addressed>, requeue: Requeue<Addressed>) {
+        for queue in self.in_flight.unroutable() {
             self.queues.forget(&queue);
         }
         let refusals = match self.check(&job).await {
             Some(Ok(refusals)) => refusals,
             // Nothing of it has left.
             Some(Err(_)) => {
-                self.flight.lost();
-                return back.give(job);
+                self.in_flight.lost();
+                return requeue.give(job);
             }
             None => {
                 let late = format!("{} gave no answer about the queue in time", self.place);
-                return job.answer.all(&Err(DispatchError::unavailable(BrokerFault::new(late))));
+                return job.reply.all(&Err(DispatchError::unavailable(BrokerFault::new(late))));
             }
         };
         let slots = job.messages.iter().map(|message| self.slot(message, &refusals)).collect();
-        self.flight.add(job, slots, back);
+        self.in_flight.add(job, slots, requeue);
     }
 
     /// Asks for the queues and sizes, and follows what is under way meanwhile.
     async fn check(&mut self, job: &Job<Addressed>) -> Option<Result<Refusals, lapin::Error>> {
         let since = *self.asked.get_or_insert_with(Instant::now);
-        let (flight, channel) = (&mut self.flight, &self.channel);
+        let (in_flight, channel) = (&mut self.in_flight, &self.channel);
         let (asking, queues, sizes) = (&mut self.asking, &mut self.queues, &mut self.sizes);
         let checked = {
-            let mut check = pin!(job.patience.for_answer(check(asking, queues, sizes, &job.messages)));
+            let mut check = pin!(job.timeouts.for_answer(check(asking, queues, sizes, &job.messages)));
             loop {
-                let due = flight.due();
+                let due = in_flight.due();
                 tokio::select! {
                     biased;
                     checked = &mut check => break checked,
-                    () = poll_fn(|cx| flight.poll(cx)) => flight.conclude(channel),
-                    () = sleep_until(due) => flight.look_after(Instant::now()),
+                    () = poll_fn(|cx| in_flight.poll(cx)) => in_flight.conclude(channel),
+                    () = sleep_until(due) => in_flight.look_after(Instant::now()),
                 }
             }
         };
@@ -123,7 +124,7 @@ impl Publisher {
             self.asking.leave();
             // A flush in a hurry doesn't end the connection of all others.
             if since.elapsed() >= SILENCE && !self.connection.status().blocked() {
-                self.flight.lost();
+                self.in_flight.lost();
             }
         }
         checked
@@ -131,7 +132,7 @@ impl Publisher {
 
     /// The message as it leaves, or why it can't. What the server refuses ends the channel or the connection that all
     /// messages share, so that it is refused here.
-    fn slot(&self, message: &Addressed, refusals: &Refusals) -> Slot {
+    fn slot(&self, message: &Addressed, refusals: &Refusals) -> Publishing {
         let (message, place) = (&message.message, &self.place);
         let header = table::header_size(&message.properties);
         let refusal = refusals
@@ -140,11 +141,11 @@ impl Publisher {
             .or_else(|| self.sizes.refusal(message.body.len()))
             .or_else(|| (header > self.frame).then(|| refusal::too_large_a_header(place, header, self.frame)));
         if let Some(refusal) = refusal {
-            return Slot::Done(Err(refusal));
+            return Publishing::Done(Err(refusal));
         }
         match (ShortString::try_new(message.routing_key.as_str()), table::properties(message)) {
-            (Ok(key), Ok(properties)) => Slot::publish(&self.channel, message, key, properties),
-            _ => Slot::Done(Err(refusal::too_long(place))),
+            (Ok(key), Ok(properties)) => Publishing::publish(&self.channel, message, key, properties),
+            _ => Publishing::Done(Err(refusal::too_long(place))),
         }
     }
 }
@@ -152,7 +153,7 @@ impl Publisher {
 /// Why some of these messages can't be published, by queue.
 async fn check(
     asking: &mut Asking,
-    queues: &mut Queues,
+    queues: &mut KnownQueues,
     sizes: &mut Sizes,
     messages: &[Addressed],
 ) -> Result<Refusals, lapin::Error> {

@@ -12,7 +12,7 @@ use crate::brokers::message::AmqpQueue;
 use crate::dispatch::DispatchError;
 
 /// The queues that are known to be there.
-pub(super) struct Queues {
+pub(super) struct KnownQueues {
     place: Arc<str>,
     /// What was asked: without or with a declaration.
     known: HashSet<(String, bool)>,
@@ -21,7 +21,7 @@ pub(super) struct Queues {
 /// Why each of these queues can't be published to.
 pub(super) type Refusals = HashMap<String, DispatchError>;
 
-impl Queues {
+impl KnownQueues {
     pub(super) fn new(place: Arc<str>) -> Self {
         Self { place, known: HashSet::new() }
     }

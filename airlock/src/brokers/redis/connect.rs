@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::answer::{Asked, is_unknown_command, meaning};
-use super::stream::{Counted, Ended, Traffic};
+use super::stream::{CountingStream, IoCounters, PeerClosed};
 use super::{Driver, RedisConnection};
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::link::Alive;
+use crate::brokers::manager::Liveness;
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 
-pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<RedisConnection, DispatchError> {
+pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<RedisConnection, DispatchError> {
     let place = url.place();
     let stream = TcpStream::connect((url.host.as_str(), url.port))
         .await
@@ -26,9 +26,9 @@ pub(super) async fn connect(url: &BrokerUrl, alive: Alive) -> Result<RedisConnec
     #[cfg(feature = "redis-tls")]
     if url.scheme == crate::brokers::url::Scheme::RedisTls {
         let stream = super::tls::connect(url, stream).await?;
-        return set_up(url, stream, false, alive).await;
+        return set_up(url, stream, false, liveness).await;
     }
-    set_up(url, stream, true, alive).await
+    set_up(url, stream, true, liveness).await
 }
 
 /// How long nothing is said before the kernel asks whether the other side is there, and how often it asks then. Where a
@@ -49,29 +49,29 @@ async fn set_up<S>(
     url: &BrokerUrl,
     stream: S,
     fails_whole: bool,
-    alive: Alive,
+    liveness: Liveness,
 ) -> Result<RedisConnection, DispatchError>
 where
-    S: AsyncRead + AsyncWrite + Ended + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + PeerClosed + Unpin + Send + 'static,
 {
-    let traffic = Arc::new(Traffic::new());
-    let stream = Counted::new(stream, Arc::clone(&traffic), fails_whole);
+    let counters = Arc::new(IoCounters::new());
+    let stream = CountingStream::new(stream, Arc::clone(&counters), fails_whole);
     // Each flush has a deadline of its own.
     let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
     // The client's own way in hides the codes of what is refused.
-    let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
-    let (mut connection, driver) = MultiplexedConnection::new_with_config(&nobody, stream, config)
+    let no_account = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let (mut connection, driver) = MultiplexedConnection::new_with_config(&no_account, stream, config)
         .await
         .map_err(|error| unanswered(url, &error))?;
-    let until = alive.clone();
+    let until = liveness.clone();
     let driver = tokio::spawn(async move {
         driver.await;
         until.lost();
     });
     let driver = Arc::new(Driver(driver));
     enter(url, &mut connection).await?;
-    traffic.queue(traffic.written());
-    Ok(RedisConnection { place: url.place().into(), connection, alive, traffic, driver })
+    counters.queue(counters.written());
+    Ok(RedisConnection { place: url.place().into(), connection, liveness, counters, driver })
 }
 
 /// Says who this is and which database is meant, and asks for an answer: there may be nothing to say, and what listens may
@@ -96,7 +96,7 @@ async fn enter(url: &BrokerUrl, connection: &mut MultiplexedConnection) -> Resul
         });
         let Some((command, error)) = refused.next() else { return Ok(()) };
         let is = |name: &str| command.args_iter().next() == Some(Arg::Simple(name.as_bytes()));
-        // Redis had no users before version 6, which are told from their answer to a name.
+        // Redis had no users before version 6, which shows in its answer to a name.
         let knows_no_users = || error.details().is_some_and(|text| text.contains("wrong number of arguments"));
         if is("AUTH") && user.is_some() && knows_no_users() {
             user = None;

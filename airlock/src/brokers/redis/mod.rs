@@ -15,13 +15,13 @@ use std::sync::Arc;
 use redis::aio::MultiplexedConnection;
 
 use super::job::Job;
-use super::link::{Alive, Back, Connection, Protocol};
+use super::manager::{Connection, Liveness, Protocol, Requeue};
 use super::message::RedisMessage;
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
 
-use stream::Traffic;
+use stream::IoCounters;
 
 /// How a Redis server is spoken to.
 #[derive(Debug)]
@@ -47,8 +47,8 @@ impl Protocol for Redis {
         self.url.place()
     }
 
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<RedisConnection, DispatchError>> {
-        Box::pin(async move { connect::connect(&self.url, alive).await })
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<RedisConnection, DispatchError>> {
+        Box::pin(async move { connect::connect(&self.url, liveness).await })
     }
 }
 
@@ -56,8 +56,8 @@ impl Protocol for Redis {
 pub(crate) struct RedisConnection {
     place: Arc<str>,
     connection: MultiplexedConnection,
-    alive: Alive,
-    traffic: Arc<Traffic>,
+    liveness: Liveness,
+    counters: Arc<IoCounters>,
     driver: Arc<Driver>,
 }
 
@@ -81,10 +81,10 @@ impl Connection for RedisConnection {
     type Message = RedisMessage;
 
     fn is_alive(&self) -> bool {
-        self.alive.get()
+        self.liveness.get()
     }
 
-    fn send(&mut self, job: Job<RedisMessage>, back: &Back<RedisMessage>) {
-        pipeline::send(self, job, back.clone());
+    fn send(&mut self, job: Job<RedisMessage>, requeue: &Requeue<RedisMessage>) {
+        pipeline::send(self, job, requeue.clone());
     }
 }

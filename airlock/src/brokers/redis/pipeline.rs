@@ -9,11 +9,11 @@ use redis::{Pipeline, RedisResult, Value};
 use tokio::task::unconstrained;
 
 use super::replies::Outcomes;
-use super::stream::Traffic;
+use super::stream::IoCounters;
 use super::{Driver, RedisConnection, pack, replies};
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::{Job, Outcome, Patience};
-use crate::brokers::link::{Alive, Back};
+use crate::brokers::job::{Job, JobTimeouts, Outcome};
+use crate::brokers::manager::{Liveness, Requeue};
 use crate::brokers::message::RedisMessage;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::runtime::BoxFuture;
@@ -24,21 +24,21 @@ const SILENCE: Duration = Duration::from_secs(1);
 type Answered = BoxFuture<'static, RedisResult<Vec<Value>>>;
 
 /// Puts the job behind what was sent before, and answers it in a task of its own.
-pub(super) fn send(through: &mut RedisConnection, job: Job<RedisMessage>, back: Back<RedisMessage>) {
+pub(super) fn send(through: &mut RedisConnection, job: Job<RedisMessage>, requeue: Requeue<RedisMessage>) {
     let pipeline = pack::pack(&job.messages);
-    let before = through.traffic.queue(pipeline.bytes);
+    let before = through.counters.queue(pipeline.bytes);
     let pending = put_in_line(&through.connection, pipeline.commands);
     let sent = Sent {
         place: Arc::clone(&through.place),
-        alive: through.alive.clone(),
-        traffic: Arc::clone(&through.traffic),
+        liveness: through.liveness.clone(),
+        counters: Arc::clone(&through.counters),
         driver: Arc::clone(&through.driver),
         connection: through.connection.clone(),
         before,
         bytes: pipeline.bytes,
         at: Instant::now(),
     };
-    tokio::spawn(sent.answer(pending, job, back));
+    tokio::spawn(sent.answer(pending, job, requeue));
 }
 
 /// Hands the commands to the connection, behind those before.
@@ -61,8 +61,8 @@ enum Pending {
 /// A pipeline that is in the connection's hands.
 struct Sent {
     place: Arc<str>,
-    alive: Alive,
-    traffic: Arc<Traffic>,
+    liveness: Liveness,
+    counters: Arc<IoCounters>,
     driver: Arc<Driver>,
     connection: MultiplexedConnection,
     /// How many bytes come before its first.
@@ -72,23 +72,23 @@ struct Sent {
 }
 
 impl Sent {
-    async fn answer(self, pending: Pending, job: Job<RedisMessage>, back: Back<RedisMessage>) {
+    async fn answer(self, pending: Pending, job: Job<RedisMessage>, requeue: Requeue<RedisMessage>) {
         let mut answered = match pending {
-            Pending::Done(result) => return self.conclude(result, job, &back).await,
+            Pending::Done(result) => return self.conclude(result, job, &requeue).await,
             Pending::Waiting(answered) => answered,
         };
-        if let Some(result) = job.patience.for_answer(&mut answered).await {
-            return self.conclude(result, job, &back).await;
+        if let Some(result) = job.timeouts.for_answer(&mut answered).await {
+            return self.conclude(result, job, &requeue).await;
         }
         if self.is_stuck() {
             self.give_up();
             // Without the driver it ends at once, and it is known what was written.
             let _ = answered.await;
             let outcome = if self.was_written() { self.unanswered("no answer came in time") } else { self.unsent() };
-            return job.answer.all(&outcome);
+            return job.reply.all(&outcome);
         }
-        job.answer.all(&self.unanswered("no answer came in time"));
-        drop((job.messages, back));
+        job.reply.all(&self.unanswered("no answer came in time"));
+        drop((job.messages, requeue));
         // The answer may still come, and must not be taken for another one; or the connection is dead.
         while tokio::time::timeout(SILENCE, &mut answered).await.is_err() {
             if self.is_stuck() {
@@ -97,15 +97,15 @@ impl Sent {
         }
     }
 
-    async fn conclude(&self, result: RedisResult<Vec<Value>>, job: Job<RedisMessage>, back: &Back<RedisMessage>) {
+    async fn conclude(&self, result: RedisResult<Vec<Value>>, job: Job<RedisMessage>, requeue: &Requeue<RedisMessage>) {
         match result {
             Ok(values) => self.read(&values, job).await,
             Err(_) => {
-                self.alive.lost();
+                self.liveness.lost();
                 if self.was_written() {
-                    job.answer.all(&self.unanswered("the connection ended before the answer"));
+                    job.reply.all(&self.unanswered("the connection ended before the answer"));
                 } else {
-                    back.give(job);
+                    requeue.give(job);
                 }
             }
         }
@@ -115,18 +115,18 @@ impl Sent {
         let mut outcomes = replies::outcomes(&self.place, values, &job.messages);
         if outcomes.are_of_another_server {
             // The name may lead to another server by now.
-            self.alive.lost();
+            self.liveness.lost();
         }
         if outcomes.are_open || !outcomes.halves.is_empty() {
-            self.clear_up(&mut outcomes, job.patience).await;
+            self.clear_up(&mut outcomes, job.timeouts).await;
         }
-        job.answer.each(outcomes.each);
+        job.reply.each(outcomes.each);
     }
 
     /// Takes back what was done by half, and discards what waits for an `EXEC` that was refused.
-    async fn clear_up(&self, outcomes: &mut Outcomes, patience: Patience) {
+    async fn clear_up(&self, outcomes: &mut Outcomes, timeouts: JobTimeouts) {
         // What came behind may have brought an `EXEC` for both.
-        let is_last = self.traffic.queued() == self.before + self.bytes;
+        let is_last = self.counters.queued() == self.before + self.bytes;
         let mut commands = Pipeline::new();
         let discards = is_last && outcomes.are_open;
         if discards {
@@ -136,12 +136,12 @@ impl Sent {
             commands.add_command(command.clone());
         }
         let bytes = pack::bytes(&commands);
-        self.traffic.queue(bytes);
+        self.counters.queue(bytes);
         let answers = match commands.is_empty() {
             true => None,
             false => match put_in_line(&self.connection, commands) {
                 Pending::Done(result) => result.ok(),
-                Pending::Waiting(answered) => patience.for_answer(answered).await.and_then(Result::ok),
+                Pending::Waiting(answered) => timeouts.for_answer(answered).await.and_then(Result::ok),
             },
         };
         let answers = answers.unwrap_or_default();
@@ -149,8 +149,8 @@ impl Sent {
         if outcomes.are_open {
             let is_discarded = discards && matches!(answers.next(), Some(Value::Okay));
             if !is_discarded {
-                self.alive.lost();
-                if is_last && self.traffic.queued() == self.before + self.bytes + bytes {
+                self.liveness.lost();
+                if is_last && self.counters.queued() == self.before + self.bytes + bytes {
                     // What is open on a connection ends with it.
                     self.driver.end();
                 } else {
@@ -170,16 +170,16 @@ impl Sent {
 
     /// Whether nothing has come for long although it should have.
     fn is_stuck(&self) -> bool {
-        self.traffic.silence().min(self.at.elapsed()) >= SILENCE
+        self.counters.silence().min(self.at.elapsed()) >= SILENCE
     }
 
     fn give_up(&self) {
-        self.alive.lost();
+        self.liveness.lost();
         self.driver.end();
     }
 
     fn was_written(&self) -> bool {
-        self.traffic.written() > self.before
+        self.counters.written() > self.before
     }
 
     fn unanswered(&self, why: &str) -> Outcome {

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 /// How much has passed through a connection.
 #[derive(Debug)]
-pub(super) struct Traffic {
+pub(super) struct IoCounters {
     start: Instant,
     /// How many bytes were handed to the connection.
     queued: AtomicU64,
@@ -23,7 +23,7 @@ pub(super) struct Traffic {
     heard: AtomicU64,
 }
 
-impl Traffic {
+impl IoCounters {
     pub(super) fn new() -> Self {
         let none = || AtomicU64::new(0);
         Self { start: Instant::now(), queued: none(), written: none(), heard: none() }
@@ -57,11 +57,11 @@ impl Traffic {
 
 /// A stream of which the kernel knows whether the other side has ended it, before the runtime has heard of that. What has
 /// not been read yet hides the end behind it.
-pub(super) trait Ended {
+pub(super) trait PeerClosed {
     fn has_ended(&self) -> bool;
 }
 
-impl Ended for TcpStream {
+impl PeerClosed for TcpStream {
     fn has_ended(&self) -> bool {
         match SockRef::from(self).peek(&mut [MaybeUninit::uninit()]) {
             Ok(read) => read == 0,
@@ -71,27 +71,27 @@ impl Ended for TcpStream {
 }
 
 /// A stream that counts, and into which nothing is written once the other side has ended it: the kernel would take that,
-/// and nobody could say what became of it.
+/// and what became of it could not be known.
 #[derive(Debug)]
-pub(super) struct Counted<S> {
+pub(super) struct CountingStream<S> {
     stream: S,
-    traffic: Arc<Traffic>,
+    counters: Arc<IoCounters>,
     /// Whether a write that fails has written nothing; one with TLS may have written some records before.
     fails_whole: bool,
 }
 
-impl<S> Counted<S> {
-    pub(super) fn new(stream: S, traffic: Arc<Traffic>, fails_whole: bool) -> Self {
-        Self { stream, traffic, fails_whole }
+impl<S> CountingStream<S> {
+    pub(super) fn new(stream: S, counters: Arc<IoCounters>, fails_whole: bool) -> Self {
+        Self { stream, counters, fails_whole }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CountingStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let had = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if polled.is_ready() {
-            self.traffic.hear();
+            self.counters.hear();
             // All that is asked for is answered by a line: a number, a word or an error. Errors quote what was sent, cut
             // anywhere, and the client ends the connection over a line that is no UTF-8.
             buffer.filled_mut().iter_mut().skip(had).filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
@@ -100,7 +100,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
     }
 }
 
-impl<S: AsyncWrite + Ended + Unpin> AsyncWrite for Counted<S> {
+impl<S: AsyncWrite + PeerClosed + Unpin> AsyncWrite for CountingStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.stream.has_ended() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
@@ -111,7 +111,7 @@ impl<S: AsyncWrite + Ended + Unpin> AsyncWrite for Counted<S> {
             Poll::Ready(Err(_)) if !self.fails_whole => bytes.len(),
             _ => 0,
         };
-        self.traffic.written.fetch_add(written as u64, Ordering::Relaxed);
+        self.counters.written.fetch_add(written as u64, Ordering::Relaxed);
         polled
     }
 
@@ -136,7 +136,7 @@ mod tests {
 
     struct Fails;
 
-    impl Ended for Fails {
+    impl PeerClosed for Fails {
         fn has_ended(&self) -> bool {
             false
         }
@@ -159,27 +159,27 @@ mod tests {
     #[test]
     fn what_may_have_left_before_a_write_failed_counts_as_written() {
         for (fails_whole, written) in [(true, 0), (false, 3)] {
-            let traffic = Arc::new(Traffic::new());
-            let mut stream = Counted::new(Fails, Arc::clone(&traffic), fails_whole);
+            let counters = Arc::new(IoCounters::new());
+            let mut stream = CountingStream::new(Fails, Arc::clone(&counters), fails_whole);
             let polled = Pin::new(&mut stream).poll_write(&mut Context::from_waker(Waker::noop()), b"abc");
             assert!(matches!(polled, Poll::Ready(Err(_))));
-            assert_eq!(traffic.written(), written);
+            assert_eq!(counters.written(), written);
         }
     }
 
     /// Two sides of a connection, of which the second has been sent `abc`.
-    async fn connected(traffic: &Arc<Traffic>) -> (Counted<TcpStream>, std::net::TcpStream) {
+    async fn connected(counters: &Arc<IoCounters>) -> (CountingStream<TcpStream>, std::net::TcpStream) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
         let stream = TcpStream::connect(address).await.unwrap_or_else(|error| panic!("{error}"));
         stream.writable().await.unwrap_or_else(|error| panic!("{error}"));
         let (server, _) = listener.accept().unwrap_or_else(|error| panic!("{error}"));
-        let mut stream = Counted::new(stream, Arc::clone(traffic), true);
+        let mut stream = CountingStream::new(stream, Arc::clone(counters), true);
         assert!(matches!(write(&mut stream), Poll::Ready(Ok(3))));
         (stream, server)
     }
 
-    fn write(stream: &mut Counted<TcpStream>) -> Poll<io::Result<usize>> {
+    fn write(stream: &mut CountingStream<TcpStream>) -> Poll<io::Result<usize>> {
         Pin::new(stream).poll_write(&mut Context::from_waker(Waker::noop()), b"abc")
     }
 
@@ -194,15 +194,15 @@ mod tests {
         in_runtime(async {
             // With everything read, the kernel would take more; with something left, the end is a reset.
             for reads in [true, false] {
-                let traffic = Arc::new(Traffic::new());
-                let (mut stream, mut server) = connected(&traffic).await;
+                let counters = Arc::new(IoCounters::new());
+                let (mut stream, mut server) = connected(&counters).await;
                 if reads {
                     server.read_exact(&mut [0; 3]).unwrap_or_else(|error| panic!("{error}"));
                 }
                 drop(server);
                 until("the connection ends", || stream.stream.has_ended());
                 assert!(matches!(write(&mut stream), Poll::Ready(Err(_))));
-                assert_eq!(traffic.written(), 3);
+                assert_eq!(counters.written(), 3);
             }
         });
     }
@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn an_answer_that_was_not_read_yet_comes_before_the_end_behind_it() {
         in_runtime(async {
-            let traffic = Arc::new(Traffic::new());
-            let (mut stream, mut server) = connected(&traffic).await;
+            let counters = Arc::new(IoCounters::new());
+            let (mut stream, mut server) = connected(&counters).await;
             server.read_exact(&mut [0; 3]).unwrap_or_else(|error| panic!("{error}"));
             server.write_all(b"x").unwrap_or_else(|error| panic!("{error}"));
             drop(server);

@@ -9,7 +9,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::stream::Ended;
+use super::stream::PeerClosed;
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
@@ -27,7 +27,7 @@ pub(super) async fn connect(url: &BrokerUrl, stream: TcpStream) -> Result<TlsStr
     })
 }
 
-impl Ended for TlsStream<TcpStream> {
+impl PeerClosed for TlsStream<TcpStream> {
     fn has_ended(&self) -> bool {
         self.get_ref().0.has_ended()
     }

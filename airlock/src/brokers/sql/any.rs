@@ -59,15 +59,15 @@ impl AnyConnection<'_> {
 
     /// Writes the rows within the open transaction, all or none of them.
     pub(crate) async fn write(self, job: SqlJob) {
-        let SqlJob { mut messages, patience, mut answer, .. } = job;
+        let SqlJob { mut messages, timeouts, mut reply, .. } = job;
         let Some(mut rows) = messages.pop() else { return };
-        answer.may_have_left(true);
+        reply.may_have_left(true);
         let outcome = match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(connection) => transaction::within(connection, &mut rows, patience).await,
+            Self::Sqlite(connection) => transaction::within(connection, &mut rows, timeouts).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => transaction::within(connection, &mut rows, patience).await,
+            Self::Postgres(connection) => transaction::within(connection, &mut rows, timeouts).await,
         };
-        answer.all(&outcome);
+        reply.all(&outcome);
     }
 }

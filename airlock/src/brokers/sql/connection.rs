@@ -7,31 +7,31 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::dialect::Dialect;
 use super::refusal::{no_connection, rejected, unavailable};
 use super::rows::Rows;
-use super::transaction::{self, Ended};
+use super::transaction::{self, TransactionEnd};
 use crate::brokers::job::Job;
-use crate::brokers::link::{Alive, Back, Connection};
+use crate::brokers::manager::{Connection, Liveness, Requeue};
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 
-type Given = (Job<Rows>, Back<Rows>);
+type WriterJob = (Job<Rows>, Requeue<Rows>);
 
 /// The way to that task.
-pub(crate) struct Through<C> {
-    jobs: UnboundedSender<Given>,
-    alive: Alive,
+pub(crate) struct WriterHandle<C> {
+    jobs: UnboundedSender<WriterJob>,
+    liveness: Liveness,
     of: PhantomData<fn() -> C>,
 }
 
-pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, alive: Alive) -> Result<Through<C>, DispatchError> {
+pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, liveness: Liveness) -> Result<WriterHandle<C>, DispatchError> {
     let place = url.place();
     let connection = C::connect(url).await.map_err(|error| match C::refusal(&error) {
         Some(refusal) => refusal.at(&place, None),
         None => not_connected(&place, &error),
     })?;
     let (jobs, receiver) = unbounded_channel();
-    let writer = Writer { place, url: url.clone(), identity: C::identity(url), connection, alive: alive.clone() };
+    let writer = Writer { place, url: url.clone(), identity: C::identity(url), connection, liveness: liveness.clone() };
     tokio::spawn(writer.run(receiver));
-    Ok(Through { jobs, alive, of: PhantomData })
+    Ok(WriterHandle { jobs, liveness, of: PhantomData })
 }
 
 /// What went wrong before the database itself could say something.
@@ -43,23 +43,23 @@ fn not_connected(place: &str, error: &sqlx::Error) -> DispatchError {
         }
         sqlx::Error::Io(error) => no_connection(place, &error.kind().to_string()),
         sqlx::Error::Tls(_) => rejected(&format!(
-            "{place} has no TLS; turn `ssl` on there, or say `?sslmode=disable` if nobody is between"
+            "{place} has no TLS; turn `ssl` on there, or say `?sslmode=disable` if the network between is trusted"
         )),
         _ => no_connection(place, "the client gave up"),
     }
 }
 
-impl<C: Dialect> Connection for Through<C> {
+impl<C: Dialect> Connection for WriterHandle<C> {
     type Message = Rows;
 
     fn is_alive(&self) -> bool {
-        self.alive.get() && !self.jobs.is_closed()
+        self.liveness.get() && !self.jobs.is_closed()
     }
 
-    fn send(&mut self, job: Job<Rows>, back: &Back<Rows>) {
-        if let Err(unsent) = self.jobs.send((job, back.clone())) {
-            self.alive.lost();
-            back.give(unsent.0.0);
+    fn send(&mut self, job: Job<Rows>, requeue: &Requeue<Rows>) {
+        if let Err(unsent) = self.jobs.send((job, requeue.clone())) {
+            self.liveness.lost();
+            requeue.give(unsent.0.0);
         }
     }
 }
@@ -69,51 +69,51 @@ struct Writer<C> {
     url: BrokerUrl,
     identity: Option<(u64, u64)>,
     connection: C,
-    alive: Alive,
+    liveness: Liveness,
 }
 
 impl<C: Dialect> Writer<C> {
-    async fn run(mut self, mut jobs: UnboundedReceiver<Given>) {
-        while let Some((job, back)) = jobs.recv().await {
-            if !self.write(job, &back).await {
+    async fn run(mut self, mut jobs: UnboundedReceiver<WriterJob>) {
+        while let Some((job, requeue)) = jobs.recv().await {
+            if !self.write(job, &requeue).await {
                 break;
             }
         }
-        self.alive.lost();
+        self.liveness.lost();
         jobs.close();
-        while let Some((job, back)) = jobs.recv().await {
-            back.give(job);
+        while let Some((job, requeue)) = jobs.recv().await {
+            requeue.give(job);
         }
     }
 
     /// Whether the connection can be used for the next.
-    async fn write(&mut self, job: Job<Rows>, back: &Back<Rows>) -> bool {
+    async fn write(&mut self, job: Job<Rows>, requeue: &Requeue<Rows>) -> bool {
         if C::identity(&self.url) != self.identity {
             // Another file has taken the place of the one that is open.
-            self.alive.lost();
-            back.give(job);
+            self.liveness.lost();
+            requeue.give(job);
             return false;
         }
-        let Job { number, mut messages, patience, answer } = job;
+        let Job { number, mut messages, timeouts, reply } = job;
         let Some(mut rows) = messages.pop() else { return true };
-        match transaction::whole(&mut self.connection, &self.place, &mut rows, patience, &answer).await {
-            Some(Ended { outcome, keeps }) => {
+        match transaction::whole(&mut self.connection, &self.place, &mut rows, timeouts, &reply).await {
+            Some(TransactionEnd { outcome, keeps }) => {
                 if !keeps {
-                    self.alive.lost();
+                    self.liveness.lost();
                 }
                 // The next one's turn comes before this one's flush goes on.
                 drop(rows);
-                answer.all(&outcome);
+                reply.all(&outcome);
                 keeps
             }
             None => {
                 // The next flush must not find this connection.
-                self.alive.lost();
+                self.liveness.lost();
                 if rows.was_given_back {
-                    answer.all(&Err(unavailable(&self.place, "ends each connection as it begins")));
+                    reply.all(&Err(unavailable(&self.place, "ends each connection as it begins")));
                 } else {
                     rows.was_given_back = true;
-                    back.give(Job { number, messages: vec![rows], patience, answer });
+                    requeue.give(Job { number, messages: vec![rows], timeouts, reply });
                 }
                 false
             }

@@ -16,16 +16,16 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::link::{Alive, Protocol};
+use super::manager::{Liveness, Protocol};
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
 
 pub use any::SqlConnection;
 pub(crate) use any::{AnyConnection, SqlJob};
-use connection::Through;
+use connection::WriterHandle;
 use dialect::Dialect;
-use rows::Turn;
+use rows::TransactionPermit;
 pub(crate) use rows::{RowSender, Rows};
 
 /// How a database is spoken to.
@@ -43,17 +43,16 @@ impl<C> Sql<C> {
     }
 
     /// The right to the next transaction.
-    pub(crate) async fn turn(&self) -> Turn {
-        // Nobody closes it, and without a permit the connection itself would still keep the order.
-        Turn(Arc::clone(&self.turns).acquire_owned().await.ok())
+    pub(crate) async fn permit(&self) -> TransactionPermit {
+        // It is never closed, and without a permit the connection itself would still keep the order.
+        TransactionPermit(Arc::clone(&self.turns).acquire_owned().await.ok())
     }
 }
 
 impl<C: Dialect> Protocol for Sql<C> {
     type Message = Rows;
-    type Connection = Through<C>;
+    type Connection = WriterHandle<C>;
 
-    #[cfg(feature = "_broker")]
     fn size(_: &Rows) -> usize {
         0
     }
@@ -62,7 +61,7 @@ impl<C: Dialect> Protocol for Sql<C> {
         self.url.place()
     }
 
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Through<C>, DispatchError>> {
-        Box::pin(async move { connection::connect(&self.url, alive).await })
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<WriterHandle<C>, DispatchError>> {
+        Box::pin(async move { connection::connect(&self.url, liveness).await })
     }
 }

@@ -10,12 +10,12 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgCon
 use sqlx_core::transaction::TransactionManager;
 
 use super::dialect::{Dialect, Done, PROOF, Undropped};
-use super::refusal::{Kind, Refusal};
+use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
 use crate::brokers::url::{BrokerUrl, Scheme};
 use crate::runtime::BoxFuture;
 
-type Manager = <Postgres as Database>::TransactionManager;
+type PgTransactions = <Postgres as Database>::TransactionManager;
 
 /// A setting without a meaning, given at the start of a connection. A connection to the server has it when it was started for
 /// this client: not one that a pooler started, and lends to another client with each transaction.
@@ -39,7 +39,7 @@ impl Dialect for PgConnection {
     }
 
     fn begin(&mut self, patience: Duration) -> Done<'_> {
-        // A server doesn't notice that nobody listens any more while it waits for a lock: its connections would become more
+        // A server doesn't notice that its client is gone while it waits for a lock: its connections would become more
         // with each flush. None is no limit.
         let statements = format!("BEGIN; SET LOCAL lock_timeout = {}", patience.as_millis().max(1));
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(statements)).execute(self).await.map(drop) })
@@ -55,11 +55,11 @@ impl Dialect for PgConnection {
     }
 
     fn depth(&self) -> usize {
-        Manager::get_transaction_depth(self)
+        PgTransactions::get_transaction_depth(self)
     }
 
     fn unnest(&mut self) {
-        Manager::start_rollback(self);
+        PgTransactions::start_rollback(self);
     }
 
     fn prove_open(&mut self) -> Done<'_> {
@@ -71,7 +71,7 @@ impl Dialect for PgConnection {
     fn nest(&mut self) -> Done<'_> {
         // Dropped before its end, it rolls back what is around it (sqlx 0.9.0), which is the caller's transaction, and takes
         // that for ended.
-        Undropped::boxed(Manager::begin(self, None))
+        Undropped::boxed(PgTransactions::begin(self, None))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
@@ -203,27 +203,29 @@ fn add(
 /// What Postgres' code means (appendix A of its documentation); the first two characters are the class.
 fn refusal(code: [u8; 5]) -> Refusal {
     let (kind, what) = match &code {
-        b"42P01" | b"42703" | b"3F000" => (Kind::Missing, ""),
-        b"42501" => (Kind::Rejected, "doesn't let this user write to the table; grant INSERT on it"),
-        b"28P01" | b"28000" => (Kind::Rejected, "refuses user and password; give those it knows in the database's URL"),
-        b"3D000" => (Kind::Rejected, "has no such database; look at the path of the URL"),
-        b"23505" => (Kind::Rejected, "has a task of the same id already, which was accepted before"),
-        b"25006" => (Kind::Unavailable, "is a read-only replica; give the URL of the primary"),
-        b"25P03" | b"25P04" => {
-            (Kind::Ending, "ended the transaction, which took longer than it allows; raise its timeouts")
+        b"42P01" | b"42703" | b"3F000" => (RefusalKind::Missing, ""),
+        b"42501" => (RefusalKind::Rejected, "doesn't let this user write to the table; grant INSERT on it"),
+        b"28P01" | b"28000" => {
+            (RefusalKind::Rejected, "refuses user and password; give those it knows in the database's URL")
         }
-        b"25P01" => (Kind::Rejected, "has no open transaction; begin one, and commit it afterwards"),
-        b"25P02" => (Kind::Rejected, "takes nothing more after an earlier error; roll the transaction back"),
-        b"55P03" | b"57014" => (Kind::Unavailable, "gave up waiting for others that hold the table; try again"),
-        [b'0', b'8', ..] | [b'5', b'7', b'P', ..] => (Kind::Ending, "is ending or not ready yet"),
-        b"53100" => (Kind::Unavailable, "has no space left on its disk"),
-        b"53300" => (Kind::Unavailable, "has too many connections; raise `max_connections` or close some"),
-        [b'5', b'3', ..] => (Kind::Unavailable, "lacks resources"),
-        [b'4', b'0', ..] => (Kind::Unavailable, "rolled the transaction back; try again"),
-        [b'5', b'8', ..] => (Kind::Unavailable, "has trouble with its system; look at its log"),
-        [b'2', b'2', ..] => (Kind::Rejected, "refuses a value"),
-        [b'2', b'3', ..] => (Kind::Rejected, "refuses a value by a constraint of the table"),
-        _ => (Kind::Rejected, "refuses the statement"),
+        b"3D000" => (RefusalKind::Rejected, "has no such database; look at the path of the URL"),
+        b"23505" => (RefusalKind::Rejected, "has a task of the same id already, which was accepted before"),
+        b"25006" => (RefusalKind::Unavailable, "is a read-only replica; give the URL of the primary"),
+        b"25P03" | b"25P04" => {
+            (RefusalKind::Ending, "ended the transaction, which took longer than it allows; raise its timeouts")
+        }
+        b"25P01" => (RefusalKind::Rejected, "has no open transaction; begin one, and commit it afterwards"),
+        b"25P02" => (RefusalKind::Rejected, "takes nothing more after an earlier error; roll the transaction back"),
+        b"55P03" | b"57014" => (RefusalKind::Unavailable, "gave up waiting for others that hold the table; try again"),
+        [b'0', b'8', ..] | [b'5', b'7', b'P', ..] => (RefusalKind::Ending, "is ending or not ready yet"),
+        b"53100" => (RefusalKind::Unavailable, "has no space left on its disk"),
+        b"53300" => (RefusalKind::Unavailable, "has too many connections; raise `max_connections` or close some"),
+        [b'5', b'3', ..] => (RefusalKind::Unavailable, "lacks resources"),
+        [b'4', b'0', ..] => (RefusalKind::Unavailable, "rolled the transaction back; try again"),
+        [b'5', b'8', ..] => (RefusalKind::Unavailable, "has trouble with its system; look at its log"),
+        [b'2', b'2', ..] => (RefusalKind::Rejected, "refuses a value"),
+        [b'2', b'3', ..] => (RefusalKind::Rejected, "refuses a value by a constraint of the table"),
+        _ => (RefusalKind::Rejected, "refuses the statement"),
     };
     Refusal { kind, what, code }
 }

@@ -8,7 +8,7 @@ use crate::dispatch::DispatchError;
 /// What the database said, in our words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    pub(super) kind: Kind,
+    pub(super) kind: RefusalKind,
     /// Goes on from the database's name.
     pub(super) what: &'static str,
     /// The database's own code.
@@ -16,11 +16,11 @@ pub(crate) struct Refusal {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RefusalKind {
     /// It may be different soon.
     Unavailable,
     /// The same, but whether a commit was carried out is not known.
-    Trouble,
+    Unsent,
     /// It stays as it is.
     Rejected,
     /// A table or a column isn't there.
@@ -35,7 +35,7 @@ impl Refusal {
         let Self { kind, what, code } = self;
         let code = String::from_utf8_lossy(&code).trim().to_owned();
         let what = match (kind, table) {
-            (Kind::Missing, Some(table)) => {
+            (RefusalKind::Missing, Some(table)) => {
                 let (name, remedy) = (table.name, table.remedy);
                 format!("{place} has no table `{name}` as it should be ({code}); {remedy}")
             }
@@ -47,8 +47,8 @@ impl Refusal {
         };
         let fault = BrokerFault::new(what);
         match kind {
-            Kind::Unavailable | Kind::Trouble | Kind::Ending => DispatchError::unavailable(fault),
-            Kind::Rejected | Kind::Missing => DispatchError::rejected(fault),
+            RefusalKind::Unavailable | RefusalKind::Unsent | RefusalKind::Ending => DispatchError::unavailable(fault),
+            RefusalKind::Rejected | RefusalKind::Missing => DispatchError::rejected(fault),
         }
     }
 }

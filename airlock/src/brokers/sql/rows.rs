@@ -12,42 +12,44 @@ const AHEAD: usize = 2;
 
 /// The right to a connection's next transaction, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Turn(#[expect(dead_code, reason = "held, not read")] pub(super) Option<OwnedSemaphorePermit>);
+pub(crate) struct TransactionPermit(
+    #[expect(dead_code, reason = "held, not read")] pub(super) Option<OwnedSemaphorePermit>,
+);
 
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum WriterMessage {
     Rows(Vec<SqlMessage>),
     /// These were all. Without it, nothing is to be kept.
     End,
 }
 
-/// The rows of one transaction, for whoever writes them.
+/// The rows of one transaction, for the task that writes them.
 pub(crate) struct Rows {
-    parts: Receiver<Part>,
+    parts: Receiver<WriterMessage>,
     /// The first, once it was waited for.
-    first: Option<Part>,
-    _turn: Option<Turn>,
+    first: Option<WriterMessage>,
+    _turn: Option<TransactionPermit>,
     /// Whether a transaction could not even begin, once.
     pub(super) was_given_back: bool,
 }
 
 /// The way for the rows of one transaction.
-pub(crate) struct RowSender(Sender<Part>);
+pub(crate) struct RowSender(Sender<WriterMessage>);
 
 impl Rows {
-    pub(crate) fn channel(turn: Option<Turn>) -> (RowSender, Self) {
+    pub(crate) fn channel(permit: Option<TransactionPermit>) -> (RowSender, Self) {
         let (sender, parts) = channel(AHEAD);
-        (RowSender(sender), Self { parts, first: None, _turn: turn, was_given_back: false })
+        (RowSender(sender), Self { parts, first: None, _turn: permit, was_given_back: false })
     }
 
-    /// Waits until there is something to write: nobody else should have to wait for what is not even made.
+    /// Waits until there is something to write: other flushes should not wait for rows that are not even made.
     pub(super) async fn begin(&mut self) {
         if self.first.is_none() {
             self.first = self.parts.recv().await;
         }
     }
 
-    pub(super) async fn next(&mut self) -> Option<Part> {
+    pub(super) async fn next(&mut self) -> Option<WriterMessage> {
         match self.first.take() {
             Some(first) => Some(first),
             None => self.parts.recv().await,
@@ -58,13 +60,13 @@ impl Rows {
 impl RowSender {
     /// Whether they are still wanted. Waits until there is room.
     pub(crate) async fn send(&self, rows: Vec<SqlMessage>) -> bool {
-        self.0.send(Part::Rows(rows)).await.is_ok()
+        self.0.send(WriterMessage::Rows(rows)).await.is_ok()
     }
 
     /// Says that these were all. Dropped without that, everything is taken back.
     pub(crate) async fn end(self) {
-        // Whoever has stopped listening says why elsewhere.
-        let _ = self.0.send(Part::End).await;
+        // A writer that has stopped listening reports why through its outcome.
+        let _ = self.0.send(WriterMessage::End).await;
     }
 }
 

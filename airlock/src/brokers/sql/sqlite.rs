@@ -9,7 +9,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteCon
 use sqlx_core::transaction::TransactionManager;
 
 use super::dialect::{Dialect, Done, PROOF, Undropped};
-use super::refusal::{Kind, Refusal};
+use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
@@ -21,7 +21,7 @@ const ROWS: usize = 512;
 /// file, and read again.
 const CACHE: &str = "-16384";
 
-type Manager = <Sqlite as Database>::TransactionManager;
+type SqliteTransactions = <Sqlite as Database>::TransactionManager;
 
 impl Dialect for SqliteConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
@@ -48,13 +48,13 @@ impl Dialect for SqliteConnection {
 
     fn begin(&mut self, patience: Duration) -> Done<'_> {
         // At once for writing: a transaction that starts to write later may find that another has.
-        // Without a write-ahead log, what doesn't fit its cache goes to the file as soon as nobody reads. It waits for that
-        // each time it is told to be patient, and others wait for it; the cache can grow as well.
+        // Without a write-ahead log, what doesn't fit its cache goes to the file as soon as no reader is left. It waits for that
+        // each time its patience is set, and other tasks wait for it; the cache can grow as well.
         patiently(self, patience, "BEGIN IMMEDIATE; PRAGMA busy_timeout = 0")
     }
 
     fn commit(&mut self, patience: Duration) -> Done<'_> {
-        // Without a write-ahead log it has to wait until nobody reads. There is less time now than at the beginning.
+        // Without a write-ahead log it has to wait until no reader is left. There is less time now than at the beginning.
         patiently(self, patience, "COMMIT")
     }
 
@@ -64,11 +64,11 @@ impl Dialect for SqliteConnection {
     }
 
     fn depth(&self) -> usize {
-        Manager::get_transaction_depth(self)
+        SqliteTransactions::get_transaction_depth(self)
     }
 
     fn unnest(&mut self) {
-        Manager::start_rollback(self);
+        SqliteTransactions::start_rollback(self);
     }
 
     fn prove_open(&mut self) -> Done<'_> {
@@ -87,7 +87,7 @@ impl Dialect for SqliteConnection {
     }
 
     fn nest(&mut self) -> Done<'_> {
-        Box::pin(Manager::begin(self, None))
+        Box::pin(SqliteTransactions::begin(self, None))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {
@@ -197,32 +197,33 @@ const NOT_OPEN: u16 = u16::MAX;
 fn refusal(code: u16, message: &str) -> Refusal {
     let is_missing = message.starts_with("no such table") || message.contains("has no column named");
     let (kind, what) = match code & 0xff {
-        _ if code == NOT_OPEN => {
-            (Kind::Rejected, "has ended the transaction by itself; roll it back, and do all of it again in another one")
-        }
-        1 if is_missing => (Kind::Missing, ""),
+        _ if code == NOT_OPEN => (
+            RefusalKind::Rejected,
+            "has ended the transaction by itself; roll it back, and do all of it again in another one",
+        ),
+        1 if is_missing => (RefusalKind::Missing, ""),
         5 | 6 => (
-            Kind::Unavailable,
+            RefusalKind::Unavailable,
             "is locked by another connection and was not released in time; make its transactions shorter, or the flush's \
              deadline longer",
         ),
-        7 => (Kind::Unavailable, "has no memory left"),
-        8 | 3 => (Kind::Rejected, "can't be written to; let this process write to the file and its folder"),
-        10 => (Kind::Trouble, "can't be read or written by the system"),
-        11 | 26 => (Kind::Rejected, "is damaged, or no SQLite database; look at the path in the URL"),
-        13 => (Kind::Unavailable, "has no space left on its disk"),
+        7 => (RefusalKind::Unavailable, "has no memory left"),
+        8 | 3 => (RefusalKind::Rejected, "can't be written to; let this process write to the file and its folder"),
+        10 => (RefusalKind::Unsent, "can't be read or written by the system"),
+        11 | 26 => (RefusalKind::Rejected, "is damaged, or no SQLite database; look at the path in the URL"),
+        13 => (RefusalKind::Unavailable, "has no space left on its disk"),
         14 => (
-            Kind::Rejected,
+            RefusalKind::Rejected,
             "can't be opened; look at the path in the URL, make the file with `manage.py migrate` or a first worker, and \
              let this process read it",
         ),
-        18 => (Kind::Rejected, "takes no value so large; store it and send its key"),
+        18 => (RefusalKind::Rejected, "takes no value so large; store it and send its key"),
         // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY
         19 if matches!(code >> 8, 6 | 8) => {
-            (Kind::Rejected, "has a task of the same id already, which was accepted before")
+            (RefusalKind::Rejected, "has a task of the same id already, which was accepted before")
         }
-        19 => (Kind::Rejected, "refuses a value by a constraint of the table"),
-        _ => (Kind::Rejected, "refuses the statement"),
+        19 => (RefusalKind::Rejected, "refuses a value by a constraint of the table"),
+        _ => (RefusalKind::Rejected, "refuses the statement"),
     };
     let mut text = [b' '; 5];
     let digits = code.to_string();

@@ -5,21 +5,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::dialect::{Dialect, PROOF};
-use super::refusal::{Kind, Refusal, rejected, unavailable, unconfirmed};
-use super::rows::{Part, Rows};
-use crate::brokers::job::{Answer, Outcome, Patience};
+use super::refusal::{Refusal, RefusalKind, rejected, unavailable, unconfirmed};
+use super::rows::{Rows, WriterMessage};
+use crate::brokers::job::{JobReply, JobTimeouts, Outcome};
 use crate::brokers::row::SqlTable;
 use crate::dispatch::DispatchError;
 
 /// How a transaction ended, and whether the connection can be used for another.
-pub(super) struct Ended {
+pub(super) struct TransactionEnd {
     pub(super) outcome: Outcome,
     pub(super) keeps: bool,
 }
 
 /// Why rows were not written to their end.
 enum Stopped {
-    /// Whoever made them stopped.
+    /// The flush that made the rows stopped.
     Abandoned,
     Failed(sqlx::Error, Option<&'static SqlTable>),
 }
@@ -30,46 +30,46 @@ pub(super) async fn whole<C: Dialect>(
     connection: &mut C,
     place: &str,
     rows: &mut Rows,
-    patience: Patience,
-    answer: &Answer,
-) -> Option<Ended> {
+    patience: JobTimeouts,
+    answer: &JobReply,
+) -> Option<TransactionEnd> {
     let committing = AtomicBool::new(false);
     let done = patience.for_answer(async {
         rows.begin().await;
         if let Err(error) = connection.begin(patience_for_others(patience)).await {
-            let refusal = C::refusal(&error).filter(|refusal| refusal.kind != Kind::Ending)?;
-            return Some(Ended { outcome: Err(refusal.at(place, None)), keeps: true });
+            let refusal = C::refusal(&error).filter(|refusal| refusal.kind != RefusalKind::Ending)?;
+            return Some(TransactionEnd { outcome: Err(refusal.at(place, None)), keeps: true });
         }
         let outcome = match write(connection, rows).await {
             Ok(()) if answer.is_unheard() => Err(abandoned(place)),
             Ok(()) => {
                 committing.store(true, Ordering::Relaxed);
                 match connection.commit(patience_for_others(patience)).await {
-                    Ok(()) => return Some(Ended { outcome: Ok(()), keeps: true }),
+                    Ok(()) => return Some(TransactionEnd { outcome: Ok(()), keeps: true }),
                     Err(error) => Err(of_commit(place, C::refusal(&error))),
                 }
             }
             Err(stopped) => Err(stopped.error::<C>(place)),
         };
         let keeps = connection.run("ROLLBACK").await.is_ok();
-        Some(Ended { outcome, keeps })
+        Some(TransactionEnd { outcome, keeps })
     });
     match done.await {
         Some(ended) => ended,
         // The connection is ended, and with it the transaction, unless it was committed.
         None if committing.load(Ordering::Relaxed) => {
-            let outcome = Err(unconfirmed(place, "was told to commit it, and no answer came in time"));
-            Some(Ended { outcome, keeps: false })
+            let outcome = Err(unconfirmed(place, "was asked to commit it, and no answer came in time"));
+            Some(TransactionEnd { outcome, keeps: false })
         }
         None => {
             let outcome = Err(unavailable(place, "gave no answer in time; nothing of it was committed"));
-            Some(Ended { outcome, keeps: false })
+            Some(TransactionEnd { outcome, keeps: false })
         }
     }
 }
 
 /// Writes the rows within a transaction that is not ours: all of them or none, also if this is dropped half-way.
-pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, patience: Patience) -> Outcome {
+pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, patience: JobTimeouts) -> Outcome {
     let place = "the database of the open transaction";
     if connection.depth() == 0 {
         return Err(rejected(&format!(
@@ -127,8 +127,8 @@ async fn write<C: Dialect>(connection: &mut C, rows: &mut Rows) -> Result<(), St
     loop {
         let part = match rows.next().await {
             None => return Err(Stopped::Abandoned),
-            Some(Part::End) => break,
-            Some(Part::Rows(part)) => part,
+            Some(WriterMessage::End) => break,
+            Some(WriterMessage::Rows(part)) => part,
         };
         let mut rest = part;
         while let Some(first) = rest.first() {
@@ -164,18 +164,18 @@ fn abandoned(place: &str) -> DispatchError {
 
 fn of_commit(place: &str, refusal: Option<Refusal>) -> DispatchError {
     match refusal {
-        None | Some(Refusal { kind: Kind::Ending, .. }) => {
-            unconfirmed(place, "was told to commit it, and the connection ended before the answer")
+        None | Some(Refusal { kind: RefusalKind::Ending, .. }) => {
+            unconfirmed(place, "was asked to commit it, and the connection ended before the answer")
         }
-        Some(Refusal { kind: Kind::Trouble, .. }) => {
-            unconfirmed(place, "was told to commit it, and failed at reading or writing its files")
+        Some(Refusal { kind: RefusalKind::Unsent, .. }) => {
+            unconfirmed(place, "was asked to commit it, and failed at reading or writing its files")
         }
         Some(refusal) => refusal.at(place, None),
     }
 }
 
 /// How long to wait for other writers: some time is left to say that they were too slow.
-fn patience_for_others(patience: Patience) -> Duration {
+fn patience_for_others(patience: JobTimeouts) -> Duration {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
     const TO_TELL: Duration = Duration::from_millis(100);
 
@@ -191,8 +191,8 @@ mod tests {
     fn promise_13_what_is_not_known_of_a_commit_is_unconfirmed() {
         let of = |kind| of_commit("it", Some(Refusal { kind, what: "", code: *b"00000" })).kind();
         assert_eq!(of_commit("it", None).kind(), DispatchErrorKind::Unconfirmed);
-        assert_eq!([Kind::Ending, Kind::Trouble].map(of), [DispatchErrorKind::Unconfirmed; 2]);
-        assert_eq!(of(Kind::Unavailable), DispatchErrorKind::Unavailable);
-        assert_eq!([Kind::Rejected, Kind::Missing].map(of), [DispatchErrorKind::Rejected; 2]);
+        assert_eq!([RefusalKind::Ending, RefusalKind::Unsent].map(of), [DispatchErrorKind::Unconfirmed; 2]);
+        assert_eq!(of(RefusalKind::Unavailable), DispatchErrorKind::Unavailable);
+        assert_eq!([RefusalKind::Rejected, RefusalKind::Missing].map(of), [DispatchErrorKind::Rejected; 2]);
     }
 }

@@ -25,7 +25,7 @@ pub enum BrokerUrlError {
     /// A character that no name of a host has.
     #[error(
         "the host in the broker's URL has a character that no host has, such as a blank; it has letters, digits, `-`, `_` \
-         and `.` (an international name is written `xn--…`), and in user and password special characters are \
+         and `.` (an international name is written `xn--…`), and in user and password may_have_options characters are \
          percent-encoded"
     )]
     HostCharacter,

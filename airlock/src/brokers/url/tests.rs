@@ -156,8 +156,8 @@ fn what_cant_be_meant_is_refused_and_told_without_quoting_it() {
     for (text, expected) in mistakes {
         let error = text.parse::<BrokerUrl>().expect_err(text);
         assert_eq!(error, expected, "{text}");
-        for told in [error.to_string(), format!("{error:?}")] {
-            assert!(!told.contains("zyx"), "{error}");
+        for shown in [error.to_string(), format!("{error:?}")] {
+            assert!(!shown.contains("zyx"), "{error}");
         }
     }
 }

@@ -8,15 +8,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cause, Ending, ItemState, Ledger, Settled, Stop, Whole};
+use super::{Cause, DispatchEnd, ItemState, Ledger, Parent, Settled, Stop};
 use crate::dispatch::DispatchErrorKind;
 use crate::executors::Batch;
 use crate::intent::Intent;
 use crate::runtime::Deadline;
 
-/// A part, by the places of its intents in the whole.
+/// A part of a batch, by the places of its intents in the parent.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct SubBatchRecord {
     places: Vec<usize>,
     content: Content,
 }
@@ -27,14 +27,14 @@ enum Content {
     Closed(Closed),
 }
 
-/// How the intents of a part ended, each with its place in the whole.
+/// How the intents of a part ended, each with its place in the parent.
 #[derive(Debug)]
 pub(super) struct Closed {
     states: Vec<(usize, ItemState)>,
     timings: Vec<(usize, Duration)>,
 }
 
-impl Part {
+impl SubBatchRecord {
     pub(super) fn close(self) -> Closed {
         match self.content {
             Content::Open(ledger) => Closed::new(&self.places, ledger.close(), None),
@@ -44,7 +44,7 @@ impl Part {
 }
 
 impl Closed {
-    fn new(places: &[usize], mut settled: Settled, ending: Option<Ending>) -> Self {
+    fn new(places: &[usize], mut settled: Settled, ending: Option<DispatchEnd>) -> Self {
         let timings = std::mem::take(&mut settled.timings).into_iter().map(|(index, time)| (places[index], time));
         let timings = timings.collect();
         let cause = settled.stop.map(Cause::Stopped).or(ending.map(Cause::Ended));
@@ -67,7 +67,7 @@ pub(super) fn add_timings(parts: &mut [Closed], timings: &mut Vec<(usize, Durati
     timings.dedup_by_key(|(place, _)| *place);
 }
 
-/// The states of the whole with those of its parts over them.
+/// The states of the parent with those of its parts over them.
 pub(super) fn overlay(mut states: Vec<ItemState>, parts: Vec<Closed>) -> Vec<ItemState> {
     for (place, state) in parts.into_iter().flat_map(|part| part.states) {
         if supersedes(&state, &states[place]) {
@@ -100,19 +100,19 @@ fn is_more_than_a_refusal(state: &ItemState) -> bool {
     }
 }
 
-/// One executor's go at intents that another executor was given.
+/// Intents of a parent batch that another executor is given.
 #[derive(Debug)]
-pub(crate) struct Attempt {
-    whole: Arc<Ledger>,
+pub(crate) struct SubBatch {
+    parent: Arc<Ledger>,
     ledger: Arc<Ledger>,
-    /// Handles of the intents, with their places in the whole, if they may be given once more.
+    /// Handles of the intents, with their places in the parent, if they may be given once more.
     again: Vec<(usize, Intent)>,
 }
 
 /// Who hears of a failure in a part, and whether its intents may be given once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Go {
-    /// The only go at these intents: a failure in it is one of the whole at once.
+pub(crate) enum Tries {
+    /// The only try: a failure in it is one of the parent at once.
     Only,
     /// The same, while other executors have theirs at other intents.
     Beside,
@@ -122,7 +122,7 @@ pub(crate) enum Go {
 
 /// How an intent of an attempt ended, as far as it matters for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
+pub(crate) enum AttemptOutcome {
     Done,
     Failed(DispatchErrorKind),
     /// Not begun because an earlier one was unavailable, or failed under fail-fast.
@@ -133,54 +133,53 @@ pub(crate) enum Left {
     Unattempted,
 }
 
-impl Attempt {
+impl SubBatch {
     /// A part of its own for these intents.
-    pub(crate) fn new(whole: &Arc<Ledger>, items: Vec<(usize, Intent)>, go: Go, timings: bool) -> (Self, Batch) {
-        let link = Whole { ledger: Arc::clone(whole), go };
-        let deadline = if let Go::OneOfSeveral(deadline) = go { deadline } else { whole.deadline };
-        let ledger = Arc::new(Ledger::part_of(Some(link), items.len(), whole.on_failure, deadline));
+    pub(crate) fn new(parent: &Arc<Ledger>, items: Vec<(usize, Intent)>, tries: Tries, timings: bool) -> (Self, Batch) {
+        let deadline = if let Tries::OneOfSeveral(deadline) = tries { deadline } else { parent.deadline };
+        let of = Parent { ledger: Arc::clone(parent), tries };
+        let ledger = Arc::new(Ledger::part_of(Some(of), items.len(), parent.on_failure, deadline));
         let places = items.iter().map(|(place, _)| *place).collect();
-        let mut rest = whole.rest();
+        let mut rest = parent.rest();
         if rest.closed {
             // The flush has stopped waiting: nothing begins any more.
             ledger.close();
         } else {
-            rest.parts.push(Part { places, content: Content::Open(Arc::clone(&ledger)) });
+            rest.parts.push(SubBatchRecord { places, content: Content::Open(Arc::clone(&ledger)) });
         }
         drop(rest);
         // Without a second handle, arguments can be moved into a task.
-        let again = if matches!(go, Go::OneOfSeveral(_)) { items.clone() } else { Vec::new() };
+        let again = if matches!(tries, Tries::OneOfSeveral(_)) { items.clone() } else { Vec::new() };
         let intents = items.into_iter().map(|(_, intent)| intent).collect();
         let batch = Batch::new(intents, Arc::clone(&ledger), timings);
-        (Self { whole: Arc::clone(whole), ledger, again }, batch)
+        (Self { parent: Arc::clone(parent), ledger, again }, batch)
     }
 
     /// Ends the attempt; what is still under way then is unconfirmed. Each intent of which there
-    /// are to be several goes comes with what this one left.
-    pub(crate) fn finish(self, ending: Ending) -> Vec<(usize, Intent, Left)> {
-        let mut rest = self.whole.rest();
-        let is_this =
-            |part: &&mut Part| matches!(&part.content, Content::Open(open) if Arc::ptr_eq(open, &self.ledger));
+    /// are to be several tries comes with what this one left.
+    pub(crate) fn finish(self, ending: DispatchEnd) -> Vec<(usize, Intent, AttemptOutcome)> {
+        let mut rest = self.parent.rest();
+        let is_this = |part: &&mut SubBatchRecord| matches!(&part.content, Content::Open(open) if Arc::ptr_eq(open, &self.ledger));
         let Some(part) = rest.parts.iter_mut().find(is_this) else {
             // The flush has ended before, and knows all of this.
             return Vec::new();
         };
         let closed = Closed::new(&part.places, self.ledger.close(), Some(ending));
-        let left = closed.states.iter().map(|(_, state)| Left::of(state)).collect::<Vec<_>>();
+        let left = closed.states.iter().map(|(_, state)| AttemptOutcome::of(state)).collect::<Vec<_>>();
         part.content = Content::Closed(closed);
         drop(rest);
         self.again.into_iter().zip(left).map(|((place, intent), left)| (place, intent, left)).collect()
     }
 }
 
-impl Left {
+impl AttemptOutcome {
     fn of(state: &ItemState) -> Self {
         match state {
             ItemState::Dispatched => Self::Done,
             ItemState::Failed(failure) => Self::Failed(failure.error.kind()),
             ItemState::Unsettled => Self::Failed(DispatchErrorKind::Unconfirmed),
             ItemState::NotBegun(Some(Cause::Stopped(Stop::Unavailable | Stop::Failure))) => Self::HeldBack,
-            ItemState::NotBegun(Some(Cause::Stopped(Stop::Deadline) | Cause::Ended(Ending::DeadlinePassed))) => {
+            ItemState::NotBegun(Some(Cause::Stopped(Stop::Deadline) | Cause::Ended(DispatchEnd::DeadlinePassed))) => {
                 Self::OutOfTime
             }
             ItemState::NotBegun(_) => Self::Unattempted,

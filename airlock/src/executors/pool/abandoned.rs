@@ -22,7 +22,7 @@ impl Drop for Backlog {
         let title = self.limits.title();
         let on_error = self.limits.on_error.take();
         // It may be the timer thread, with an alarm, that drops the backlog.
-        timer::off_its_thread(move || abandon(jobs, title, on_error));
+        timer::run_off_timer_thread(move || abandon(jobs, title, on_error));
     }
 }
 
@@ -35,7 +35,7 @@ fn abandon(jobs: Vec<Job>, title: String, on_error: Option<FailureHandler>) {
 
 fn hand_to_on_lost(intents: Vec<Intent>, title: String) {
     log(&title, &intents);
-    intents.iter().for_each(Intent::give_back);
+    intents.iter().for_each(Intent::release);
     let Some(on_lost) = settings::snapshot().on_lost.value.clone() else {
         // One by one: a second argument that panics as it goes, while the first one's panic is under way, would abort.
         intents.into_iter().for_each(|intent| drop(catch_panic(|| drop(intent))));

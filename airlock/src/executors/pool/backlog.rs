@@ -6,7 +6,7 @@ use std::{fmt, hint, process};
 
 use event_listener::{Event, IntoNotification};
 
-use super::jobs::{Jobs, Place};
+use super::jobs::{Jobs, Lane};
 use super::limits::Limits;
 use crate::dispatch::DispatchError;
 
@@ -86,7 +86,7 @@ impl Backlog {
     /// Unlocks the jobs after one was taken out, and has one more flush look for room if any waits for it.
     ///
     /// Relaxed, since the lock orders it: a flush counts itself as waiting, and listens, before it finds no room.
-    pub(super) fn unlock_after_pop(&self, jobs: MutexGuard<'_, Jobs>, place: Place) {
+    pub(super) fn unlock_after_pop(&self, jobs: MutexGuard<'_, Jobs>, place: Lane) {
         let is_awaited = jobs.waiting > 0;
         self.unlock(jobs);
         if is_awaited {
@@ -95,10 +95,10 @@ impl Backlog {
     }
 
     /// What flushes listen to that find no room there.
-    pub(super) fn room(&self, place: Place) -> &Event {
+    pub(super) fn room(&self, place: Lane) -> &Event {
         match place {
-            Place::Ready => &self.room,
-            Place::Delayed => &self.delayed_room,
+            Lane::Ready => &self.room,
+            Lane::Delayed => &self.delayed_room,
         }
     }
 

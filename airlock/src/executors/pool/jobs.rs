@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use std::{iter, mem, vec};
 
 use super::delayed::Delayed;
-use super::run_queue::{Run, RunQueue};
+use super::run_queue::{NumberedRun, RunQueue};
 use crate::intent::Intent;
 use crate::runtime::Deadline;
 use crate::task::TaskKind;
@@ -55,13 +55,13 @@ pub(super) struct Jobs {
 
 /// Each has room of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Lane {
     Ready,
     /// Until its time, and from then on as due.
     Delayed,
 }
 
-impl Place {
+impl Lane {
     /// Where a job waits that is to be started then, or at once.
     pub(super) fn of(start: Option<SystemTime>) -> Self {
         if start.is_some() { Self::Delayed } else { Self::Ready }
@@ -70,7 +70,7 @@ impl Place {
 
 /// Why a job is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum PushError {
     Full,
     Closed,
 }
@@ -86,11 +86,11 @@ impl Jobs {
     }
 
     /// How many more jobs there is room for.
-    pub(super) fn room(&self, place: Place) -> usize {
+    pub(super) fn room(&self, place: Lane) -> usize {
         match place {
             _ if self.closed => 0,
-            Place::Ready => self.limit.saturating_sub(self.ready.len()),
-            Place::Delayed => self.delayed_limit.saturating_sub(self.delayed.len() + self.due.len()),
+            Lane::Ready => self.limit.saturating_sub(self.ready.len()),
+            Lane::Delayed => self.delayed_limit.saturating_sub(self.delayed.len() + self.due.len()),
         }
     }
 
@@ -107,9 +107,9 @@ impl Jobs {
         intent: Intent,
         start: Option<SystemTime>,
         alarm: &Waker,
-    ) -> Result<(), (Intent, Refusal)> {
-        if self.room(Place::of(start)) == 0 {
-            return Err((intent, if self.closed { Refusal::Closed } else { Refusal::Full }));
+    ) -> Result<(), (Intent, PushError)> {
+        if self.room(Lane::of(start)) == 0 {
+            return Err((intent, if self.closed { PushError::Closed } else { PushError::Full }));
         }
         match start {
             Some(start) => {
@@ -124,16 +124,15 @@ impl Jobs {
 
     /// The next job to be started; its worker or thread counts itself as busy. What is left of the job's run, if it was
     /// the last of that, is to be dropped after the lock.
-    pub(super) fn pop(&mut self) -> Option<(Job, Place, Option<Run>)> {
+    pub(super) fn pop(&mut self) -> Option<(Job, Lane, Option<NumberedRun>)> {
         if let Some(job) = self.due.pop_front() {
-            return Some((job, Place::Delayed, None));
+            return Some((job, Lane::Delayed, None));
         }
         let (job, emptied) = self.ready.pop()?;
-        Some((job, Place::Ready, emptied))
+        Some((job, Lane::Ready, emptied))
     }
 
     /// Takes back a job that was not started after all.
-    #[cfg(feature = "tokio")]
     pub(super) fn put_back(&mut self, job: Job) {
         self.due.push_back(job);
     }

@@ -45,7 +45,7 @@ impl Limits {
     /// Whether the task can run here, with its options.
     pub(in crate::executors) fn accept(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         intent.can_run_here()?;
-        let options = if flush.call_options { intent.options() } else { intent.task().options };
+        let options = if flush.may_have_options { intent.options() } else { intent.task().options };
         times::check_delay(options, flush.now)?;
         if self.ignore_unsupported {
             return Ok(());

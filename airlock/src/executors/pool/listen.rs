@@ -12,19 +12,19 @@ use super::jobs::Jobs;
 use crate::runtime::panics::catch_panic;
 
 /// One of those that wait, counted under the lock, so that an event without a listener costs its notifier nothing.
-pub(super) struct Counted<'a> {
+pub(super) struct CountedListener<'a> {
     backlog: &'a Backlog,
     count: fn(&mut Jobs) -> &mut usize,
 }
 
-impl<'a> Counted<'a> {
+impl<'a> CountedListener<'a> {
     pub(super) fn new(backlog: &'a Backlog, count: fn(&mut Jobs) -> &mut usize) -> Self {
         *count(&mut backlog.jobs()) += 1;
         Self { backlog, count }
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for CountedListener<'_> {
     fn drop(&mut self) {
         *(self.count)(&mut self.backlog.jobs()) -= 1;
     }

@@ -12,13 +12,11 @@ mod delayed;
 mod jobs;
 mod limits;
 mod listen;
-#[cfg(feature = "threads")]
 mod park;
 mod push;
 mod run;
 mod run_queue;
 mod shutdown;
-#[cfg(feature = "tokio")]
 mod workers;
 
 pub(super) use backlog::Backlog;

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use event_listener::IntoNotification;
 
 use super::backlog::Backlog;
-use super::jobs::{Place, Refusal, starts_later};
+use super::jobs::{Lane, PushError, starts_later};
 use super::limits::Limits;
-use super::listen::{Counted, heard};
+use super::listen::{CountedListener, heard};
 use crate::dispatch::DispatchError;
 use crate::executors::{Batch, Begun, Ticket};
 use crate::intent::Intent;
@@ -18,10 +18,10 @@ use crate::runtime::{Deadline, timer};
 const CHUNK: usize = 128;
 
 /// Why no more was pushed under one lock.
-enum Stop<'a> {
+enum PushStop<'a> {
     EndOfChunk,
     EndOfBatch,
-    Refused(PendingPush<'a>, Refusal),
+    Refused(PendingPush<'a>, PushError),
 }
 
 impl Backlog {
@@ -34,13 +34,13 @@ impl Backlog {
                 pushed(count);
             }
             let (mut pending, refusal) = match stop {
-                Stop::EndOfChunk => continue,
-                Stop::EndOfBatch => return,
-                Stop::Refused(pending, refusal) => (pending, refusal),
+                PushStop::EndOfChunk => continue,
+                PushStop::EndOfBatch => return,
+                PushStop::Refused(pending, refusal) => (pending, refusal),
             };
             let result = match refusal {
-                Refusal::Full => self.push_with_room(&mut pending.intent, alarm).await,
-                Refusal::Closed => Err(self.is_closed()),
+                PushError::Full => self.push_with_room(&mut pending.intent, alarm).await,
+                PushError::Closed => Err(self.is_closed()),
             };
             let is_accepted = result.is_ok();
             pending.settle(result);
@@ -52,17 +52,17 @@ impl Backlog {
     }
 
     /// Pushes what there is room for, a chunk at most.
-    fn push_chunk(&self, batch: &mut Batch, alarm: &Waker) -> (usize, Stop<'_>) {
+    fn push_chunk(&self, batch: &mut Batch, alarm: &Waker) -> (usize, PushStop<'_>) {
         let mut jobs = self.jobs();
         let mut count = 0;
         let stop = loop {
-            let room = jobs.room(Place::Ready);
+            let room = jobs.room(Lane::Ready);
             count += batch.hand_over_at_once(room, CHUNK, |intents| jobs.push_all(intents));
             if batch.remaining() == 0 {
-                break Stop::EndOfBatch;
+                break PushStop::EndOfBatch;
             }
             if count >= CHUNK {
-                break Stop::EndOfChunk;
+                break PushStop::EndOfChunk;
             }
             // One that is delayed, or that there is no room for, or none.
             let next = batch.hand_over_next(|intent, is_delayed| {
@@ -71,8 +71,8 @@ impl Backlog {
             });
             match next {
                 Some(Ok(())) => count += 1,
-                None => break Stop::EndOfBatch,
-                Some(Err((begun, refusal))) => break Stop::Refused(PendingPush::new(self, begun), refusal),
+                None => break PushStop::EndOfBatch,
+                Some(Err((begun, refusal))) => break PushStop::Refused(PendingPush::new(self, begun), refusal),
             }
         };
         self.unlock(jobs);
@@ -82,15 +82,15 @@ impl Backlog {
     /// Pushes an intent once there is room for it. What is delayed waits for room among the delayed, and from its time on
     /// for room among what is ready.
     async fn push_with_room(&self, pending: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
-        let _counted = Counted::new(self, |jobs| &mut jobs.waiting);
+        let _counted = CountedListener::new(self, |jobs| &mut jobs.waiting);
         while let Some(intent) = pending.take() {
             let start = starts_later(&intent);
-            let room = self.room(Place::of(start));
+            let room = self.room(Lane::of(start));
             // Before the look: room that comes after it is heard of.
             let listener = room.listen();
             let Err((intent, refusal)) = self.try_push(intent, start, alarm) else { return Ok(()) };
             let intent = pending.insert(intent);
-            if refusal == Refusal::Closed {
+            if refusal == PushError::Closed {
                 return Err(self.is_closed());
             }
             let Some(start) = start else {
@@ -107,7 +107,7 @@ impl Backlog {
         Ok(())
     }
 
-    fn try_push(&self, intent: Intent, start: Option<SystemTime>, alarm: &Waker) -> Result<(), (Intent, Refusal)> {
+    fn try_push(&self, intent: Intent, start: Option<SystemTime>, alarm: &Waker) -> Result<(), (Intent, PushError)> {
         let mut jobs = self.jobs();
         let result = jobs.push(intent, start, alarm);
         self.unlock(jobs);

@@ -74,7 +74,7 @@ impl Backlog {
         if intent.options().get_expiry().is_some() {
             let now = SystemTime::now();
             if intent.expires_at(now).is_some_and(|expiry| expiry <= now) {
-                intent.give_back();
+                intent.release();
                 running.end(Err(DispatchError::rejected(times::EXPIRED)), Some(intent));
                 return None;
             }

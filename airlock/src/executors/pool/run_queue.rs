@@ -17,7 +17,7 @@ const FEW: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct RunQueue {
     /// None of them is empty.
-    runs: VecDeque<Run>,
+    runs: VecDeque<NumberedRun>,
     /// The last run, while intents may be added to it.
     last: Vec<Intent>,
     /// The number of the first of those.
@@ -27,7 +27,7 @@ pub(super) struct RunQueue {
 
 /// Intents and the number of the first; the others count up from it.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct NumberedRun {
     intents: vec::IntoIter<Intent>,
     number: u64,
 }
@@ -45,7 +45,7 @@ impl RunQueue {
             self.seal();
         }
         if intents.len() >= FEW {
-            self.runs.push_back(Run { intents, number });
+            self.runs.push_back(NumberedRun { intents, number });
             return;
         }
         if self.last.is_empty() {
@@ -57,12 +57,12 @@ impl RunQueue {
     fn seal(&mut self) {
         if !self.last.is_empty() {
             let intents = mem::take(&mut self.last).into_iter();
-            self.runs.push_back(Run { intents, number: self.last_number });
+            self.runs.push_back(NumberedRun { intents, number: self.last_number });
         }
     }
 
     /// The first job, and its run if it was the last of that: to free memory takes longer than the lock should be held.
-    pub(super) fn pop(&mut self) -> Option<(Job, Option<Run>)> {
+    pub(super) fn pop(&mut self) -> Option<(Job, Option<NumberedRun>)> {
         if self.runs.is_empty() {
             self.seal();
         }

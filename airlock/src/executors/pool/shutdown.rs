@@ -3,8 +3,8 @@
 use std::sync::MutexGuard;
 
 use super::backlog::Backlog;
-use super::jobs::{Jobs, Place};
-use super::listen::{Counted, heard};
+use super::jobs::{Jobs, Lane};
+use super::listen::{CountedListener, heard};
 use crate::executors::Unfinished;
 use crate::runtime::{Deadline, timer};
 
@@ -17,8 +17,8 @@ impl Backlog {
         let mut jobs = self.jobs();
         jobs.closed = true;
         self.unlock_and_tell(jobs);
-        self.room(Place::Ready).notify(usize::MAX);
-        self.room(Place::Delayed).notify(usize::MAX);
+        self.room(Lane::Ready).notify(usize::MAX);
+        self.room(Lane::Delayed).notify(usize::MAX);
     }
 
     /// Closes, waits up to the deadline until all jobs are done that can be, and takes out the rest. What a forked child
@@ -35,7 +35,7 @@ impl Backlog {
             return Unfinished::default();
         }
         self.close();
-        let counted = Counted::new(self, |jobs| &mut jobs.shutdowns);
+        let counted = CountedListener::new(self, |jobs| &mut jobs.shutdowns);
         let all_done = async {
             loop {
                 // Before the look: what changes after it is heard of.

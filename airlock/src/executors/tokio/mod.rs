@@ -9,10 +9,9 @@ use std::{fmt, process};
 
 use tokio::runtime::Handle as Runtime;
 
-#[cfg(feature = "settings")]
 use super::OptionReader;
 use super::pool::{Backlog, Limits};
-use super::{Batch, Executor, ExecutorTraits, FlushContext, Unfinished, builder_options, printed_name};
+use super::{Batch, Capabilities, Executor, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::drains::{self, Drains};
 use crate::intent::{Failure, Intent};
@@ -60,19 +59,19 @@ use workers::Workers;
 /// ```
 #[derive(Clone)]
 pub struct TokioExecutor {
-    handle: Arc<Handle>,
+    handle: Arc<RuntimeHandle>,
 }
 
-struct Handle {
+struct RuntimeHandle {
     limits: Limits,
-    runtime: Option<Given>,
+    runtime: Option<ProcessRuntime>,
     /// With their alarm.
     workers: OnceLock<(Arc<Workers>, Waker)>,
 }
 
 /// A runtime, and the process whose threads drive it.
 #[derive(Clone)]
-struct Given {
+struct ProcessRuntime {
     runtime: Runtime,
     process: u32,
 }
@@ -89,16 +88,15 @@ impl TokioExecutor {
     #[must_use]
     pub fn on(runtime: Runtime) -> Self {
         let process = process::id();
-        Self::of(Limits::new("tokio executor", 256), Some(Given { runtime, process }))
+        Self::of(Limits::new("tokio executor", 256), Some(ProcessRuntime { runtime, process }))
     }
 
-    #[cfg(feature = "settings")]
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         Self::read_options(table, |_| Ok(Self::new()))
     }
 
-    fn of(limits: Limits, runtime: Option<Given>) -> Self {
-        Self { handle: Arc::new(Handle { limits, runtime, workers: OnceLock::new() }) }
+    fn of(limits: Limits, runtime: Option<ProcessRuntime>) -> Self {
+        Self { handle: Arc::new(RuntimeHandle { limits, runtime, workers: OnceLock::new() }) }
     }
 
     /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
@@ -229,8 +227,8 @@ impl Executor for TokioExecutor {
         })
     }
 
-    fn traits(&self) -> ExecutorTraits {
-        ExecutorTraits { gives_back: true, by_task: true, keeps_deadlines: true, ..ExecutorTraits::default() }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { returns_unsent: true, accepts_by_task: true, keeps_deadlines: true, ..Capabilities::default() }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
@@ -238,7 +236,7 @@ impl Executor for TokioExecutor {
     }
 }
 
-impl Drop for Handle {
+impl Drop for RuntimeHandle {
     fn drop(&mut self) {
         if let Some((workers, _)) = self.workers.get() {
             workers.backlog.close();

@@ -10,13 +10,13 @@ use super::workers::Workers;
 
 /// A runtime that tasks are run on. Its end is known at once, also while none of them runs: a task of it that does
 /// nothing, the sentinel, is dropped then.
-pub(super) struct Watched {
+pub(super) struct WatchedRuntime {
     pub(super) runtime: Runtime,
     ended: Arc<AtomicBool>,
     sentinel: AbortHandle,
 }
 
-impl Watched {
+impl WatchedRuntime {
     pub(super) fn new(runtime: Runtime, workers: Weak<Workers>) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let sentinel = Sentinel { runtime_ended: Arc::clone(&ended), workers };
@@ -38,7 +38,7 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for WatchedRuntime {
     fn drop(&mut self) {
         self.sentinel.abort();
     }

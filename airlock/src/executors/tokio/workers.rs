@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle as Runtime;
 
-use super::watched::Watched;
+use super::watched::WatchedRuntime;
 use crate::dispatch::DispatchError;
 use crate::executors::Unfinished;
 use crate::executors::drains::Drains;
@@ -22,7 +22,7 @@ const BETWEEN_YIELDS: Duration = Duration::from_micros(50);
 pub(super) struct Workers {
     pub(super) backlog: Backlog,
     /// Those that jobs were handed over on, the last one at the end: jobs that wait, and delayed ones, start on that one.
-    runtimes: Mutex<Vec<Arc<Watched>>>,
+    runtimes: Mutex<Vec<Arc<WatchedRuntime>>>,
     /// Whether the log says that all of them have ended and left jobs behind.
     is_logged: AtomicBool,
 }
@@ -33,11 +33,11 @@ impl Workers {
     }
 
     /// Has the runtime run tasks, unless it has ended.
-    pub(super) fn join(self: &Arc<Self>, runtime: &Runtime) -> Result<Arc<Watched>, DispatchError> {
+    pub(super) fn join(self: &Arc<Self>, runtime: &Runtime) -> Result<Arc<WatchedRuntime>, DispatchError> {
         self.backlog.check_process()?;
         let known = self.runtimes().iter().find(|watched| watched.runtime.id() == runtime.id()).cloned();
         // Outside the lock: on a runtime that has ended, the sentinel is dropped at once, and looks for another one.
-        let watched = known.unwrap_or_else(|| Arc::new(Watched::new(runtime.clone(), Arc::downgrade(self))));
+        let watched = known.unwrap_or_else(|| Arc::new(WatchedRuntime::new(runtime.clone(), Arc::downgrade(self))));
         let mut runtimes = self.runtimes();
         runtimes.retain(|other| !other.has_ended() && !Arc::ptr_eq(other, &watched));
         if watched.has_ended() {
@@ -51,16 +51,16 @@ impl Workers {
     }
 
     /// The last one that has not ended.
-    fn runtime(&self) -> Option<Arc<Watched>> {
+    fn runtime(&self) -> Option<Arc<WatchedRuntime>> {
         self.runtimes().iter().rfind(|watched| !watched.has_ended()).cloned()
     }
 
-    fn runtimes(&self) -> MutexGuard<'_, Vec<Arc<Watched>>> {
+    fn runtimes(&self) -> MutexGuard<'_, Vec<Arc<WatchedRuntime>>> {
         self.runtimes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Spawns up to so many workers, as far as there are jobs for them and not enough workers.
-    pub(super) fn spawn_workers(self: &Arc<Self>, watched: &Arc<Watched>, count: usize) {
+    pub(super) fn spawn_workers(self: &Arc<Self>, watched: &Arc<WatchedRuntime>, count: usize) {
         for _ in 0..count {
             let Some(job) = self.backlog.add_worker() else { return };
             Worker { workers: Arc::clone(self), watched: Arc::clone(watched), job: Some(job), ended: false }.go_on();
@@ -108,7 +108,7 @@ impl Drains for Workers {
 /// Goes on from job to job, and from the runtime to its blocking pool and back.
 struct Worker {
     workers: Arc<Workers>,
-    watched: Arc<Watched>,
+    watched: Arc<WatchedRuntime>,
     /// What it does next.
     job: Option<Job>,
     /// Whether there was no job for it, so that the backlog counts it no more.

@@ -1,12 +1,9 @@
 //! The names that need no registration.
-//!
-//! A system behind a cargo feature has two lines here: `#[cfg(feature = "…")]` with how it is made from its table, and
-//! `#[cfg(not(feature = "…"))]` with [`Make::Off`], so that its name is known and the error says which feature to add.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::names::{Make, Named, Refusal, executor, lifecycle, policy};
+use super::names::{BuildError, Make, Named, executor, lifecycle, policy};
 use super::table::{Reported, SettingsTable};
 use crate::executors::{Executor, InlineExecutor, LogExecutor};
 use crate::lifecycle::{AlwaysFlush, FlushOnSuccess, ReleaseNested};
@@ -15,42 +12,29 @@ use crate::policy::{
 };
 use crate::registry::registry;
 
+/// A name behind a cargo feature. While that is off the name is known, and the error says which feature to add.
+macro_rules! behind {
+    ($feature:literal, $name:literal, $make:expr) => {{
+        #[cfg(feature = $feature)]
+        let named = Named::built_in($name, $make);
+        #[cfg(not(feature = $feature))]
+        let named = Named::built_in($name, Make::Off { feature: $feature });
+        named
+    }};
+}
+
 pub(super) const NAMES: &[Named] = &[
     // Executors.
     Named::built_in("inline", Make::Executor(|table| executor(table, inline))),
     Named::built_in("log", Make::Executor(|table| executor(table, log))),
-    #[cfg(feature = "celery")]
-    Named::built_in("celery", Make::Executor(|table| made(crate::CeleryExecutor::read(table)))),
-    #[cfg(not(feature = "celery"))]
-    Named::built_in("celery", Make::Off { feature: "celery" }),
-    #[cfg(feature = "django-q")]
-    Named::built_in("django_q", Make::Executor(|table| made(crate::DjangoQExecutor::read(table)))),
-    #[cfg(not(feature = "django-q"))]
-    Named::built_in("django_q", Make::Off { feature: "django-q" }),
-    #[cfg(feature = "django-tasks")]
-    Named::built_in("django_tasks", Make::Executor(|table| made(crate::DjangoTasksExecutor::read(table)))),
-    #[cfg(not(feature = "django-tasks"))]
-    Named::built_in("django_tasks", Make::Off { feature: "django-tasks" }),
-    #[cfg(feature = "dramatiq")]
-    Named::built_in("dramatiq", Make::Executor(|table| made(crate::DramatiqExecutor::read(table)))),
-    #[cfg(not(feature = "dramatiq"))]
-    Named::built_in("dramatiq", Make::Off { feature: "dramatiq" }),
-    #[cfg(feature = "huey")]
-    Named::built_in("huey", Make::Executor(|table| made(crate::HueyExecutor::read(table)))),
-    #[cfg(not(feature = "huey"))]
-    Named::built_in("huey", Make::Off { feature: "huey" }),
-    #[cfg(feature = "lambda")]
-    Named::built_in("lambda", Make::InCode { needs: "an `aws_sdk_lambda::Client`" }),
-    #[cfg(not(feature = "lambda"))]
-    Named::built_in("lambda", Make::Off { feature: "lambda" }),
-    #[cfg(feature = "threads")]
-    Named::built_in("threads", Make::Executor(|table| made(crate::ThreadPoolExecutor::read(table)))),
-    #[cfg(not(feature = "threads"))]
-    Named::built_in("threads", Make::Off { feature: "threads" }),
-    #[cfg(feature = "tokio")]
-    Named::built_in("tokio", Make::Executor(|table| made(crate::TokioExecutor::read(table)))),
-    #[cfg(not(feature = "tokio"))]
-    Named::built_in("tokio", Make::Off { feature: "tokio" }),
+    behind!("celery", "celery", Make::Executor(|table| made(crate::CeleryExecutor::read(table)))),
+    behind!("django-q", "django_q", Make::Executor(|table| made(crate::DjangoQExecutor::read(table)))),
+    behind!("django-tasks", "django_tasks", Make::Executor(|table| made(crate::DjangoTasksExecutor::read(table)))),
+    behind!("dramatiq", "dramatiq", Make::Executor(|table| made(crate::DramatiqExecutor::read(table)))),
+    behind!("huey", "huey", Make::Executor(|table| made(crate::HueyExecutor::read(table)))),
+    behind!("lambda", "lambda", Make::InCode { needs: "an `aws_sdk_lambda::Client`" }),
+    behind!("threads", "threads", Make::Executor(|table| made(crate::ThreadPoolExecutor::read(table)))),
+    behind!("tokio", "tokio", Make::Executor(|table| made(crate::TokioExecutor::read(table)))),
     // Policies.
     Named::built_in("allow_all", Make::Policy(|_| Ok(Arc::new(AllowAll)))),
     Named::built_in("allow_tasks", Make::Policy(allow_tasks)),
@@ -66,33 +50,33 @@ pub(super) const NAMES: &[Named] = &[
     Named::built_in("release_nested", Make::Lifecycle(|table| lifecycle(table, |_| Ok(ReleaseNested)))),
 ];
 
-fn made<E: Executor>(made: Result<E, Reported>) -> Result<Arc<dyn Executor>, Refusal> {
+fn made<E: Executor>(made: Result<E, Reported>) -> Result<Arc<dyn Executor>, BuildError> {
     Ok(Arc::new(made?))
 }
 
-fn inline(settings: &mut SettingsTable<'_>) -> Result<InlineExecutor, Refusal> {
+fn inline(settings: &mut SettingsTable<'_>) -> Result<InlineExecutor, BuildError> {
     let checked = settings.optional::<bool>("checked")?;
     Ok(if checked == Some(true) { InlineExecutor::new().checked() } else { InlineExecutor::new() })
 }
 
-fn log(settings: &mut SettingsTable<'_>) -> Result<LogExecutor, Refusal> {
+fn log(settings: &mut SettingsTable<'_>) -> Result<LogExecutor, BuildError> {
     let arguments = settings.optional::<bool>("arguments")?;
     Ok(if arguments == Some(true) { LogExecutor::new().with_arguments() } else { LogExecutor::new() })
 }
 
-fn log_on_flush(settings: &mut SettingsTable<'_>) -> Result<LogOnFlush, Refusal> {
+fn log_on_flush(settings: &mut SettingsTable<'_>) -> Result<LogOnFlush, BuildError> {
     let arguments = settings.optional::<bool>("arguments")?;
     Ok(if arguments == Some(true) { LogOnFlush::new().with_arguments() } else { LogOnFlush::new() })
 }
 
-fn rate_limit(settings: &mut SettingsTable<'_>) -> Result<RateLimit, Refusal> {
+fn rate_limit(settings: &mut SettingsTable<'_>) -> Result<RateLimit, BuildError> {
     let (limit, per) = (settings.required::<u32>("limit"), settings.required::<Duration>("per"));
     Ok(RateLimit::new(limit?, per?))
 }
 
 macro_rules! about_tasks {
     ($($make:ident: $policy:ident;)*) => {
-        $(fn $make(settings: &mut SettingsTable<'_>) -> Result<Arc<dyn Policy>, Refusal> {
+        $(fn $make(settings: &mut SettingsTable<'_>) -> Result<Arc<dyn Policy>, BuildError> {
             let (tasks, rejecting) = (tasks(settings), settings.optional::<bool>("rejecting"));
             let policy = $policy::named(tasks?.iter().map(String::as_str))?;
             Ok(if rejecting? == Some(true) { Arc::new(policy.rejecting()) } else { Arc::new(policy) })
@@ -106,7 +90,7 @@ about_tasks! {
 }
 
 /// The names under `tasks`, each of which has to be one of the registry.
-fn tasks(settings: &mut SettingsTable<'_>) -> Result<Vec<String>, Refusal> {
+fn tasks(settings: &mut SettingsTable<'_>) -> Result<Vec<String>, BuildError> {
     let tasks: Vec<String> = settings.required("tasks")?;
     let mut fault = None;
     for task in &tasks {

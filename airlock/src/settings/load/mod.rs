@@ -26,7 +26,7 @@ use self::several::{All, OneOrMore};
 use self::sources::Loading;
 use self::variables::{CONFIG, Variables};
 use super::Settings;
-use super::source::{Slot, Source};
+use super::source::{Source, Sourced};
 use crate::executors::OnFailure;
 use crate::policy::Policy;
 use crate::text::nearest::{hint, nearest};
@@ -239,13 +239,13 @@ impl Origin {
     }
 }
 
-/// Goes on after a mistake, so that all are told.
+/// Goes on after a mistake, so that all are reported.
 fn read(loading: &Loading, settings: &mut Settings) {
     let mut top = loading.top();
     if let Ok(Some((name, source))) = top.read::<String>("executor")
         && let Ok((value, options)) = loading.executor(&name, &source)
     {
-        settings.executor = Slot { value, source, name: Some(name.into()), options };
+        settings.executor = Sourced { value, source, name: Some(name.into()), options };
     }
     if let Ok(Some(slot)) = policy(loading, &mut top) {
         settings.policy = slot;
@@ -253,13 +253,13 @@ fn read(loading: &Loading, settings: &mut Settings) {
     if let Ok(Some((name, source))) = top.read::<String>("lifecycle")
         && let Ok((value, options)) = loading.lifecycle(&name, &source)
     {
-        settings.lifecycle = Slot { value, source, name: Some(name.into()), options };
+        settings.lifecycle = Sourced { value, source, name: Some(name.into()), options };
     }
     if let Ok(Some((word, source))) = top.read::<String>("on_failure") {
         const WORDS: [&str; 2] = ["continue", "fail_fast"];
         match &*word {
-            "continue" => settings.on_failure = Slot { source, ..Slot::default(OnFailure::Continue) },
-            "fail_fast" => settings.on_failure = Slot { source, ..Slot::default(OnFailure::FailFast) },
+            "continue" => settings.on_failure = Sourced { source, ..Sourced::default(OnFailure::Continue) },
+            "fail_fast" => settings.on_failure = Sourced { source, ..Sourced::default(OnFailure::FailFast) },
             _ => {
                 let near = hint(&nearest(&word, WORDS));
                 let message = format!(
@@ -275,15 +275,15 @@ fn read(loading: &Loading, settings: &mut Settings) {
             let message = "`deadline` is no time at all, so nothing would go out; leave it out, or write one like `5s`";
             let _ = loading.report(source.clone(), message.to_owned());
         }
-        settings.deadline = Slot { source, ..Slot::default(Some(deadline)) };
+        settings.deadline = Sourced { source, ..Sourced::default(Some(deadline)) };
     }
     if let Ok(Some((timings, source))) = top.read::<bool>("timings") {
-        settings.timings = Slot { source, ..Slot::default(timings) };
+        settings.timings = Sourced { source, ..Sourced::default(timings) };
     }
 }
 
 /// One policy, or several that have to agree.
-fn policy(loading: &Loading, top: &mut SettingsTable<'_>) -> Result<Option<Slot<Arc<dyn Policy>>>, Reported> {
+fn policy(loading: &Loading, top: &mut SettingsTable<'_>) -> Result<Option<Sourced<Arc<dyn Policy>>>, Reported> {
     let Some((OneOrMore(names), source)) = top.read("policy")? else { return Ok(None) };
     let made: Vec<_> = names.iter().map(|name| loading.policy(name, &source)).collect();
     let made = made.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -305,5 +305,5 @@ fn policy(loading: &Loading, top: &mut SettingsTable<'_>) -> Result<Option<Slot<
         }
     };
     let name = if names.len() == 1 { names[0].clone() } else { names.join(" and ") };
-    Ok(Some(Slot { value, source, name: Some(name.into()), options }))
+    Ok(Some(Sourced { value, source, name: Some(name.into()), options }))
 }

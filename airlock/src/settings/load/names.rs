@@ -15,9 +15,9 @@ use crate::settings::source::Source;
 use crate::text::nearest::{hint, nearest};
 
 /// Why something can't be made from its settings. [`Reported`](super::Reported) is one, as is any other error.
-pub(crate) type Refusal = Box<dyn Error + Send + Sync>;
+pub(crate) type BuildError = Box<dyn Error + Send + Sync>;
 
-type MakeOne<T> = fn(&mut SettingsTable<'_>) -> Result<Arc<T>, Refusal>;
+type MakeOne<T> = fn(&mut SettingsTable<'_>) -> Result<Arc<T>, BuildError>;
 
 /// How to make what a name stands for.
 #[doc(hidden)]
@@ -44,13 +44,13 @@ impl Make {
 
 /// The three things that are chosen by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ComponentKind {
     Executor,
     Policy,
     Lifecycle,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ComponentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Executor => "executor",
@@ -87,15 +87,15 @@ impl Named {
         self.place.is_none()
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> ComponentKind {
         match self.make {
-            Make::Executor(_) | Make::Off { .. } | Make::InCode { .. } => Kind::Executor,
-            Make::Policy(_) => Kind::Policy,
-            Make::Lifecycle(_) => Kind::Lifecycle,
+            Make::Executor(_) | Make::Off { .. } | Make::InCode { .. } => ComponentKind::Executor,
+            Make::Policy(_) => ComponentKind::Policy,
+            Make::Lifecycle(_) => ComponentKind::Lifecycle,
         }
     }
 
-    fn told(&self) -> String {
+    fn place(&self) -> String {
         match self.place {
             Some((file, line)) => format!("{} at {file}:{line}", self.kind()),
             None => format!("{} that is built in", self.kind()),
@@ -113,8 +113,8 @@ impl fmt::Debug for Named {
 #[doc(hidden)]
 pub fn executor<E: Executor>(
     settings: &mut SettingsTable<'_>,
-    make: impl FnOnce(&mut SettingsTable<'_>) -> Result<E, Refusal>,
-) -> Result<Arc<dyn Executor>, Refusal> {
+    make: impl FnOnce(&mut SettingsTable<'_>) -> Result<E, BuildError>,
+) -> Result<Arc<dyn Executor>, BuildError> {
     make(settings).map(|made| Arc::new(made) as Arc<dyn Executor>)
 }
 
@@ -122,8 +122,8 @@ pub fn executor<E: Executor>(
 #[doc(hidden)]
 pub fn policy<P: Policy + 'static>(
     settings: &mut SettingsTable<'_>,
-    make: impl FnOnce(&mut SettingsTable<'_>) -> Result<P, Refusal>,
-) -> Result<Arc<dyn Policy>, Refusal> {
+    make: impl FnOnce(&mut SettingsTable<'_>) -> Result<P, BuildError>,
+) -> Result<Arc<dyn Policy>, BuildError> {
     make(settings).map(|made| Arc::new(made) as Arc<dyn Policy>)
 }
 
@@ -131,8 +131,8 @@ pub fn policy<P: Policy + 'static>(
 #[doc(hidden)]
 pub fn lifecycle<L: Lifecycle + 'static>(
     settings: &mut SettingsTable<'_>,
-    make: impl FnOnce(&mut SettingsTable<'_>) -> Result<L, Refusal>,
-) -> Result<Arc<dyn Lifecycle>, Refusal> {
+    make: impl FnOnce(&mut SettingsTable<'_>) -> Result<L, BuildError>,
+) -> Result<Arc<dyn Lifecycle>, BuildError> {
     make(settings).map(|made| Arc::new(made) as Arc<dyn Lifecycle>)
 }
 
@@ -152,18 +152,18 @@ impl Names {
             names.entry(named.name).or_default().push(named);
         }
         for (name, all) in &mut names {
-            // The linker's order is nobody's.
+            // The linker's order means nothing.
             all.sort_by_key(|named| named.place);
             if all.len() > 1 {
                 all.retain(|named| !matches!(named.make, Make::InCode { .. }));
             }
             if all.len() > 1 {
-                let places: Vec<_> = all.iter().map(Named::told).collect();
+                let places: Vec<_> = all.iter().map(Named::place).collect();
                 let message = format!("the name `{name}` is taken twice: {}; rename one", places.join(" and "));
                 problems.push(SettingsProblem::new(Source::Default, message));
             }
             if let Some(fault) = fault_of(name) {
-                let message = format!("the name `{name}` of the {} can't be used: {fault}", all[0].told());
+                let message = format!("the name `{name}` of the {} can't be used: {fault}", all[0].place());
                 problems.push(SettingsProblem::new(Source::Default, message));
             }
         }
@@ -180,7 +180,7 @@ impl Names {
     }
 
     /// What to say to somebody who wrote a name of a kind, or of any, that is none: the nearest, and those there are.
-    pub(super) fn remedy(&self, name: &str, kind: Option<Kind>) -> String {
+    pub(super) fn remedy(&self, name: &str, kind: Option<ComponentKind>) -> String {
         let of_kind = || self.0.values().filter(|named| kind.is_none_or(|kind| named.kind() == kind));
         let near = nearest(name, of_kind().map(|named| named.name));
         remedy(&near, of_kind().filter(|named| named.make.is_there()).map(|named| named.name))
@@ -230,9 +230,9 @@ mod tests {
         ];
         let mut problems = Vec::new();
         Names::of(named.into_iter(), &mut problems);
-        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let messages: Vec<_> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            messages,
             [
                 "the name `log` is taken twice: lifecycle that is built in and lifecycle at src/a.rs:2; rename one",
                 "the name `shadow` is taken twice: executor at src/a.rs:9 and lifecycle at src/b.rs:4; rename one",

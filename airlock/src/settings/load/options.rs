@@ -1,4 +1,4 @@
-//! The options of executors, read from their tables. A value that would be a panic in code is told like any other mistake.
+//! The options of executors, read from their tables. A value that would be a panic in code is reported like any other mistake.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use crate::settings::Secret;
 
 impl OptionReader for SettingsTable<'_> {
     type Error = Reported;
+    type Url = Zeroizing<String>;
 
     fn text(&mut self, key: &str) -> Result<Option<String>, Reported> {
         self.optional(key)

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::SettingsProblem;
 use super::file::{File, Table, Value};
-use super::names::{Kind, Make, Named, Names, Refusal, list, remedy};
+use super::names::{BuildError, ComponentKind, Make, Named, Names, list, remedy};
 use super::table::{Reported, SettingsTable};
 use super::variables::Variables;
 use crate::executors::Executor;
@@ -120,36 +120,37 @@ impl Loading {
     pub(super) fn executor(&self, name: &str, source: &Source) -> Result<Made<dyn Executor>, Reported> {
         // Its other name, unless the program has an executor called so; the table is `[inline]` either way.
         let name = if name == "sync" && self.names.get(name).is_none() { "inline" } else { name };
-        match self.find(Kind::Executor, name, source)? {
+        match self.find(ComponentKind::Executor, name, source)? {
             (named, Make::Executor(make)) => self.make(named, source, make),
             (_, _) => unreachable!("`find` looks at the kind"),
         }
     }
 
     pub(super) fn policy(&self, name: &str, source: &Source) -> Result<Made<dyn Policy>, Reported> {
-        match self.find(Kind::Policy, name, source)? {
+        match self.find(ComponentKind::Policy, name, source)? {
             (named, Make::Policy(make)) => self.make(named, source, make),
             (_, _) => unreachable!("`find` looks at the kind"),
         }
     }
 
     pub(super) fn lifecycle(&self, name: &str, source: &Source) -> Result<Made<dyn Lifecycle>, Reported> {
-        match self.find(Kind::Lifecycle, name, source)? {
+        match self.find(ComponentKind::Lifecycle, name, source)? {
             (named, Make::Lifecycle(make)) => self.make(named, source, make),
             (_, _) => unreachable!("`find` looks at the kind"),
         }
     }
 
-    fn find(&self, kind: Kind, name: &str, source: &Source) -> Result<(Named, Make), Reported> {
+    fn find(&self, kind: ComponentKind, name: &str, source: &Source) -> Result<(Named, Make), Reported> {
         let Some(named) = self.names.get(name) else {
             // What is no name at all may be a URL that was put into the wrong place, and a secret.
             let is_name = name.len() <= 64 && name.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
-            let told = if is_name { format!("there is no {kind} `{name}`") } else { format!("this names no {kind}") };
-            return Err(self.report(source.clone(), told + &self.names.remedy(name, Some(kind))));
+            let message =
+                if is_name { format!("there is no {kind} `{name}`") } else { format!("this names no {kind}") };
+            return Err(self.report(source.clone(), message + &self.names.remedy(name, Some(kind))));
         };
         if named.kind() != kind {
-            let told = named.kind();
-            let message = format!("`{name}` is no {kind}; it is a name of a {told}: write `{told} = \"{name}\"`");
+            let message = named.kind();
+            let message = format!("`{name}` is no {kind}; it is a name of a {message}: write `{message} = \"{name}\"`");
             return Err(self.report(source.clone(), message.replace("of a executor", "of an executor")));
         }
         if let Make::Off { feature } = named.make {
@@ -165,7 +166,7 @@ impl Loading {
         &self,
         named: Named,
         source: &Source,
-        make: fn(&mut SettingsTable<'_>) -> Result<Arc<T>, Refusal>,
+        make: fn(&mut SettingsTable<'_>) -> Result<Arc<T>, BuildError>,
     ) -> Result<Made<T>, Reported> {
         let name = named.name;
         if self.making.borrow().contains(&name) {
@@ -286,8 +287,8 @@ fn no_heading(table: &Table) -> String {
 /// An error with its sources, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
-    let told: Vec<_> = sources.map(ToString::to_string).collect();
-    told.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+    let message: Vec<_> = sources.map(ToString::to_string).collect();
+    message.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -307,17 +308,19 @@ mod tests {
         assert_eq!(near, Err(Reported));
         // So is its table, and a variable of it, chosen or not.
         loading.check_rest();
-        let told: Vec<_> = loading.into_problems().iter().map(ToString::to_string).collect();
+        let message: Vec<_> = loading.into_problems().iter().map(ToString::to_string).collect();
         let off = "the executor `carrier_pigeon` is not compiled in; add the feature `carrier-pigeon` of airlock in Cargo.toml";
-        let places = [told[0].clone(), told[2].clone(), told[3].clone()];
+        let places = [message[0].clone(), message[2].clone(), message[3].clone()];
         assert_eq!(
             places,
             [off.to_owned(), format!("airlock.toml:1: {off}"), format!("AIRLOCK_CARRIER_PIGEON__SPEED: {off}")]
         );
-        assert!(told[1].contains("did you mean `carrier_pigeon`? there are `"), "{}", told[1]);
+        assert!(message[1].contains("did you mean `carrier_pigeon`? there are `"), "{}", message[1]);
         assert!(
-            !told[1].contains("and `carrier_pigeon`") && !told[1].contains(", `carrier_pigeon`") && told.len() == 4,
-            "{told:?}"
+            !message[1].contains("and `carrier_pigeon`")
+                && !message[1].contains(", `carrier_pigeon`")
+                && message.len() == 4,
+            "{message:?}"
         );
     }
 }

@@ -19,7 +19,7 @@ use crate::text::redact::{HIDDEN, is_secret_name, redact_url};
 /// `AIRLOCK_<TABLE>__<KEY>`, which beat it.
 ///
 /// Each read names a key and a type, and tells what is wrong with its file and line, or its variable. Do all reads
-/// before the first `?`, and all mistakes are told at once. Keys that nobody read are mistakes, too.
+/// before the first `?`, and all mistakes are reported at once. Keys that were not read are mistakes, too.
 ///
 /// ```standalone_crate
 /// use std::time::Duration;
@@ -55,14 +55,14 @@ pub struct SettingsTable<'a> {
     read: Vec<Shown>,
 }
 
-/// A value that is missing or wrong, and has been told: pass it on with `?`.
+/// A value that is missing or wrong, and has been reported: pass it on with `?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reported;
 
 impl Display for Reported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a setting is missing or wrong, and has been told")
+        f.write_str("a setting is missing or wrong, and has been reported")
     }
 }
 
@@ -95,7 +95,7 @@ impl<'a> SettingsTable<'a> {
     /// A value that may be left out.
     ///
     /// # Errors
-    /// It is there and is no `T`, which has been told.
+    /// It is there and is no `T`, which has been reported.
     pub fn optional<T: Setting>(&mut self, key: &str) -> Result<Option<T>, Reported> {
         self.read(key).map(|read| read.map(|(value, _)| value))
     }
@@ -103,7 +103,7 @@ impl<'a> SettingsTable<'a> {
     /// A value that has to be there.
     ///
     /// # Errors
-    /// It is missing, or no `T`, which has been told.
+    /// It is missing, or no `T`, which has been reported.
     pub fn required<T: Setting>(&mut self, key: &str) -> Result<T, Reported> {
         if let Some(value) = self.optional(key)? {
             return Ok(value);
@@ -127,7 +127,7 @@ impl<'a> SettingsTable<'a> {
     /// The executor of that name, with its own table: for executors that lead to others.
     ///
     /// # Errors
-    /// There is none of this name, or it can't be made, which has been told.
+    /// There is none of this name, or it can't be made, which has been reported.
     pub fn executor(&mut self, key: &str) -> Result<Option<Arc<dyn Executor>>, Reported> {
         match self.read::<String>(key)? {
             Some((name, source)) => self.make(&name, &source).map(Some),
@@ -138,7 +138,7 @@ impl<'a> SettingsTable<'a> {
     /// The executors of a list of names, each with its own table. Empty if the key is left out.
     ///
     /// # Errors
-    /// There is none of such a name, or it can't be made, which has been told.
+    /// There is none of such a name, or it can't be made, which has been reported.
     pub fn executors(&mut self, key: &str) -> Result<Vec<Arc<dyn Executor>>, Reported> {
         let Some((names, source)) = self.read::<Vec<String>>(key)? else { return Ok(Vec::new()) };
         let made: Vec<_> = names.iter().map(|name| self.make(name, &source)).collect();
@@ -154,7 +154,7 @@ impl<'a> SettingsTable<'a> {
         }
         let read = self.read.iter().find(|shown| shown.key == self.shown_key(key));
         let place = read.map_or_else(|| self.place.clone(), |shown| shown.source.clone());
-        self.loading.report(place, format!("{} can't be used: {reason}", self.told(key)))
+        self.loading.report(place, format!("{} can't be used: {reason}", self.title(key)))
     }
 
     pub(super) fn read<T: Setting>(&mut self, key: &str) -> Result<Option<(T, Source)>, Reported> {
@@ -170,8 +170,8 @@ impl<'a> SettingsTable<'a> {
             let has_account = |text: &&str| text.contains("://") && matches!(redact_url(text), Cow::Owned(_));
             let is_name = !T::SECRET && self.name.is_some_and(|name| self.loading.is_built_in(name));
             if is_name && value.texts().iter().any(has_account) {
-                let told = self.told(key);
-                let message = format!("{told} is a URL with a password in it, which only `url` may be; write a name");
+                let title = self.title(key);
+                let message = format!("{title} is a URL with a password in it, which only `url` may be; write a name");
                 return Err(self.loading.report(source.clone(), message));
             }
             let value = if is_secret && !T::SECRET { HIDDEN.to_owned() } else { value.shown() };
@@ -187,7 +187,7 @@ impl<'a> SettingsTable<'a> {
             let message = format!("`{name}` is set as well; keep one of them");
             return Err(self.loading.report(Variables::place(&in_file), message));
         }
-        // What nobody needs may not be there.
+        // What no executor needs may be missing.
         let reads_file = T::SECRET && self.loading.is_set(&in_file) && self.is_chosen;
         let held = if reads_file { self.loading.secret_file(&in_file)? } else { None };
         let (name, text) = match (held, self.loading.variable(&name)?) {
@@ -210,8 +210,8 @@ impl<'a> SettingsTable<'a> {
         match T::from_value(&entry.value) {
             Some(value) => Ok(Some((value, place))),
             None => {
-                let (told, expected, example) = (self.told(key), T::expected(), T::example_in_file());
-                Err(self.loading.report(place, format!("{told} is not {expected}; write it like `{key} = {example}`")))
+                let (title, expected, example) = (self.title(key), T::expected(), T::example_in_file());
+                Err(self.loading.report(place, format!("{title} is not {expected}; write it like `{key} = {example}`")))
             }
         }
     }
@@ -248,7 +248,7 @@ impl<'a> SettingsTable<'a> {
         self.name.map_or_else(|| key.to_owned(), |name| format!("{name}.{key}"))
     }
 
-    fn told(&self, key: &str) -> String {
+    fn title(&self, key: &str) -> String {
         self.name.map_or_else(|| format!("`{key}`"), |name| format!("`{key}` in `[{name}]`"))
     }
 }

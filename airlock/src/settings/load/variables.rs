@@ -74,7 +74,7 @@ impl Variables {
         Source::Variable(Arc::from(&*redact_text(name)))
     }
 
-    /// The variables that nobody asked for.
+    /// The variables that no table asked for.
     pub(super) fn unknown(&self) -> Vec<&str> {
         let known = self.known.borrow();
         self.values.keys().filter(|name| !known.contains(*name)).map(String::as_str).collect()
@@ -93,7 +93,7 @@ impl Variables {
 
 /// Whether a cluster sets it in every pod beside a service called `airlock`: `AIRLOCK_SERVICE_HOST`,
 /// `AIRLOCK_SERVICE_PORT`, `AIRLOCK_SERVICE_PORT_HTTP`, `AIRLOCK_PORT`, `AIRLOCK_PORT_80_TCP` and
-/// `AIRLOCK_PORT_80_TCP_ADDR`, `…_PORT`, `…_PROTO`. Nobody wrote them, so they are no mistakes.
+/// `AIRLOCK_PORT_80_TCP_ADDR`, `…_PORT`, `…_PROTO`. Kubernetes wrote them, so they are no mistakes.
 fn is_service_link(name: &str) -> bool {
     let Some(name) = name.strip_prefix(PREFIX) else { return false };
     if matches!(name, "SERVICE_HOST" | "SERVICE_PORT" | "PORT") {

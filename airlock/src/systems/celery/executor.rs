@@ -6,7 +6,6 @@ use super::message::CeleryFormat;
 use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
-#[cfg(feature = "settings")]
 use crate::executors::OptionReader;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
@@ -75,7 +74,7 @@ queue_executor! {
     }
 
     /// Declares queues on RabbitMQ before it publishes to them, as workers do. Without it, a queue that doesn't exist is
-    /// an error of the intent: nobody would read it. Redis needs no declaration.
+    /// an error of the intent: no worker would read it. Redis needs no declaration.
     pub fn declare(format) from flag {
         format.common.declare = true;
     }
@@ -92,10 +91,9 @@ impl CeleryExecutor {
         Ok(Self::of(broker, CeleryFormat::default()))
     }
 
-    #[cfg(feature = "settings")]
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         let url = table.url();
-        Self::read_options(table, |table| Self::new(&*url?).map_err(|error| table.refuse_url(error)))
+        Self::read_options(table, |table| Self::new(url?.as_ref()).map_err(|error| table.refuse_url(error)))
     }
 
     /// The message that this executor would send for the intent now, with the place it goes to. Nothing is sent: keep it

@@ -1,19 +1,19 @@
 //! What a message for Celery can carry beside the arguments, and what it must not (celery 5.7.0).
 
-use crate::systems::extras::{System, Takes};
+use crate::systems::extras::{ExtraKind, ExtraSchema};
 
 /// Typed; what has an option of its own, or would break the worker, is refused with the way to go.
-pub(super) const EXTRAS: System = System {
+pub(super) const EXTRAS: ExtraSchema = ExtraSchema {
     name: "celery",
     known: &[
-        ("ignore_result", Takes::Bool),
-        ("parent_id", Takes::Text),
-        ("reply_to", Takes::Text),
-        ("root_id", Takes::Text),
-        ("shadow", Takes::Text),
-        ("soft_time_limit", Takes::Whole("seconds", 1)),
+        ("ignore_result", ExtraKind::Bool),
+        ("parent_id", ExtraKind::Text),
+        ("reply_to", ExtraKind::Text),
+        ("root_id", ExtraKind::Text),
+        ("shadow", ExtraKind::Text),
+        ("soft_time_limit", ExtraKind::Whole("seconds", 1)),
     ],
-    elsewhere: &[
+    redirects: &[
         ("id", "the intent's id is the task's id"),
         ("task_id", "the intent's id is the task's id"),
         ("task", "the task's name is set where it is declared"),

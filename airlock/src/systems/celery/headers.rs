@@ -84,13 +84,13 @@ fn time_limits(options: &Options) -> Result<(Option<i64>, Option<i64>), Rejectio
 /// Where headers are written to, one by one and in order. Names are the protocol's own and need no escapes, except those
 /// of [`own`](Self::own).
 pub(super) trait Headers {
-    fn value(&mut self, name: &'static str, value: Value<'_>);
+    fn value(&mut self, name: &'static str, value: HeaderValue<'_>);
     fn own(&mut self, name: &str, value: &str);
 }
 
 /// What a header of the protocol can be.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'a> {
+pub(super) enum HeaderValue<'a> {
     Null,
     Bool(bool),
     Int(i64),
@@ -100,9 +100,9 @@ pub(super) enum Value<'a> {
     Empty,
 }
 
-impl<'a> Value<'a> {
+impl<'a> HeaderValue<'a> {
     fn text(text: Option<&'a str>) -> Self {
-        text.map_or(Value::Null, Value::Text)
+        text.map_or(HeaderValue::Null, HeaderValue::Text)
     }
 }
 
@@ -121,26 +121,26 @@ pub(super) fn write_headers(
     // Python shows no arguments as the empty tuple they are.
     let (args, kwargs) = if task.positional { (&*shown, "{}") } else { ("()", &*shown) };
     let [shadow, root, parent] = ["shadow", "root_id", "parent_id"].map(|key| EXTRAS.text(options, key));
-    out.value("lang", Value::Text("py"));
-    out.value("task", Value::Text(&format.common.task_name(intent)));
-    out.value("id", Value::Text(id));
-    out.value("shadow", Value::text(shadow.as_deref()));
-    out.value("eta", Value::text(delivery.eta.as_deref()));
-    out.value("expires", Value::text(delivery.expires.as_deref()));
-    out.value("group", Value::Null);
-    out.value("group_index", Value::Null);
+    out.value("lang", HeaderValue::Text("py"));
+    out.value("task", HeaderValue::Text(&format.common.task_name(intent)));
+    out.value("id", HeaderValue::Text(id));
+    out.value("shadow", HeaderValue::text(shadow.as_deref()));
+    out.value("eta", HeaderValue::text(delivery.eta.as_deref()));
+    out.value("expires", HeaderValue::text(delivery.expires.as_deref()));
+    out.value("group", HeaderValue::Null);
+    out.value("group_index", HeaderValue::Null);
     // Attempts used up, not attempts allowed.
-    out.value("retries", Value::Int(0));
-    out.value("timelimit", Value::Pair([delivery.time_limit, delivery.soft_time_limit]));
-    out.value("root_id", Value::Text(root.as_deref().unwrap_or(id)));
-    out.value("parent_id", Value::text(parent.as_deref()));
-    out.value("argsrepr", Value::Text(args));
-    out.value("kwargsrepr", Value::Text(kwargs));
-    out.value("origin", Value::Text(options.get_origin().unwrap_or(&format.origin)));
-    out.value("ignore_result", EXTRAS.bool(options, "ignore_result").map_or(Value::Null, Value::Bool));
-    out.value("replaced_task_nesting", Value::Int(0));
-    out.value("stamped_headers", Value::Null);
-    out.value("stamps", Value::Empty);
+    out.value("retries", HeaderValue::Int(0));
+    out.value("timelimit", HeaderValue::Pair([delivery.time_limit, delivery.soft_time_limit]));
+    out.value("root_id", HeaderValue::Text(root.as_deref().unwrap_or(id)));
+    out.value("parent_id", HeaderValue::text(parent.as_deref()));
+    out.value("argsrepr", HeaderValue::Text(args));
+    out.value("kwargsrepr", HeaderValue::Text(kwargs));
+    out.value("origin", HeaderValue::Text(options.get_origin().unwrap_or(&format.origin)));
+    out.value("ignore_result", EXTRAS.bool(options, "ignore_result").map_or(HeaderValue::Null, HeaderValue::Bool));
+    out.value("replaced_task_nesting", HeaderValue::Int(0));
+    out.value("stamped_headers", HeaderValue::Null);
+    out.value("stamps", HeaderValue::Empty);
     for (name, value) in options.get_headers() {
         out.own(name, value);
     }
@@ -159,18 +159,18 @@ impl Json<'_> {
 }
 
 impl Headers for Json<'_> {
-    fn value(&mut self, name: &'static str, value: Value<'_>) {
+    fn value(&mut self, name: &'static str, value: HeaderValue<'_>) {
         self.separate();
         self.0.push(b'"');
         self.0.extend_from_slice(name.as_bytes());
         self.0.extend_from_slice(b"\":");
         let int = |out: &mut Vec<u8>, number: i64| out.extend_from_slice(number.to_string().as_bytes());
         match value {
-            Value::Null => self.0.extend_from_slice(b"null"),
-            Value::Bool(value) => self.0.extend_from_slice(if value { b"true" } else { b"false" }),
-            Value::Int(number) => int(self.0, number),
-            Value::Text(text) => json::text(self.0, text),
-            Value::Pair(pair) => {
+            HeaderValue::Null => self.0.extend_from_slice(b"null"),
+            HeaderValue::Bool(value) => self.0.extend_from_slice(if value { b"true" } else { b"false" }),
+            HeaderValue::Int(number) => int(self.0, number),
+            HeaderValue::Text(text) => json::text(self.0, text),
+            HeaderValue::Pair(pair) => {
                 for (number, before) in pair.into_iter().zip([b'[', b',']) {
                     self.0.push(before);
                     match number {
@@ -180,7 +180,7 @@ impl Headers for Json<'_> {
                 }
                 self.0.push(b']');
             }
-            Value::Empty => self.0.extend_from_slice(b"{}"),
+            HeaderValue::Empty => self.0.extend_from_slice(b"{}"),
         }
     }
 
@@ -194,16 +194,16 @@ impl Headers for Json<'_> {
 
 /// As a table of AMQP.
 impl Headers for Vec<(Cow<'static, str>, AmqpValue)> {
-    fn value(&mut self, name: &'static str, value: Value<'_>) {
+    fn value(&mut self, name: &'static str, value: HeaderValue<'_>) {
         let value = match value {
-            Value::Null => AmqpValue::Null,
-            Value::Bool(value) => AmqpValue::Bool(value),
-            Value::Int(number) => AmqpValue::Int(number),
-            Value::Text(text) => AmqpValue::Text(text.to_owned().into()),
-            Value::Pair(pair) => {
+            HeaderValue::Null => AmqpValue::Null,
+            HeaderValue::Bool(value) => AmqpValue::Bool(value),
+            HeaderValue::Int(number) => AmqpValue::Int(number),
+            HeaderValue::Text(text) => AmqpValue::Text(text.to_owned().into()),
+            HeaderValue::Pair(pair) => {
                 AmqpValue::List(pair.map(|number| number.map_or(AmqpValue::Null, AmqpValue::Int)).to_vec())
             }
-            Value::Empty => AmqpValue::Table(Vec::new()),
+            HeaderValue::Empty => AmqpValue::Table(Vec::new()),
         };
         self.push((Cow::Borrowed(name), value));
     }

@@ -135,7 +135,7 @@ impl Repr<'_> {
 
     fn quoted(&mut self, quoted: &str) {
         if self.has_room() {
-            // What is no text is refused before; nobody would see it here.
+            // What is no text is refused before; it would go unseen here.
             let value = text(quoted).unwrap_or_default();
             if value.len() < self.left && !value.contains('\'') {
                 self.push("'");

@@ -3,20 +3,15 @@
 use std::time::{Duration, SystemTime};
 
 use super::message::DjangoQFormat;
-#[cfg(feature = "_sql")]
-use crate::brokers::SqlConnection;
 use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
-#[cfg(feature = "settings")]
 use crate::executors::OptionReader;
-#[cfg(feature = "_sql")]
-use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
 use crate::systems::publish::Format;
 use crate::systems::queue_executor::queue_executor;
-use crate::text::SecretKey;
+use crate::text::secret_key::SecretKey;
 
 queue_executor! {
     #[doc = include_str!("../../../docs/django-q.md")]
@@ -77,10 +72,11 @@ impl DjangoQExecutor {
         Ok(Self::of(broker, DjangoQFormat::new(secret_key)))
     }
 
-    #[cfg(feature = "settings")]
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         let (url, secret_key) = (table.url(), table.needed_secret_key("secret_key"));
-        Self::read_options(table, |table| Self::new(&*url?, secret_key?).map_err(|error| table.refuse_url(error)))
+        Self::read_options(table, |table| {
+            Self::new(url?.as_ref(), secret_key?).map_err(|error| table.refuse_url(error))
+        })
     }
 
     /// What to compare with the clusters' side, as they drop what is signed otherwise with no more than a line in their
@@ -121,54 +117,6 @@ impl DjangoQExecutor {
     /// ```
     pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
         self.0.message(intent, now)
-    }
-
-    /// Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the
-    /// clusters when, and only when, that commits. It has to be one of the database that has their `django_q_ormq`, the
-    /// `orm` of `Q_CLUSTER`. No connection but the given one is used, and no runtime but the caller's.
-    ///
-    /// All of it is written, or none: it is written after a savepoint, to which an error, a deadline that passes and a future
-    /// that is dropped half-way go back. In the report, *dispatched* means written; commit afterwards. What can't be written
-    /// leaves the transaction as it was, unless the error says that it is unconfirmed: then roll it back. Don't commit after
-    /// an error that says that the connection has ended: sqlx 0.9 may say `Ok` to that.
-    ///
-    /// Before anything is written it is shown that the transaction is alive: Postgres answers the COMMIT of an aborted
-    /// transaction with a ROLLBACK that the client takes for success, and SQLite can end a transaction by itself. The
-    /// transaction has to be one of sqlx's own, as `begin` and `begin_with` give it.
-    ///
-    /// `local` tasks are refused: they would run before the transaction commits.
-    ///
-    /// # Errors
-    /// Something was refused, or the database took none of it: the error says what, and owns the intents.
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "sqlite")] mod shown {
-    /// # #[airlock::task(name = "shop.tasks.send_receipt")] fn send_receipt(order_id: i64);
-    /// use airlock::{DjangoQExecutor, Error};
-    /// use sqlx::{Connection, SqliteConnection};
-    ///
-    /// async fn pay(django_q: &DjangoQExecutor, connection: &mut SqliteConnection, order: i64) -> airlock::Result<()> {
-    ///     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
-    ///     let scope = airlock::scope().executor(django_q.clone()).enter();
-    ///     send_receipt::enqueue(order)?;          // domain code, as always
-    ///     let sealed = scope.seal()?;
-    ///     sqlx::query("UPDATE shop_order SET paid = 1 WHERE id = ?")
-    ///         .bind(order)
-    ///         .execute(&mut *transaction)
-    ///         .await
-    ///         .map_err(Error::other)?;
-    ///     django_q.insert(&mut *transaction, sealed).await?;
-    ///     transaction.commit().await.map_err(Error::other)    // order and task, or neither
-    /// }
-    /// # }
-    /// ```
-    #[cfg(feature = "_sql")]
-    pub async fn insert<C: SqlConnection + ?Sized>(
-        &self,
-        connection: &mut C,
-        sealed: Sealed,
-    ) -> Result<FlushReport, FlushError> {
-        self.0.insert(connection, sealed).await
     }
 }
 

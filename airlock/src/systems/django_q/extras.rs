@@ -2,20 +2,20 @@
 
 use super::message::DjangoQFormat;
 use crate::options::Options;
-use crate::systems::extras::{System, Takes};
+use crate::systems::extras::{ExtraKind, ExtraSchema};
 use crate::systems::python::pickle::Pickle;
 
 /// Typed; what has an option of its own is refused with the way to go.
-pub(super) const EXTRAS: System = System {
+pub(super) const EXTRAS: ExtraSchema = ExtraSchema {
     name: "django_q",
     known: &[
-        ("ack_failure", Takes::Bool),
-        ("cached", Takes::Whole("seconds", 0)),
-        ("group", Takes::Text),
-        ("hook", Takes::Text),
-        ("save", Takes::Bool),
+        ("ack_failure", ExtraKind::Bool),
+        ("cached", ExtraKind::Whole("seconds", 0)),
+        ("group", ExtraKind::Text),
+        ("hook", ExtraKind::Text),
+        ("save", ExtraKind::Bool),
     ],
-    elsewhere: &[
+    redirects: &[
         ("id", "the intent's id is the task's id"),
         ("name", "use `label`"),
         ("task_name", "use `label`"),

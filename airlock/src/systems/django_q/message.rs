@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use super::extras::extras;
-use super::signing::Signer;
+use super::signing::TimestampSigner;
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::times;
@@ -15,7 +15,7 @@ use crate::systems::json;
 use crate::systems::python::django_time;
 use crate::systems::python::pickle::Pickle;
 use crate::systems::python::readable::Unreadable;
-use crate::text::SecretKey;
+use crate::text::secret_key::SecretKey;
 
 /// What a `name` may have in a row of results: `varchar(100)`.
 pub(super) const MAX_NAME: usize = 100;
@@ -27,7 +27,7 @@ pub(crate) struct DjangoQFormat {
     pub(crate) common: CommonConfig,
     /// `SECRET_KEY`.
     key: SecretKey,
-    signer: Signer,
+    signer: TimestampSigner,
     /// `cluster_name` of `Q_CLUSTER`: the queue of intents without one.
     pub(crate) cluster_name: Option<String>,
     /// `compress` of `Q_CLUSTER`. A cluster reads both.
@@ -50,7 +50,7 @@ impl DjangoQFormat {
     pub(crate) fn new(key: SecretKey) -> Self {
         let common = CommonConfig::new("default");
         Self {
-            signer: Signer::new(&key, &common.default_queue),
+            signer: TimestampSigner::new(&key, &common.default_queue),
             common,
             key,
             cluster_name: None,
@@ -61,7 +61,7 @@ impl DjangoQFormat {
     }
 
     pub(crate) fn set_name(&mut self, name: String) {
-        self.signer = Signer::new(&self.key, &name);
+        self.signer = TimestampSigner::new(&self.key, &name);
         self.common.default_queue = name;
     }
 

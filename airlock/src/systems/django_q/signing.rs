@@ -11,18 +11,18 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::systems::python::compress;
-use crate::text::SecretKey;
 use crate::text::redact::HIDDEN;
+use crate::text::secret_key::SecretKey;
 
 /// Signs as a `TimestampSigner` does. It holds what was made of the key, not the key, and is wiped when it is
 /// dropped.
 #[derive(Clone)]
-pub(crate) struct Signer(Hmac<Sha256>);
+pub(crate) struct TimestampSigner(Hmac<Sha256>);
 
-impl Signer {
+impl TimestampSigner {
     pub(super) fn new(key: &SecretKey, salt: &str) -> Self {
         let mut made = Zeroizing::new([0; 32]);
-        // In its place: what is moved leaves a copy behind that nobody wipes.
+        // In its place: what is moved leaves a copy behind that is not wiped.
         let mut hash = Sha256::new();
         hash.update(salt);
         hash.update("signer");
@@ -61,7 +61,7 @@ impl Signer {
     }
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for TimestampSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)
     }

@@ -9,7 +9,7 @@ use crate::dispatch::Rejection;
 use crate::executors::times;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
-use crate::systems::extras::{System, Takes};
+use crate::systems::extras::{ExtraKind, ExtraSchema};
 use crate::systems::python::django_time;
 
 pub(super) static TABLE: SqlTable = SqlTable {
@@ -31,10 +31,10 @@ pub(super) static TABLE: SqlTable = SqlTable {
 /// Not a time but the mark of a task without one (`get_date_max`).
 const NO_TIME: &str = "9999-01-01 00:00:00";
 
-pub(super) const EXTRAS: System = System {
+pub(super) const EXTRAS: ExtraSchema = ExtraSchema {
     name: "django_tasks",
-    known: &[("backend", Takes::Text)],
-    elsewhere: &[
+    known: &[("backend", ExtraKind::Text)],
+    redirects: &[
         ("id", "the intent's id is the row's id"),
         ("task_path", "the task's name is set where it is declared"),
         ("args_kwargs", "arguments are given to the call"),

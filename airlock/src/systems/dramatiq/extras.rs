@@ -7,22 +7,22 @@ use super::message::enqueued;
 use crate::brokers::AmqpValue;
 use crate::executors::times::whole_millis;
 use crate::intent::Intent;
-use crate::systems::extras::{System, Takes};
+use crate::systems::extras::{ExtraKind, ExtraSchema};
 
 /// Typed; what has an option of its own, or would break the worker, is refused with the way to go.
-pub(super) const EXTRAS: System = System {
+pub(super) const EXTRAS: ExtraSchema = ExtraSchema {
     name: "dramatiq",
     known: &[
-        ("max_backoff", Takes::Whole("milliseconds", 0)),
-        ("min_backoff", Takes::Whole("milliseconds", 0)),
-        ("notify_shutdown", Takes::Bool),
-        ("on_failure", Takes::Text),
-        ("on_retry_exhausted", Takes::Text),
-        ("on_success", Takes::Text),
-        ("result_ttl", Takes::Whole("milliseconds", 1)),
-        ("store_results", Takes::Bool),
+        ("max_backoff", ExtraKind::Whole("milliseconds", 0)),
+        ("min_backoff", ExtraKind::Whole("milliseconds", 0)),
+        ("notify_shutdown", ExtraKind::Bool),
+        ("on_failure", ExtraKind::Text),
+        ("on_retry_exhausted", ExtraKind::Text),
+        ("on_success", ExtraKind::Text),
+        ("result_ttl", ExtraKind::Whole("milliseconds", 1)),
+        ("store_results", ExtraKind::Bool),
     ],
-    elsewhere: &[
+    redirects: &[
         ("message_id", "the intent's id is the message's id"),
         ("redis_message_id", "it is made afresh for every message"),
         ("actor_name", "the task's name is set where it is declared"),
@@ -57,11 +57,11 @@ pub(super) fn options(
         // Dramatiq takes 0 for no limit.
         whole_millis(age).max(1)
     });
-    let extra = |key: &'static str, takes: Takes| {
+    let extra = |key: &'static str, takes: ExtraKind| {
         let value = match takes {
-            Takes::Bool => EXTRAS.bool(options, key).map(AmqpValue::Bool),
-            Takes::Text => EXTRAS.text(options, key).map(|text| AmqpValue::Text(text.into())),
-            Takes::Whole(..) => {
+            ExtraKind::Bool => EXTRAS.bool(options, key).map(AmqpValue::Bool),
+            ExtraKind::Text => EXTRAS.text(options, key).map(|text| AmqpValue::Text(text.into())),
+            ExtraKind::Whole(..) => {
                 EXTRAS.whole(options, key).and_then(|number| number.try_into().ok()).map(AmqpValue::Int)
             }
         };

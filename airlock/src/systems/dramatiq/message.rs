@@ -4,6 +4,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::extras::options;
+use super::table;
 use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
 use crate::dispatch::Rejection;
 use crate::executors::times::{self, whole_millis};
@@ -90,7 +91,7 @@ impl DramatiqFormat {
         for part in [",\"args\":", args, ",\"kwargs\":", kwargs, ",\"options\":"] {
             out.extend_from_slice(part.as_bytes());
         }
-        json::table(&mut out, &options(intent, now, redis_id, priority, delayed));
+        table::write(&mut out, &options(intent, now, redis_id, priority, delayed));
         let stamp = millis(enqueued(intent, now));
         let rest = format!(",\"message_id\":\"{}\",\"message_timestamp\":{stamp}}}", intent.id());
         out.extend_from_slice(rest.as_bytes());

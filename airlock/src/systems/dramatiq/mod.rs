@@ -5,5 +5,6 @@ mod accepts;
 mod executor;
 mod extras;
 mod message;
+mod table;
 
 pub use executor::DramatiqExecutor;

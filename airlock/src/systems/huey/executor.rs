@@ -3,21 +3,16 @@
 use std::time::SystemTime;
 
 use super::message::HueyFormat;
-use super::signing::{Compression, Signer};
-#[cfg(feature = "_sql")]
-use crate::brokers::SqlConnection;
+use super::signing::{Compression, SerializerSigner};
 use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
-#[cfg(feature = "settings")]
 use crate::executors::OptionReader;
-#[cfg(feature = "_sql")]
-use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
 use crate::systems::publish::Format;
 use crate::systems::queue_executor::queue_executor;
-use crate::text::SecretKey;
+use crate::text::secret_key::SecretKey;
 
 queue_executor! {
     #[doc = include_str!("../../../docs/huey.md")]
@@ -108,10 +103,9 @@ impl HueyExecutor {
         Ok(Self::of(broker, HueyFormat::default()))
     }
 
-    #[cfg(feature = "settings")]
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         let url = table.url();
-        Self::read_options(table, |table| Self::new(&*url?).map_err(|error| table.refuse_url(error)))
+        Self::read_options(table, |table| Self::new(url?.as_ref()).map_err(|error| table.refuse_url(error)))
     }
 
     /// What to compare with the consumers' side, as they drop what is signed otherwise with no more than a line in their
@@ -122,7 +116,7 @@ impl HueyExecutor {
     /// ```
     #[must_use]
     pub fn fingerprint(&self) -> Option<String> {
-        self.0.format().signing.signer().map(Signer::fingerprint)
+        self.0.format().signing.signer().map(SerializerSigner::fingerprint)
     }
 
     /// The message that this executor would send for the intent now, with the place it goes to. Nothing is sent: keep it
@@ -150,53 +144,6 @@ impl HueyExecutor {
     /// ```
     pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
         self.0.message(intent, now)
-    }
-
-    /// Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the
-    /// consumers when, and only when, that commits. It has to be one of the database of their `SqliteHuey` or `PostgresHuey`. No connection but the given one is used, and no runtime but the caller's.
-    ///
-    /// All of it is written, or none: it is written after a savepoint, to which an error, a deadline that passes and a future
-    /// that is dropped half-way go back. In the report, *dispatched* means written; commit afterwards. What can't be written
-    /// leaves the transaction as it was, unless the error says that it is unconfirmed: then roll it back. Don't commit after
-    /// an error that says that the connection has ended: sqlx 0.9 may say `Ok` to that.
-    ///
-    /// Before anything is written it is shown that the transaction is alive: Postgres answers the COMMIT of an aborted
-    /// transaction with a ROLLBACK that the client takes for success, and SQLite can end a transaction by itself. The
-    /// transaction has to be one of sqlx's own, as `begin` and `begin_with` give it.
-    ///
-    /// `local` tasks are refused: they would run before the transaction commits.
-    ///
-    /// # Errors
-    /// Something was refused, or the database took none of it: the error says what, and owns the intents.
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "sqlite")] mod shown {
-    /// # #[airlock::task(name = "shop.tasks.send_receipt")] fn send_receipt(order_id: i64);
-    /// use airlock::{HueyExecutor, Error};
-    /// use sqlx::{Connection, SqliteConnection};
-    ///
-    /// async fn pay(huey: &HueyExecutor, connection: &mut SqliteConnection, order: i64) -> airlock::Result<()> {
-    ///     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
-    ///     let scope = airlock::scope().executor(huey.clone()).enter();
-    ///     send_receipt::enqueue(order)?;          // domain code, as always
-    ///     let sealed = scope.seal()?;
-    ///     sqlx::query("UPDATE orders SET paid = 1 WHERE id = ?")
-    ///         .bind(order)
-    ///         .execute(&mut *transaction)
-    ///         .await
-    ///         .map_err(Error::other)?;
-    ///     huey.insert(&mut *transaction, sealed).await?;
-    ///     transaction.commit().await.map_err(Error::other)    // order and task, or neither
-    /// }
-    /// # }
-    /// ```
-    #[cfg(feature = "_sql")]
-    pub async fn insert<C: SqlConnection + ?Sized>(
-        &self,
-        connection: &mut C,
-        sealed: Sealed,
-    ) -> Result<FlushReport, FlushError> {
-        self.0.insert(connection, sealed).await
     }
 }
 

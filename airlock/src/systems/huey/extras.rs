@@ -2,13 +2,13 @@
 
 use crate::dispatch::Rejection;
 use crate::options::Options;
-use crate::systems::extras::{System, Takes};
+use crate::systems::extras::{ExtraKind, ExtraSchema};
 
 /// Typed; what has an option of its own is refused with the way to go.
-pub(super) const EXTRAS: System = System {
+pub(super) const EXTRAS: ExtraSchema = ExtraSchema {
     name: "huey",
-    known: &[("retry_backoff", Takes::Whole("times", 1)), ("retry_delay", Takes::Whole("seconds", 0))],
-    elsewhere: &[
+    known: &[("retry_backoff", ExtraKind::Whole("times", 1)), ("retry_delay", ExtraKind::Whole("seconds", 0))],
+    redirects: &[
         ("id", "the intent's id is the message's id"),
         ("name", "the task's name is set where it is declared"),
         ("args", "arguments are given to the call"),
@@ -44,7 +44,7 @@ pub(super) fn check_retries(options: &Options) -> Result<(), Rejection> {
     let (delay, backoff) = (EXTRAS.whole(options, "retry_delay"), EXTRAS.whole(options, "retry_backoff"));
     let retries = options.get_max_retries();
     if backoff.is_some() && (delay.is_none() || retries.is_none()) {
-        // With the task's own, nobody here knows how long that gets, and a consumer loses what waits for too long.
+        // With the task's own, how long that gets isn't known here, and a consumer loses what waits for too long.
         return Err(Rejection::new("`retry_backoff` needs `retry_delay` and `max_retries` beside it; set all three"));
     }
     let Some(delay) = delay else { return Ok(()) };

@@ -7,8 +7,8 @@ use sha1::{Digest, Sha1};
 use zeroize::Zeroizing;
 
 use crate::systems::python::compress;
-use crate::text::SecretKey;
 use crate::text::redact::HIDDEN;
+use crate::text::secret_key::SecretKey;
 
 /// `compression=True` of the consumers, without and with `use_zlib=True`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Compression {
 pub(crate) struct Signing {
     secret: Option<SecretKey>,
     salt: String,
-    signer: Option<Signer>,
+    signer: Option<SerializerSigner>,
 }
 
 impl Default for Signing {
@@ -42,16 +42,16 @@ impl Default for Signing {
 
 impl Signing {
     pub(super) fn set_secret(&mut self, secret: SecretKey) {
-        self.signer = Some(Signer::new(&secret, &self.salt));
+        self.signer = Some(SerializerSigner::new(&secret, &self.salt));
         self.secret = Some(secret);
     }
 
     pub(super) fn set_salt(&mut self, salt: String) {
-        self.signer = self.secret.as_ref().map(|secret| Signer::new(secret, &salt));
+        self.signer = self.secret.as_ref().map(|secret| SerializerSigner::new(secret, &salt));
         self.salt = salt;
     }
 
-    pub(super) fn signer(&self) -> Option<&Signer> {
+    pub(super) fn signer(&self) -> Option<&SerializerSigner> {
         self.signer.as_ref()
     }
 }
@@ -59,12 +59,12 @@ impl Signing {
 /// Signs as a `SignedSerializer` does. It holds what was made of the secret, not the secret, and is wiped when
 /// it is dropped.
 #[derive(Clone)]
-pub(crate) struct Signer(Hmac<Sha1>);
+pub(crate) struct SerializerSigner(Hmac<Sha1>);
 
-impl Signer {
+impl SerializerSigner {
     pub(super) fn new(secret: &SecretKey, salt: &str) -> Self {
         let mut made = Zeroizing::new([0; 20]);
-        // In its place: what is moved leaves a copy behind that nobody wipes.
+        // In its place: what is moved leaves a copy behind that is not wiped.
         let mut hash = Sha1::new();
         hash.update(salt);
         hash.update(secret.bytes());
@@ -96,7 +96,7 @@ impl Signer {
     }
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for SerializerSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)
     }

@@ -12,7 +12,7 @@ use crate::dispatch::DispatchError;
 
 /// How much of the event had left when there was no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(super) enum BytesLeft {
     /// None of it: the HTTP client had not asked for its body.
     Nothing,
     /// Some, or all.
@@ -23,7 +23,7 @@ pub(super) enum Left {
 pub(super) fn outcome(
     function: &str,
     answer: Result<InvokeOutput, SdkError<InvokeError>>,
-    left: Left,
+    left: BytesLeft,
 ) -> Result<(), DispatchError> {
     let error = match answer {
         Ok(output) => return of_status(function, u16::try_from(output.status_code()).unwrap_or_default(), None),
@@ -36,33 +36,33 @@ pub(super) fn outcome(
 }
 
 /// There was no answer, for this reason.
-pub(super) fn unanswered(function: &str, cause: &str, left: Left) -> DispatchError {
+pub(super) fn unanswered(function: &str, cause: &str, left: BytesLeft) -> DispatchError {
     match left {
-        Left::Nothing => DispatchError::unavailable(format!("`{function}`: nothing was sent to Lambda, {cause}")),
-        Left::Something => DispatchError::unconfirmed(format!("`{function}`: Lambda did not answer, {cause}")),
+        BytesLeft::Nothing => DispatchError::unavailable(format!("`{function}`: nothing was sent to Lambda, {cause}")),
+        BytesLeft::Something => DispatchError::unconfirmed(format!("`{function}`: Lambda did not answer, {cause}")),
     }
 }
 
 fn of_status(function: &str, status: u16, code: Option<&str>) -> Result<(), DispatchError> {
-    let told = |meaning: &str| {
+    let because = |meaning: &str| {
         let code = code.map_or_else(String::new, |code| format!(" ({code})"));
         format!("`{function}`: Lambda answered {status}{code}; {meaning}")
     };
     Err(match status {
         202 => return Ok(()),
         _ if code.is_some_and(|code| code.starts_with("Throttling")) => {
-            DispatchError::unavailable(told("there were too many requests"))
+            DispatchError::unavailable(because("there were too many requests"))
         }
-        408 => DispatchError::unavailable(told("the request was too slow")),
-        409 => DispatchError::unavailable(told("the function is being changed")),
-        429 => DispatchError::unavailable(told("there were too many requests, or its concurrency is used up")),
-        400 => DispatchError::rejected(told("the request or the event is not valid")),
-        401 | 403 => DispatchError::rejected(told("the client's credentials may not invoke it")),
-        404 => DispatchError::rejected(told("there is no such function, version or alias")),
-        413 => DispatchError::rejected(told("the event is too large")),
-        500..=599 => DispatchError::unconfirmed(told("that doesn't say whether the event is queued")),
-        200..=299 => DispatchError::unconfirmed(told("only 202 says that an event is queued")),
-        _ => DispatchError::rejected(told("the event was refused")),
+        408 => DispatchError::unavailable(because("the request was too slow")),
+        409 => DispatchError::unavailable(because("the function is being changed")),
+        429 => DispatchError::unavailable(because("there were too many requests, or its concurrency is used up")),
+        400 => DispatchError::rejected(because("the request or the event is not valid")),
+        401 | 403 => DispatchError::rejected(because("the client's credentials may not invoke it")),
+        404 => DispatchError::rejected(because("there is no such function, version or alias")),
+        413 => DispatchError::rejected(because("the event is too large")),
+        500..=599 => DispatchError::unconfirmed(because("that doesn't say whether the event is queued")),
+        200..=299 => DispatchError::unconfirmed(because("only 202 says that an event is queued")),
+        _ => DispatchError::rejected(because("the event was refused")),
     })
 }
 

@@ -16,7 +16,7 @@ use aws_sdk_lambda::primitives::{Blob, SdkBody};
 use aws_sdk_lambda::types::InvocationType;
 use http_body::{Body, Frame, SizeHint};
 
-use super::answer::{Left, outcome, unanswered};
+use super::answer::{BytesLeft, outcome, unanswered};
 use super::event::LambdaEvent;
 use crate::dispatch::DispatchError;
 use crate::runtime::{Deadline, timer};
@@ -60,8 +60,8 @@ pub(super) async fn invoke(
 struct Watch(Arc<AtomicBool>);
 
 impl Watch {
-    fn left(&self) -> Left {
-        if self.0.load(Ordering::Relaxed) { Left::Something } else { Left::Nothing }
+    fn left(&self) -> BytesLeft {
+        if self.0.load(Ordering::Relaxed) { BytesLeft::Something } else { BytesLeft::Nothing }
     }
 }
 
@@ -78,17 +78,17 @@ impl Intercept for Watch {
     ) -> Result<(), BoxError> {
         let request = context.request_mut();
         let body = request.take_body();
-        *request.body_mut() = SdkBody::from_body_1_x(Watched { body, asked: Arc::clone(&self.0) });
+        *request.body_mut() = SdkBody::from_body_1_x(WatchedBody { body, asked: Arc::clone(&self.0) });
         Ok(())
     }
 }
 
-struct Watched {
+struct WatchedBody {
     body: SdkBody,
     asked: Arc<AtomicBool>,
 }
 
-impl Body for Watched {
+impl Body for WatchedBody {
     type Data = <SdkBody as Body>::Data;
     type Error = <SdkBody as Body>::Error;
 

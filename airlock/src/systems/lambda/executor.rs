@@ -42,7 +42,7 @@ impl LambdaExecutor {
         self
     }
 
-    /// What names the function of a task that [`function`](Self::function) was not told of: by a pattern, or one for all
+    /// What names the function of a task that has no [`function`](Self::function) of its own: by a pattern, or one for all
     /// tasks. A task for which it gives `None` is refused. It is asked twice for each intent, and has to say the same.
     ///
     /// ```

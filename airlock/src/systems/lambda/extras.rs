@@ -2,13 +2,13 @@
 
 use crate::dispatch::Rejection;
 use crate::intent::Intent;
-use crate::systems::extras::{System, Takes};
+use crate::systems::extras::{ExtraKind, ExtraSchema};
 
 /// Those of the API's `Invoke` that an event can have; what is set elsewhere is refused with the way to go.
-pub(super) const EXTRAS: System = System {
+pub(super) const EXTRAS: ExtraSchema = ExtraSchema {
     name: "lambda",
-    known: &[("qualifier", Takes::Text), ("tenant_id", Takes::Text)],
-    elsewhere: &[
+    known: &[("qualifier", ExtraKind::Text), ("tenant_id", ExtraKind::Text)],
+    redirects: &[
         ("function_name", "name it with `LambdaExecutor::function` or `functions_by`"),
         ("invocation_type", "intents are always handed over as `Event`"),
         ("log_type", "AWS has it for synchronous invocations only"),

@@ -41,7 +41,7 @@ impl Sender {
             return;
         }
         // A little before the deadline, so that what is under way is settled by then. Nothing begins in between.
-        let until = batch.deadline().with_time_to_tell();
+        let until = batch.deadline().with_margin();
         let (handed, events) = unbounded_channel();
         let (ended, end) = oneshot::channel();
         let work = drive(self.client.clone(), self.connect_timeout, until, events, ended);

@@ -5,11 +5,10 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// What both do unless told otherwise.
+/// The default of both.
 const LEVEL: Compression = Compression::new(6);
 
 /// As Python's `gzip.compress`.
-#[cfg(feature = "huey")]
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 2 + 64), LEVEL);
     // Writing into memory doesn't fail.

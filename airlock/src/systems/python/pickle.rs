@@ -20,7 +20,6 @@ const REDUCE: u8 = b'R';
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Global {
     /// `huey.registry.Message`.
-    #[cfg(feature = "huey")]
     HueyMessage,
     /// `datetime.datetime`.
     Datetime,
@@ -50,12 +49,10 @@ impl Pickle {
         self.out
     }
 
-    #[cfg(feature = "huey")]
     pub(crate) fn none(&mut self) {
         self.out.push(b'N');
     }
 
-    #[cfg(feature = "django-q")]
     pub(crate) fn bool(&mut self, value: bool) {
         self.out.push(if value { 0x88 } else { 0x89 });
     }
@@ -74,7 +71,6 @@ impl Pickle {
         }
     }
 
-    #[cfg(feature = "huey")]
     pub(crate) fn int_or_none(&mut self, value: Option<i64>) {
         match value {
             Some(value) => self.int(value),
@@ -97,7 +93,6 @@ impl Pickle {
     }
 
     /// A dict with what is written into it: keys and values in turns.
-    #[cfg(feature = "django-q")]
     pub(crate) fn dict<E>(&mut self, items: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.out.extend_from_slice(&[b'}', MARK]);
         items(self)?;
@@ -106,7 +101,6 @@ impl Pickle {
     }
 
     /// An instance of a named tuple, with the fields that are written into it.
-    #[cfg(feature = "huey")]
     pub(crate) fn named_tuple<E>(
         &mut self,
         class: Global,
@@ -121,14 +115,12 @@ impl Pickle {
     }
 
     /// `datetime` without a time zone, showing UTC.
-    #[cfg(feature = "huey")]
     pub(crate) fn naive_utc_or_none(&mut self, time: Option<SystemTime>) {
         let Some(time) = time else { return self.none() };
         self.datetime(time);
         self.out.extend_from_slice(&[0x85, REDUCE]);
     }
 
-    #[cfg(feature = "huey")]
     pub(crate) fn aware_utc_or_none(&mut self, time: Option<SystemTime>) {
         let Some(time) = time else { return self.none() };
         self.aware_utc(time);
@@ -247,7 +239,6 @@ impl Pickle {
 
     fn global(&mut self, global: Global) {
         let (module, name) = match global {
-            #[cfg(feature = "huey")]
             Global::HueyMessage => ("huey.registry", "Message"),
             Global::Datetime => ("datetime", "datetime"),
             Global::Timezone => ("datetime", "timezone"),

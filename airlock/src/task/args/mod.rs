@@ -141,7 +141,7 @@ impl Arguments {
 }
 
 impl fmt::Debug for Arguments {
-    /// Counts and names only: values are nobody's business in a log.
+    /// Counts and names only: values don't belong in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.named.iter().map(|(name, _)| name).collect();
         f.debug_struct("Arguments").field("positional", &self.positional.len()).field("named", &names).finish()

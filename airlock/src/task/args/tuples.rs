@@ -7,7 +7,8 @@ use super::{Args, Argument, BoundArguments};
 use crate::encode::Encode;
 use crate::state::State;
 use crate::task::{
-    AnyCall, AnyTask, Call, Marks, Parameter, Run, SharedBody, Started, TaskDefinition, TaskEntry, Unable, moved, share,
+    AnyCall, AnyTask, Call, CallError, Marks, Parameter, SharedBody, Started, TaskDefinition, TaskEntry, TaskFn, moved,
+    share,
 };
 
 macro_rules! tuples {
@@ -23,7 +24,7 @@ macro_rules! tuples {
             name: &'static str,
             module_path: &'static str,
             parameters: &'static [Parameter],
-            run: Run<($($name,)*)>,
+            run: TaskFn<($($name,)*)>,
         ) -> TaskEntry<($($name,)*)> {
             TaskEntry { definition: TaskDefinition::new(name, module_path, parameters, itself), run, share }
         }
@@ -66,7 +67,7 @@ macro_rules! tuples {
                 }
             }
 
-            fn start(&mut self, state: &State) -> Result<Started, Unable> {
+            fn start(&mut self, state: &State) -> Result<Started, CallError> {
                 match mem::replace(self, Self::Moved) {
                     Self::Waiting { run, args } => run(args, state),
                     Self::Moved => moved(),

@@ -1,5 +1,5 @@
 //! What stands for the companion of a function that can't be a task: the same names to call, for the same arguments. The
-//! mistakes in the signature have been told; that there is no task of this name would be told again at every call.
+//! mistakes in the signature have been reported; that there is no task of this name would be reported again at every call.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -10,7 +10,7 @@ use super::task::Task;
 use crate::parameter;
 
 /// `inputs` still have all their attributes.
-pub(super) fn stand_in(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>) -> TokenStream {
+pub(super) fn placeholder(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>) -> TokenStream {
     let Task { krate, companion, function, .. } = task;
     let (vis, sig) = (&function.vis, &function.sig);
     let typed: Option<Vec<_>> = inputs

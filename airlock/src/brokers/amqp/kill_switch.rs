@@ -5,22 +5,22 @@ use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Held by the connection and by whoever makes it; the socket is shut down when it is pulled.
+/// Held by the connection and by the task that makes it; the socket is shut down when it is pulled.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Plug(Arc<Mutex<State>>);
+pub(super) struct KillSwitch(Arc<Mutex<SwitchState>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct SwitchState {
     socket: Option<TcpStream>,
     is_pulled: bool,
 }
 
-impl Plug {
+impl KillSwitch {
     /// For this socket; at once if it was pulled before.
     #[cfg(unix)]
     pub(super) fn put(&self, socket: &impl std::os::fd::AsFd) {
         let Ok(socket) = socket.as_fd().try_clone_to_owned().map(TcpStream::from) else { return };
-        // The client has done so already; nobody may ever wait here.
+        // The client has done so already; no thread may ever wait here.
         if socket.set_nonblocking(true).is_err() {
             return;
         }
@@ -50,7 +50,7 @@ impl Plug {
     }
 }
 
-impl State {
+impl SwitchState {
     fn shut_down(&mut self) {
         if let Some(socket) = self.socket.take() {
             // It may have ended by itself.
@@ -59,19 +59,19 @@ impl State {
     }
 }
 
-/// Pulls the plug, unless it is taken out before.
+/// Throws the switch when dropped, unless it was kept.
 #[derive(Debug)]
-pub(super) struct Pulled(pub(super) Plug);
+pub(super) struct KillOnDrop(pub(super) KillSwitch);
 
-impl Pulled {
-    pub(super) fn keep(self) -> Plug {
-        let plug = self.0.clone();
+impl KillOnDrop {
+    pub(super) fn keep(self) -> KillSwitch {
+        let kill_switch = self.0.clone();
         std::mem::forget(self);
-        plug
+        kill_switch
     }
 }
 
-impl Drop for Pulled {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         self.0.pull();
     }
@@ -90,23 +90,23 @@ mod tests {
         let address = listener.local_addr().unwrap_or_else(|error| panic!("{error}"));
         let mut client = TcpStream::connect(address).unwrap_or_else(|error| panic!("{error}"));
         let (mut server, _) = listener.accept().unwrap_or_else(|error| panic!("{error}"));
-        let plug = Plug::default();
-        assert!(!plug.has_ended());
-        plug.put(&client);
-        assert!(!plug.has_ended());
+        let kill_switch = KillSwitch::default();
+        assert!(!kill_switch.has_ended());
+        kill_switch.put(&client);
+        assert!(!kill_switch.has_ended());
 
         server.write_all(b"x").unwrap_or_else(|error| panic!("{error}"));
         drop(server);
         until("there is something to read", || client.peek(&mut [0]).is_ok());
-        assert!(!plug.has_ended());
+        assert!(!kill_switch.has_ended());
         client.read_exact(&mut [0]).unwrap_or_else(|error| panic!("{error}"));
-        until("the end is seen", || plug.has_ended());
+        until("the end is seen", || kill_switch.has_ended());
     }
 
     #[test]
     fn a_connection_that_was_pulled_has_ended() {
-        let plug = Plug::default();
-        plug.pull();
-        assert!(plug.has_ended());
+        let kill_switch = KillSwitch::default();
+        kill_switch.pull();
+        assert!(kill_switch.has_ended());
     }
 }

@@ -14,7 +14,7 @@ use crate::brokers::job::Outcome;
 use crate::brokers::message::AmqpMessage;
 use crate::runtime::BoxFuture;
 
-pub(super) enum Slot {
+pub(super) enum Publishing {
     /// In the client's hands, and not written as a whole: if that fails, the server can't have it.
     Sending(BoxFuture<'static, lapin::Result<PublisherConfirm>>),
     Confirming(PublisherConfirm),
@@ -22,7 +22,7 @@ pub(super) enum Slot {
     Done(Outcome),
 }
 
-impl Slot {
+impl Publishing {
     /// Puts the message behind all that were published before.
     pub(super) fn publish(
         channel: &Channel,

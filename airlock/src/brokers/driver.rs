@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::fault::BrokerFault;
-use super::link::{Alive, Connection, Protocol, Request, WaysBack};
+use super::manager::{Connection, Liveness, Protocol, Request, RequeueSource};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::runtime::{Backoff, BoxFuture};
 
 /// Keeps the connection, on the I/O thread.
-pub(super) struct Keeper<P: Protocol> {
+pub(super) struct Driver<P: Protocol> {
     protocol: Arc<P>,
     is_connected: Arc<AtomicBool>,
-    back: WaysBack<P::Message>,
+    requeue: RequeueSource<P::Message>,
     connection: Option<P::Connection>,
     /// When there was one.
     since: Instant,
@@ -31,12 +31,12 @@ pub(super) struct Keeper<P: Protocol> {
     last: Option<DispatchError>,
 }
 
-impl<P: Protocol> Keeper<P> {
-    pub(super) fn new(protocol: Arc<P>, is_connected: Arc<AtomicBool>, back: WaysBack<P::Message>) -> Self {
+impl<P: Protocol> Driver<P> {
+    pub(super) fn new(protocol: Arc<P>, is_connected: Arc<AtomicBool>, requeue: RequeueSource<P::Message>) -> Self {
         Self {
             protocol,
             is_connected,
-            back,
+            requeue,
             connection: None,
             since: Instant::now(),
             next: None,
@@ -56,11 +56,11 @@ impl<P: Protocol> Keeper<P> {
                 biased;
                 request = requests.recv() => match request {
                     Some(request) => self.take(request),
-                    // No executor has the link any more, and all that they gave is under way.
+                    // The last executor is dropped, and all its jobs are under way.
                     None => break,
                 },
                 made = either(&mut self.attempt) => self.attempted(made),
-                () = self.back.none_under_way(), if self.next.is_some() => {
+                () = self.requeue.none_under_way(), if self.next.is_some() => {
                     // The last of them may have been given back since the look above.
                     while let Ok(request) = requests.try_recv() {
                         self.take(request);
@@ -95,13 +95,13 @@ impl<P: Protocol> Keeper<P> {
             return request.refuse(error);
         }
         match request {
-            Request::Ready(_, answer) => answer.all(&Ok(())),
-            Request::Send(job) if job.answer.line().is_in_doubt() => job.answer.all(&Err(self.out_of_line())),
-            // Nobody waits for it any more, and it has not left.
-            Request::Send(job) if job.answer.is_unheard() => {}
+            Request::Ready(_, reply) => reply.all(&Ok(())),
+            Request::Send(job) if job.reply.doubt().is_in_doubt() => job.reply.all(&Err(self.out_of_line())),
+            // Its flush has ended, and it has not left.
+            Request::Send(job) if job.reply.is_unheard() => {}
             Request::Send(mut job) => {
-                job.answer.may_have_left(true);
-                connection.send(job, &self.back.of_job());
+                job.reply.may_have_left(true);
+                connection.send(job, &self.requeue.of_job());
             }
         }
     }
@@ -125,11 +125,11 @@ impl<P: Protocol> Keeper<P> {
     }
 
     fn attempt_after(&self, pause: Duration) -> BoxFuture<'static, Result<P::Connection, DispatchError>> {
-        let (protocol, alive) = (Arc::clone(&self.protocol), Alive::new(&self.is_connected));
+        let (protocol, liveness) = (Arc::clone(&self.protocol), Liveness::new(&self.is_connected));
         Box::pin(async move {
             tokio::time::sleep(pause).await;
             let place = protocol.place();
-            match tokio::time::timeout(ATTEMPT, protocol.connect(alive)).await {
+            match tokio::time::timeout(ATTEMPT, protocol.connect(liveness)).await {
                 Ok(made) => made,
                 Err(_) => Err(DispatchError::unavailable(BrokerFault::new(format!("no answer from {place}")))),
             }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedSender, WeakUnboundedSender, unbounded_channel};
 
-use super::job::{Answer, Answers, Job, Line, Patience};
-use super::keeper::Keeper;
+use super::driver::Driver;
+use super::job::{FlushDoubt, Job, JobReplies, JobReply, JobTimeouts};
 use crate::dispatch::DispatchError;
 use crate::runtime::{BoxFuture, Deadline, io};
 
@@ -24,25 +24,24 @@ pub(crate) trait Protocol: Send + Sync + 'static {
     type Connection: Connection<Message = Self::Message>;
 
     /// How many bytes a message takes, about.
-    #[cfg(feature = "_broker")]
     fn size(message: &Self::Message) -> usize;
 
     /// Where the broker is, for errors.
     fn place(&self) -> String;
 
     /// Makes a connection that is ready to send, and that says so when it is lost.
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Self::Connection, DispatchError>>;
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<Self::Connection, DispatchError>>;
 }
 
-/// Whether a connection lives, as far as is known: for the link, which asks before it sends, and for flushes, which
+/// Whether a connection lives, as far as is known: for the manager, which asks before it sends, and for flushes, which
 /// needn't wait for one if there is one.
 #[derive(Debug, Clone)]
-pub(crate) struct Alive {
+pub(crate) struct Liveness {
     this: Arc<AtomicBool>,
     any: Arc<AtomicBool>,
 }
 
-impl Alive {
+impl Liveness {
     pub(super) fn new(any: &Arc<AtomicBool>) -> Self {
         Self { this: Arc::new(AtomicBool::new(true)), any: Arc::clone(any) }
     }
@@ -74,65 +73,65 @@ pub(crate) trait Connection: Send + 'static {
 
     /// Sends, behind all jobs before, and answers in its own time. What certainly was not sent may be given back to be
     /// sent through another connection.
-    fn send(&mut self, job: Job<Self::Message>, back: &Back<Self::Message>);
+    fn send(&mut self, job: Job<Self::Message>, requeue: &Requeue<Self::Message>);
 }
 
-/// The way back for what certainly was not sent, held for each job until it is answered or given back. It leads nowhere
-/// once no executor has the link any more.
-pub(crate) struct Back<M> {
+/// Requeues jobs that certainly were not sent; held for each job until it is answered or requeued. After the last executor
+/// of the connection is dropped, requeued jobs fail as unavailable.
+pub(crate) struct Requeue<M> {
     requests: WeakUnboundedSender<Request<M>>,
-    under_way: Arc<UnderWay>,
+    under_way: Arc<JobsInHand>,
 }
 
 /// The jobs that connections have in their hands.
 #[derive(Debug, Default)]
-struct UnderWay {
+struct JobsInHand {
     count: AtomicUsize,
     none: Notify,
 }
 
-impl<M> Back<M> {
-    fn new(requests: WeakUnboundedSender<Request<M>>, under_way: Arc<UnderWay>) -> Self {
+impl<M> Requeue<M> {
+    fn new(requests: WeakUnboundedSender<Request<M>>, under_way: Arc<JobsInHand>) -> Self {
         under_way.count.fetch_add(1, Ordering::Relaxed);
         Self { requests, under_way }
     }
 
     /// To be sent through the next connection, if there is one in time.
     pub(crate) fn give(&self, mut job: Job<M>) {
-        job.answer.may_have_left(false);
+        job.reply.may_have_left(false);
         // Dropped, it says that it has not left.
         let _ = self.requests.upgrade().map(|requests| requests.send(Request::Send(job)));
     }
 }
 
-impl<M> Clone for Back<M> {
+impl<M> Clone for Requeue<M> {
     fn clone(&self) -> Self {
         Self::new(self.requests.clone(), Arc::clone(&self.under_way))
     }
 }
 
-impl<M> Drop for Back<M> {
+impl<M> Drop for Requeue<M> {
     fn drop(&mut self) {
-        // Whoever sees that none is left sees what they gave back.
+        // A connection that sees none left also sees the jobs that they requeued.
         if self.under_way.count.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.under_way.none.notify_one();
         }
     }
 }
 
-/// Where ways back begin.
-pub(super) struct WaysBack<M> {
+/// Makes a [`Requeue`] for each job.
+pub(super) struct RequeueSource<M> {
     requests: WeakUnboundedSender<Request<M>>,
-    under_way: Arc<UnderWay>,
+    under_way: Arc<JobsInHand>,
 }
 
-impl<M> WaysBack<M> {
+impl<M> RequeueSource<M> {
     fn new(requests: WeakUnboundedSender<Request<M>>) -> Self {
         Self { requests, under_way: Arc::default() }
     }
 
-    pub(super) fn of_job(&self) -> Back<M> {
-        Back::new(self.requests.clone(), Arc::clone(&self.under_way))
+    pub(super) fn of_job(&self) -> Requeue<M> {
+        Requeue::new(self.requests.clone(), Arc::clone(&self.under_way))
     }
 
     /// Waits until every job has been answered or given back.
@@ -145,86 +144,85 @@ impl<M> WaysBack<M> {
 
 pub(crate) enum Request<M> {
     /// Answer once there is a connection.
-    Ready(Patience, Answer),
+    Ready(JobTimeouts, JobReply),
     Send(Job<M>),
 }
 
 impl<M> Request<M> {
     pub(super) fn connect_until(&self) -> Instant {
         match self {
-            Self::Ready(patience, _) | Self::Send(Job { patience, .. }) => patience.connect(),
+            Self::Ready(timeouts, _) | Self::Send(Job { timeouts, .. }) => timeouts.connect(),
         }
     }
 
     pub(super) fn refuse(self, error: DispatchError) {
         match self {
-            Self::Ready(_, answer) | Self::Send(Job { answer, .. }) => answer.all(&Err(error)),
+            Self::Ready(_, reply) | Self::Send(Job { reply, .. }) => reply.all(&Err(error)),
         }
     }
 }
 
 /// A handle; clones share the connection.
-pub(crate) struct Link<P: Protocol>(Arc<Shared<P>>);
+pub(crate) struct ConnectionManager<P: Protocol>(Arc<Shared<P>>);
 
 struct Shared<P: Protocol> {
     protocol: Arc<P>,
     connect_timeout: Duration,
     is_connected: Arc<AtomicBool>,
     /// The way to the task on the I/O thread, once it was started.
-    task: Mutex<Task<P::Message>>,
+    task: Mutex<DriverTask<P::Message>>,
 }
 
-struct Task<M> {
+struct DriverTask<M> {
     requests: Option<UnboundedSender<Request<M>>>,
     /// How many jobs were sent to it and to those before it.
     jobs: u64,
 }
 
-impl<P: Protocol> Clone for Link<P> {
+impl<P: Protocol> Clone for ConnectionManager<P> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<P: Protocol> fmt::Debug for Link<P> {
+impl<P: Protocol> fmt::Debug for ConnectionManager<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Link").field(&self.0.protocol.place()).finish()
     }
 }
 
-impl<P: Protocol> Link<P> {
+impl<P: Protocol> ConnectionManager<P> {
     /// A connection is made at the first need, which takes up to this long before it is given up.
     pub(crate) fn new(protocol: P, connect_timeout: Duration) -> Self {
-        let (task, is_connected) = (Mutex::new(Task { requests: None, jobs: 0 }), Arc::default());
+        let (task, is_connected) = (Mutex::new(DriverTask { requests: None, jobs: 0 }), Arc::default());
         Self(Arc::new(Shared { protocol: Arc::new(protocol), connect_timeout, is_connected, task }))
     }
 
     /// How the broker is spoken to.
-    #[cfg(feature = "_sql")]
     pub(crate) fn protocol(&self) -> &P {
         &self.0.protocol
     }
 
     /// How long a flush with this deadline waits.
-    pub(crate) fn patience(&self, deadline: Deadline) -> Patience {
-        Patience::new(deadline, self.0.connect_timeout)
+    pub(crate) fn timeouts(&self, deadline: Deadline) -> JobTimeouts {
+        JobTimeouts::new(deadline, self.0.connect_timeout)
     }
 
     /// Waits for a connection, if there is none.
-    pub(crate) async fn ready(&self, patience: Patience) -> Result<(), DispatchError> {
+    pub(crate) async fn ready(&self, timeouts: JobTimeouts) -> Result<(), DispatchError> {
         if self.0.is_connected.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let (answer, answers) = Answer::channel(1, Line::default());
-        self.request(Request::Ready(patience, answer));
-        answers.receive().await.pop().unwrap_or(Ok(()))
+        let (reply, replies) = JobReply::channel(1, FlushDoubt::default());
+        self.request(Request::Ready(timeouts, reply));
+        replies.receive().await.pop().unwrap_or(Ok(()))
     }
 
     /// Sends behind all that was sent before, as one of the jobs of a flush.
-    pub(crate) fn send(&self, messages: Vec<P::Message>, patience: Patience, line: &Line) -> Answers {
-        let (answer, answers) = Answer::channel(messages.len(), line.clone());
-        self.request(Request::Send(Job { number: 0, messages, patience, answer }));
-        answers
+    pub(crate) fn send(&self, messages: Vec<P::Message>, timeouts: JobTimeouts, doubt: &FlushDoubt) -> JobReplies {
+        let (reply, replies) = JobReply::channel(messages.len(), doubt.clone());
+        self.request(Request::Send(Job { number: 0, messages, timeouts, reply }));
+        replies
     }
 
     fn request(&self, mut request: Request<P::Message>) {
@@ -245,9 +243,9 @@ impl<P: Protocol> Link<P> {
             None => request,
         };
         let (requests, receiver) = unbounded_channel();
-        let back = WaysBack::new(requests.downgrade());
-        let keeper = Keeper::new(Arc::clone(&self.0.protocol), Arc::clone(&self.0.is_connected), back);
-        match io::spawn(keeper.run(receiver)) {
+        let requeue = RequeueSource::new(requests.downgrade());
+        let driver = Driver::new(Arc::clone(&self.0.protocol), Arc::clone(&self.0.is_connected), requeue);
+        match io::spawn(driver.run(receiver)) {
             Ok(()) => {
                 let _ = requests.send(request);
                 task.requests = Some(requests);

@@ -7,23 +7,23 @@ use std::time::{Duration, Instant};
 
 use lapin::{Channel, Connection};
 
-use super::plug::Plug;
+use super::kill_switch::KillSwitch;
+use super::publishing::Publishing;
 use super::returned::Returned;
-use super::slot::Slot;
 use super::{Addressed, refusal};
-use crate::brokers::job::{Answer, Job, Outcome, Patience};
-use crate::brokers::link::{Alive, Back};
+use crate::brokers::job::{Job, JobReply, JobTimeouts, Outcome};
+use crate::brokers::manager::{Liveness, Requeue};
 
 /// A connection on which nothing has come for this long although an answer is due is given up.
 pub(super) const SILENCE: Duration = Duration::from_secs(1);
 
-pub(super) struct Flight {
+pub(super) struct InFlight {
     place: Arc<str>,
     connection: Arc<Connection>,
-    alive: Alive,
-    plug: Plug,
+    liveness: Liveness,
+    kill_switch: KillSwitch,
     over_tls: bool,
-    jobs: VecDeque<UnderWay>,
+    jobs: VecDeque<PendingJob>,
     returned: Returned,
     /// Queues that took nothing although they were thought to be there.
     unroutable: Vec<String>,
@@ -32,29 +32,35 @@ pub(super) struct Flight {
 }
 
 /// A job whose messages have been given to the client.
-struct UnderWay {
+struct PendingJob {
     number: u64,
     messages: Vec<Addressed>,
-    slots: Vec<Slot>,
+    slots: Vec<Publishing>,
     /// All slots before this one are over.
     next: usize,
     began: Instant,
     /// When somebody looks after it: to answer in time, and to see whether the connection is stuck.
     due: Option<Instant>,
     /// `None` once it is answered.
-    waits: Option<(Answer, Patience, Back<Addressed>)>,
+    waits: Option<(JobReply, JobTimeouts, Requeue<Addressed>)>,
 }
 
-impl UnderWay {
+impl PendingJob {
     fn is_over(&self) -> bool {
         self.next >= self.slots.len()
     }
 }
 
-impl Flight {
-    pub(super) fn new(place: Arc<str>, connection: Arc<Connection>, alive: Alive, plug: Plug, over_tls: bool) -> Self {
+impl InFlight {
+    pub(super) fn new(
+        place: Arc<str>,
+        connection: Arc<Connection>,
+        liveness: Liveness,
+        kill_switch: KillSwitch,
+        over_tls: bool,
+    ) -> Self {
         let (jobs, returned, unroutable) = (VecDeque::new(), Returned::default(), Vec::new());
-        Self { place, connection, alive, plug, over_tls, jobs, returned, unroutable, heard: Instant::now() }
+        Self { place, connection, liveness, kill_switch, over_tls, jobs, returned, unroutable, heard: Instant::now() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -72,14 +78,14 @@ impl Flight {
     }
 
     /// Gives the job to the client, in order.
-    pub(super) fn add(&mut self, job: Job<Addressed>, mut slots: Vec<Slot>, back: Back<Addressed>) {
-        let Job { number, messages, patience, answer } = job;
-        let mut nobody = Context::from_waker(Waker::noop());
+    pub(super) fn add(&mut self, job: Job<Addressed>, mut slots: Vec<Publishing>, requeue: Requeue<Addressed>) {
+        let Job { number, messages, timeouts, reply } = job;
+        let mut no_waker = Context::from_waker(Waker::noop());
         for (slot, Addressed { message, .. }) in slots.iter_mut().zip(&messages) {
-            let _ = slot.poll(&self.place, message, &mut self.returned, &mut nobody);
+            let _ = slot.poll(&self.place, message, &mut self.returned, &mut no_waker);
         }
-        let (began, due, waits) = (Instant::now(), patience.answer(), Some((answer, patience, back)));
-        self.jobs.push_back(UnderWay { number, messages, slots, next: 0, began, due, waits });
+        let (began, due, waits) = (Instant::now(), timeouts.reply(), Some((reply, timeouts, requeue)));
+        self.jobs.push_back(PendingJob { number, messages, slots, next: 0, began, due, waits });
     }
 
     /// Follows all that is under way; ready once a job is over.
@@ -100,13 +106,13 @@ impl Flight {
         if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// Looks at every message that is not over: what came back may hang at any confirm that has come. Whoever waits for
+    /// Looks at every message that is not over: what came back may hang at any confirm that has come. A caller that waits for
     /// them has to poll again.
     fn look_at_all(&mut self) {
-        let mut nobody = Context::from_waker(Waker::noop());
+        let mut no_waker = Context::from_waker(Waker::noop());
         for job in &mut self.jobs {
             for (slot, Addressed { message, .. }) in job.slots.iter_mut().zip(&job.messages).skip(job.next) {
-                let _ = slot.poll(&self.place, message, &mut self.returned, &mut nobody);
+                let _ = slot.poll(&self.place, message, &mut self.returned, &mut no_waker);
             }
         }
     }
@@ -114,42 +120,44 @@ impl Flight {
     /// Answers the jobs that are over.
     pub(super) fn conclude(&mut self, channel: &Channel) {
         self.look_at_all();
-        let (over, rest): (VecDeque<_>, _) = std::mem::take(&mut self.jobs).into_iter().partition(UnderWay::is_over);
+        let (over, rest): (VecDeque<_>, _) = std::mem::take(&mut self.jobs).into_iter().partition(PendingJob::is_over);
         self.jobs = rest;
         let has_channel = channel.status().connected();
         for job in over {
-            self.answer(job, has_channel);
+            self.reply(job, has_channel);
         }
         if self.jobs.is_empty() {
             self.returned.clear();
         }
     }
 
-    fn answer(&mut self, job: UnderWay, has_channel: bool) {
-        let UnderWay { number, messages, slots, waits, .. } = job;
-        if !has_channel || slots.iter().any(|slot| matches!(slot, Slot::Unsent(_))) {
+    fn reply(&mut self, job: PendingJob, has_channel: bool) {
+        let PendingJob { number, messages, slots, waits, .. } = job;
+        if !has_channel || slots.iter().any(|slot| matches!(slot, Publishing::Unsent(_))) {
             self.lost();
         }
-        let Some((answer, patience, back)) = waits else { return };
-        if !self.over_tls && slots.iter().all(|slot| matches!(slot, Slot::Unsent(_))) {
-            return back.give(Job { number, messages, patience, answer });
+        let Some((reply, timeouts, requeue)) = waits else { return };
+        if !self.over_tls && slots.iter().all(|slot| matches!(slot, Publishing::Unsent(_))) {
+            return requeue.give(Job { number, messages, timeouts, reply });
         }
         let outcomes = slots.iter().zip(&messages).map(|(slot, message)| self.outcome(slot, message, false));
-        answer.each(outcomes.collect());
+        reply.each(outcomes.collect());
     }
 
     /// How a message fared, as far as is known now.
-    fn outcome(&mut self, slot: &Slot, Addressed { message, .. }: &Addressed, is_blocked: bool) -> Outcome {
+    fn outcome(&mut self, slot: &Publishing, Addressed { message, .. }: &Addressed, is_blocked: bool) -> Outcome {
         match slot {
-            Slot::Done(outcome) if self.returned.take(message) => {
+            Publishing::Done(outcome) if self.returned.take(message) => {
                 self.unroutable.push(message.routing_key.clone());
                 outcome.clone().and(Err(refusal::unroutable(&self.place, &message.routing_key)))
             }
-            Slot::Done(outcome) => outcome.clone(),
+            Publishing::Done(outcome) => outcome.clone(),
             // Records of TLS may have left before the write failed.
-            Slot::Unsent(error) if self.over_tls => Err(refusal::unconfirmed(&self.place, message.body.len(), error)),
-            Slot::Unsent(error) => Err(refusal::unsent(&self.place, error)),
-            Slot::Sending(_) | Slot::Confirming(_) => Err(refusal::late(&self.place, is_blocked)),
+            Publishing::Unsent(error) if self.over_tls => {
+                Err(refusal::unconfirmed(&self.place, message.body.len(), error))
+            }
+            Publishing::Unsent(error) => Err(refusal::unsent(&self.place, error)),
+            Publishing::Sending(_) | Publishing::Confirming(_) => Err(refusal::late(&self.place, is_blocked)),
         }
     }
 
@@ -168,10 +176,10 @@ impl Flight {
                 // What was not written then will say so.
                 continue;
             }
-            // The way back is held until it is answered: another connection may be used after that.
-            let Some((answer, _, _back)) = job.waits.take() else { continue };
+            // The `Requeue` is held until it is answered: another connection may be used after that.
+            let Some((reply, _, _back)) = job.waits.take() else { continue };
             let outcomes = job.slots.iter().zip(&job.messages);
-            answer.each(outcomes.map(|(slot, message)| self.outcome(slot, message, is_blocked)).collect());
+            reply.each(outcomes.map(|(slot, message)| self.outcome(slot, message, is_blocked)).collect());
         }
         self.jobs = jobs;
         if is_stuck {
@@ -181,7 +189,7 @@ impl Flight {
 
     /// The connection is of no use any more.
     pub(super) fn lost(&self) {
-        self.alive.lost();
-        self.plug.pull();
+        self.liveness.lost();
+        self.kill_switch.pull();
     }
 }

@@ -1,4 +1,4 @@
-//! The link with connections that do what no real server does on demand.
+//! The manager with connections that do what no real server does on demand.
 
 use super::io::tests::until;
 use super::*;
@@ -12,13 +12,12 @@ struct Moody {
     there_after: usize,
 }
 
-struct Through(Alive);
+struct Through(Liveness);
 
 impl Protocol for Moody {
     type Message = bool;
     type Connection = Through;
 
-    #[cfg(feature = "_broker")]
     fn size(_: &bool) -> usize {
         1
     }
@@ -27,10 +26,10 @@ impl Protocol for Moody {
         "here".to_owned()
     }
 
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Through, DispatchError>> {
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<Through, DispatchError>> {
         let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
-            if attempt < self.there_after { Err(DispatchError::unavailable("not yet")) } else { Ok(Through(alive)) }
+            if attempt < self.there_after { Err(DispatchError::unavailable("not yet")) } else { Ok(Through(liveness)) }
         })
     }
 }
@@ -42,26 +41,26 @@ impl Connection for Through {
         self.0.get()
     }
 
-    fn send(&mut self, job: Job<bool>, _: &Back<bool>) {
+    fn send(&mut self, job: Job<bool>, _: &Requeue<bool>) {
         assert!(job.messages.iter().all(|is_fine| *is_fine), "on purpose");
-        job.answer.all(&Ok(()));
+        job.reply.all(&Ok(()));
     }
 }
 
-fn send(link: &Link<Moody>, message: bool) -> Result<(), DispatchErrorKind> {
-    let patience = link.patience(Deadline::after(Duration::from_secs(60)));
-    let outcomes = block_on(link.send(vec![message], patience, &Line::default()).receive());
+fn send(manager: &ConnectionManager<Moody>, message: bool) -> Result<(), DispatchErrorKind> {
+    let timeouts = manager.timeouts(Deadline::after(Duration::from_secs(60)));
+    let outcomes = block_on(manager.send(vec![message], timeouts, &FlushDoubt::default()).receive());
     outcomes.into_iter().next().unwrap_or(Ok(())).map_err(|error| error.kind())
 }
 
 #[test]
 fn a_panic_leaves_what_was_under_way_unconfirmed_and_the_next_job_is_sent() {
     let _alone = io::ALONE.lock();
-    let link = Link::new(Moody::default(), Duration::from_secs(60));
-    assert_eq!(send(&link, true), Ok(()));
-    assert_eq!(send(&link, false), Err(DispatchErrorKind::Unconfirmed));
+    let manager = ConnectionManager::new(Moody::default(), Duration::from_secs(60));
+    assert_eq!(send(&manager, true), Ok(()));
+    assert_eq!(send(&manager, false), Err(DispatchErrorKind::Unconfirmed));
     until("it starts again", || {
-        let outcome = send(&link, true);
+        let outcome = send(&manager, true);
         // What comes while it ends is known not to have left.
         assert!(matches!(outcome, Ok(()) | Err(DispatchErrorKind::Unavailable)), "{outcome:?}");
         outcome.is_ok()
@@ -71,11 +70,12 @@ fn a_panic_leaves_what_was_under_way_unconfirmed_and_the_next_job_is_sent() {
 #[test]
 fn attempts_follow_each_other_as_long_as_somebody_waits() {
     let _alone = io::ALONE.lock();
-    let link = Link::new(Moody { there_after: 3, ..Moody::default() }, Duration::from_secs(60));
-    assert_eq!(send(&link, true), Ok(()));
-    assert_eq!(link.0.protocol.attempts.load(Ordering::Relaxed), 4);
+    let manager = ConnectionManager::new(Moody { there_after: 3, ..Moody::default() }, Duration::from_secs(60));
+    assert_eq!(send(&manager, true), Ok(()));
+    assert_eq!(manager.0.protocol.attempts.load(Ordering::Relaxed), 4);
 
-    let never = Link::new(Moody { there_after: usize::MAX, ..Moody::default() }, Duration::from_millis(50));
+    let never =
+        ConnectionManager::new(Moody { there_after: usize::MAX, ..Moody::default() }, Duration::from_millis(50));
     assert_eq!(send(&never, true), Err(DispatchErrorKind::Unavailable));
 }
 
@@ -85,10 +85,10 @@ struct Keeps {
     connections: Mutex<Vec<Kept>>,
 }
 
-type Kept = Arc<Mutex<Vec<(Job<u32>, Back<u32>)>>>;
+type Kept = Arc<Mutex<Vec<(Job<u32>, Requeue<u32>)>>>;
 
 struct Keeping {
-    alive: Alive,
+    liveness: Liveness,
     kept: Kept,
     /// How many jobs it was given: what it keeps is taken from it.
     given: usize,
@@ -98,7 +98,6 @@ impl Protocol for Keeps {
     type Message = u32;
     type Connection = Keeping;
 
-    #[cfg(feature = "_broker")]
     fn size(_: &u32) -> usize {
         1
     }
@@ -107,10 +106,10 @@ impl Protocol for Keeps {
         "here".to_owned()
     }
 
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Keeping, DispatchError>> {
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<Keeping, DispatchError>> {
         let kept = Kept::default();
         self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&kept));
-        Box::pin(async move { Ok(Keeping { alive, kept, given: 0 }) })
+        Box::pin(async move { Ok(Keeping { liveness, kept, given: 0 }) })
     }
 }
 
@@ -121,18 +120,18 @@ impl Connection for Keeping {
         // Three jobs are too many for one.
         let dies = self.given == 3;
         if dies {
-            self.alive.lost();
+            self.liveness.lost();
         }
         !dies
     }
 
-    fn send(&mut self, job: Job<u32>, back: &Back<u32>) {
+    fn send(&mut self, job: Job<u32>, requeue: &Requeue<u32>) {
         self.given += 1;
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((job, back.clone()));
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((job, requeue.clone()));
     }
 }
 
-impl Link<Keeps> {
+impl ConnectionManager<Keeps> {
     /// Waits until the fourth job has found the first connection dead, and a second one is there.
     fn second_connection(&self) {
         let connections = &self.0.protocol.connections;
@@ -140,7 +139,7 @@ impl Link<Keeps> {
     }
 
     /// What the connection was given, once it is so many jobs.
-    fn kept(&self, connection: usize, jobs: usize) -> Vec<(Job<u32>, Back<u32>)> {
+    fn kept(&self, connection: usize, jobs: usize) -> Vec<(Job<u32>, Requeue<u32>)> {
         let mut taken = Vec::new();
         until("the connection has the jobs", || {
             let connections = self.0.protocol.connections.lock().unwrap_or_else(PoisonError::into_inner);
@@ -158,41 +157,41 @@ impl Link<Keeps> {
 #[test]
 fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
     let _alone = io::ALONE.lock();
-    let link = Link::new(Keeps::default(), Duration::from_secs(60));
-    let patience = link.patience(Deadline::after(Duration::from_secs(60)));
-    let answers: Vec<_> = (1..=5).map(|number| link.send(vec![number], patience, &Line::default())).collect();
-    link.second_connection();
-    let [first, second, third] = link.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
-    for (job, back) in [third, first, second] {
-        back.give(job);
+    let manager = ConnectionManager::new(Keeps::default(), Duration::from_secs(60));
+    let timeouts = manager.timeouts(Deadline::after(Duration::from_secs(60)));
+    let replies: Vec<_> = (1..=5).map(|number| manager.send(vec![number], timeouts, &FlushDoubt::default())).collect();
+    manager.second_connection();
+    let [first, second, third] = manager.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+    for (job, requeue) in [third, first, second] {
+        requeue.give(job);
     }
     for (at, expected) in [(1, vec![1, 2, 3]), (2, vec![4, 5])] {
-        let jobs = link.kept(at, expected.len());
+        let jobs = manager.kept(at, expected.len());
         assert_eq!(jobs.iter().flat_map(|(job, _)| job.messages.clone()).collect::<Vec<_>>(), expected);
-        jobs.into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
+        jobs.into_iter().for_each(|(job, _)| job.reply.all(&Ok(())));
     }
-    for answer in answers {
-        assert_eq!(block_on(answer.receive()).len(), 1);
+    for reply in replies {
+        assert_eq!(block_on(reply.receive()).len(), 1);
     }
 }
 
 #[test]
 fn what_might_overtake_an_earlier_one_of_its_flush_is_not_sent_through_another_connection() {
     let _alone = io::ALONE.lock();
-    let link = Link::new(Keeps::default(), Duration::from_secs(60));
-    let patience = link.patience(Deadline::after(Duration::from_secs(60)));
-    let (line, other) = (Line::default(), Line::default());
-    let answers = [&line, &line, &other, &other].map(|line| link.send(vec![1], patience, line));
-    link.second_connection();
-    let [first, second, third] = link.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
+    let manager = ConnectionManager::new(Keeps::default(), Duration::from_secs(60));
+    let timeouts = manager.timeouts(Deadline::after(Duration::from_secs(60)));
+    let (doubt, other) = (FlushDoubt::default(), FlushDoubt::default());
+    let replies = [&doubt, &doubt, &other, &other].map(|doubt| manager.send(vec![1], timeouts, doubt));
+    manager.second_connection();
+    let [first, second, third] = manager.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
     let (first, its_back) = first;
-    first.answer.each(vec![Err(DispatchError::unconfirmed("lost"))]);
+    first.reply.each(vec![Err(DispatchError::unconfirmed("lost"))]);
     drop(its_back);
-    for (job, back) in [second, third] {
-        back.give(job);
+    for (job, requeue) in [second, third] {
+        requeue.give(job);
     }
-    link.kept(1, 2).into_iter().for_each(|(job, _)| job.answer.all(&Ok(())));
-    let errors = answers.map(|answers| block_on(answers.receive()).remove(0).err());
+    manager.kept(1, 2).into_iter().for_each(|(job, _)| job.reply.all(&Ok(())));
+    let errors = replies.map(|replies| block_on(replies.receive()).remove(0).err());
     let text = errors[1].as_ref().and_then(std::error::Error::source).map(ToString::to_string).unwrap_or_default();
     assert!(text.contains("overtake") && text.contains("once it is known"), "{text}");
     let kinds = errors.map(|error| error.map(|error| error.kind()));
@@ -205,13 +204,12 @@ struct Ends {
     connections: AtomicUsize,
 }
 
-struct Ending(Alive);
+struct Ending(Liveness);
 
 impl Protocol for Ends {
     type Message = ();
     type Connection = Ending;
 
-    #[cfg(feature = "_broker")]
     fn size((): &()) -> usize {
         1
     }
@@ -220,9 +218,9 @@ impl Protocol for Ends {
         "here".to_owned()
     }
 
-    fn connect(self: Arc<Self>, alive: Alive) -> BoxFuture<'static, Result<Ending, DispatchError>> {
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<Ending, DispatchError>> {
         self.connections.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move { Ok(Ending(alive)) })
+        Box::pin(async move { Ok(Ending(liveness)) })
     }
 }
 
@@ -233,21 +231,23 @@ impl Connection for Ending {
         self.0.get()
     }
 
-    fn send(&mut self, job: Job<()>, back: &Back<()>) {
+    fn send(&mut self, job: Job<()>, requeue: &Requeue<()>) {
         self.0.lost();
-        back.give(job);
+        requeue.give(job);
     }
 }
 
 #[test]
 fn a_server_that_ends_every_connection_is_not_stormed() {
     let _alone = io::ALONE.lock();
-    let link = Link::new(Ends::default(), Duration::from_millis(500));
+    let manager = ConnectionManager::new(Ends::default(), Duration::from_millis(500));
     let outcomes = block_on(
-        link.send(vec![()], link.patience(Deadline::after(Duration::from_secs(60))), &Line::default()).receive(),
+        manager
+            .send(vec![()], manager.timeouts(Deadline::after(Duration::from_secs(60))), &FlushDoubt::default())
+            .receive(),
     );
     assert!(matches!(&outcomes[..], [Err(error)] if error.kind() == DispatchErrorKind::Unavailable));
     // Without pauses it would be hundreds.
-    let connections = link.0.protocol.connections.load(Ordering::Relaxed);
+    let connections = manager.0.protocol.connections.load(Ordering::Relaxed);
     assert!((2..100).contains(&connections), "{connections} connections");
 }

@@ -12,7 +12,7 @@ use crate::intent::{Failure, Intent};
 
 /// Counts every intent; keeps the outcome of each if a report was asked for, and of the troubled ones in any case.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct ReportBuilder {
     reported: bool,
     counts: Counts,
     entries: Vec<ReportEntry>,
@@ -20,7 +20,7 @@ pub(crate) struct Tally {
     started: Instant,
 }
 
-impl Tally {
+impl ReportBuilder {
     pub(crate) fn new(reported: bool) -> Self {
         Self { reported, counts: Counts::default(), entries: Vec::new(), executor: None, started: Instant::now() }
     }
@@ -40,12 +40,12 @@ impl Tally {
     pub(crate) fn add(&mut self, intent: Intent, outcome: impl FnOnce() -> Outcome) {
         let outcome = outcome();
         self.counts.add(&outcome);
-        if self.reported || outcome.is_trouble() {
+        if self.reported || outcome.is_failure() {
             self.entries.push(ReportEntry::of(intent, outcome));
         }
     }
 
-    /// Intents that ended well and of which nobody wants to know more.
+    /// Intents that ended well, where no report was asked for.
     pub(crate) fn add_unseen(&mut self, outcome: &Outcome, count: usize) {
         self.counts.add_many(outcome, count);
     }
