@@ -42,36 +42,15 @@ impl Problems {
     }
 }
 
-/// The known name that `name` most likely means: few letters differ, in relation to its length.
+/// The known name that `name` most likely means: few letters differ, in relation to its length, as at run time
+/// (`text/nearest.rs` of `airlock`).
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|candidate| (distance(name, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
+        .map(|candidate| (strsim::osa_distance(name, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(name.len()) / 3)
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// How many letters have to be added, removed or replaced; two neighbours that swapped places count once.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut above_last = Vec::new();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    let mut before = None;
-    for (row, letter) in left.chars().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, other) in right.iter().enumerate() {
-            let replaced = above[column] + usize::from(letter != *other);
-            let mut best = replaced.min(above[column + 1] + 1).min(current[column] + 1);
-            if column > 0 && before == Some(*other) && right[column - 1] == letter {
-                best = best.min(above_last[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before = Some(letter);
-        above_last = std::mem::replace(&mut above, current);
-    }
-    above[right.len()]
 }
 
 #[cfg(test)]

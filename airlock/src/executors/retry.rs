@@ -1,7 +1,6 @@
 //! Once more, a little later.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use super::batch::SplitBatch;
@@ -9,7 +8,7 @@ use super::ledger::{AttemptOutcome, SubBatch, Tries};
 use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, shut_down};
 use crate::dispatch::{DispatchErrorKind, Rejection};
 use crate::intent::Intent;
-use crate::runtime::{BoxFuture, Deadline, timer};
+use crate::runtime::{BoxFuture, Deadline, full_jitter, timer};
 
 /// Hands over once more what an executor could not take because it was unavailable, after a pause.
 ///
@@ -76,12 +75,10 @@ impl<E: Executor> Retry<E> {
         }
     }
 
-    /// Full jitter: any time up to the bound.
+    /// Before the next attempt.
     fn pause(&self, attempt: u32) -> Duration {
         let bound = self.first.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(self.longest);
-        // A new state is seeded anew, at random.
-        let random = RandomState::new().build_hasher().finish();
-        bound.mul_f64(random as f64 / u64::MAX as f64)
+        full_jitter(bound)
     }
 }
 

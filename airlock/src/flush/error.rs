@@ -129,7 +129,7 @@ impl FlushError {
         } else {
             Flush::again(Arc::clone(frame), intents, carried)
         };
-        flush.fly_with(executor, mode).await?;
+        flush.run_with(executor, mode).await?;
         Ok(flush.report())
     }
 }

@@ -1,9 +1,7 @@
 //! The hand-over of what may escape, and the account of it.
 
-use std::cell::Cell;
-use std::ptr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::report::FlushReport;
 use super::report_builder::ReportBuilder;
@@ -11,18 +9,15 @@ use super::{Discarded, FlushError, Outcome, Unattempted, Unsent, block_on_flush}
 use crate::context::buffer::Phase;
 use crate::context::frame::Frame;
 use crate::context::futures::InContext;
-use crate::context::judging::Judging;
 use crate::context::scope_state::ScopeState;
 use crate::context::stack::ContextSwap;
 use crate::executors::{
-    Batch, Cause, DispatchEnd, Executor, FlushContext, FlushMode, InlineExecutor, ItemState, Ledger, OnFailure, Stop,
+    Batch, Cause, DispatchEnd, Executor, FlushMode, InlineExecutor, ItemState, Ledger, OnFailure, Stop,
 };
 use crate::intent::Intent;
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{Deadline, timer};
 use crate::scope_info::ScopeInfo;
-use crate::state::State;
-use crate::task::TaskDefinition;
 use crate::text::redact::redact_text;
 
 /// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
@@ -31,15 +26,15 @@ const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 /// One hand-over. Dropped before its end, it accounts for everything and lets the loss be known.
 #[derive(Debug)]
 pub(crate) struct Flush {
-    frame: Arc<Frame>,
+    pub(super) frame: Arc<Frame>,
     /// What has not been given to an executor.
-    waiting: Vec<Intent>,
+    pub(super) waiting: Vec<Intent>,
     /// What runs here once the executor has had its share: kept where a dropped flush finds it.
-    local: Vec<Intent>,
-    may_have_options: bool,
+    pub(super) local: Vec<Intent>,
+    pub(super) may_have_options: bool,
     current: Option<Current>,
-    report: ReportBuilder,
-    unsent: Unsent,
+    pub(super) report: ReportBuilder,
+    pub(super) unsent: Unsent,
     finished: bool,
 }
 
@@ -75,7 +70,7 @@ impl Flush {
     }
 
     /// Hands over, and waits for that on this thread.
-    pub(crate) fn fly_here(&mut self) -> Result<(), FlushError> {
+    pub(crate) fn run_here(&mut self) -> Result<(), FlushError> {
         if self.call_if_plain() {
             return self.finish();
         }
@@ -88,10 +83,10 @@ impl Flush {
             return self.finish();
         }
         let executor = Arc::clone(scope_of(&self.frame).executor());
-        self.fly_with(&*executor, mode).await
+        self.run_with(&*executor, mode).await
     }
 
-    pub(crate) async fn fly_with(&mut self, executor: &dyn Executor, mode: FlushMode) -> Result<(), FlushError> {
+    pub(crate) async fn run_with(&mut self, executor: &dyn Executor, mode: FlushMode) -> Result<(), FlushError> {
         if self.waiting.is_empty() {
             return self.finish();
         }
@@ -115,71 +110,6 @@ impl Flush {
         self.finish()
     }
 
-    /// Asks about every intent before the first is handed over.
-    fn ask_executor(&mut self, executor: &dyn Executor, mode: FlushMode, deadline: Deadline) -> Result<(), FlushError> {
-        if self.may_have_options {
-            // An executor on another thread finds the state of a scope through its intents.
-            for intent in self.waiting.iter_mut().filter(|intent| !intent.task().state.is_empty()) {
-                intent.context.get_or_insert_with(|| Arc::clone(&self.frame));
-            }
-        } else if executor.capabilities().inline {
-            return Ok(());
-        }
-        let state = State::around(Some(&self.frame));
-        let flush =
-            FlushContext { mode, now: SystemTime::now(), deadline, state, may_have_options: self.may_have_options };
-        let takes_local = executor.capabilities().takes_local;
-        let accepts_by_task = executor.capabilities().accepts_by_task && !self.may_have_options;
-        let asking = Cell::new(0);
-        let asked = catch_panic(|| {
-            let _judging = Judging::enter();
-            let ask = |intent: &Intent| {
-                if intent.task().local && !takes_local {
-                    return InlineExecutor::new().accepts(intent, &flush);
-                }
-                executor.accepts(intent, &flush)
-            };
-            let mut accepted: Option<&TaskDefinition> = None;
-            let ask_next = |(index, intent): (usize, &Intent)| {
-                if accepts_by_task && accepted.is_some_and(|task| ptr::eq(task, intent.task())) {
-                    return None;
-                }
-                asking.set(index);
-                let answer = ask(intent);
-                accepted = answer.is_ok().then(|| intent.task());
-                answer.err().map(|rejection| (index, rejection))
-            };
-            self.waiting.iter().enumerate().filter_map(ask_next).collect::<Vec<_>>()
-        });
-        match asked {
-            Ok(rejections) if rejections.is_empty() => Ok(()),
-            Ok(rejections) => {
-                let waiting = std::mem::take(&mut self.waiting);
-                let mut rejections = rejections.into_iter().peekable();
-                let answered = waiting.into_iter().enumerate().map(|(index, intent)| {
-                    let rejection = rejections.next_if(|(at, _)| *at == index);
-                    (intent, rejection.map(|(_, rejection)| rejection))
-                });
-                self.unsent.refused(answered, &mut self.report);
-                Err(self.land_badly(&Unattempted::OtherRefused))
-            }
-            Err(message) => {
-                // An argument's own `Serialize` may be what panicked: whose it was has to be said.
-                let intent = &self.waiting[asking.get()];
-                let asked = format!("{message}, asked about `{}` ({})", intent.name(), intent.location());
-                Err(self.land_badly(&Unattempted::ExecutorPanicked(asked)))
-            }
-        }
-    }
-
-    fn split_off_local(&mut self, executor: &dyn Executor) {
-        if !self.may_have_options || executor.capabilities().takes_local {
-            return;
-        }
-        let waiting = std::mem::take(&mut self.waiting);
-        (self.local, self.waiting) = waiting.into_iter().partition(|intent| intent.task().local);
-    }
-
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
         let core = scope_of(&self.frame);
         let reported = self.report.is_reported();
@@ -199,52 +129,6 @@ impl Flush {
         self.current = Some(Current { ledger, kept });
         let ending = drive(executor, batch, deadline).await;
         self.settle(ending);
-    }
-
-    /// Calls plain functions one after the other, if that is all there is to do. The inline executor does the same; but
-    /// a batch, a ledger that another thread may close and a future cost more than many a task.
-    fn call_if_plain(&mut self) -> bool {
-        let core = scope_of(&self.frame);
-        if self.may_have_options || !core.executor().capabilities().inline {
-            return false;
-        }
-        let (on_failure, timings) = (core.on_failure(), core.timings());
-        let deadline = core.deadline().map_or(Deadline::NONE, Deadline::after);
-        let report = &mut self.report;
-        let mut intents = std::mem::take(&mut self.waiting).into_iter();
-        if intents.len() > 0 {
-            report.handed_to(InlineExecutor::NAME.into());
-        }
-        // A task that forgets a guard leaves its scope on this stack, not on the caller's.
-        let _between = ContextSwap::empty();
-        let (mut called, mut stop) = (0, None);
-        while stop.is_none() && intents.len() > 0 {
-            if deadline.has_passed() {
-                stop = Some(Unattempted::Deadline);
-                break;
-            }
-            // Read where it lies: copied along, it would have to wait for the copy.
-            let Some(identity) = intents.as_slice().first().map(Intent::identity) else { break };
-            let Some(intent) = intents.next() else { break };
-            let handle = report.is_reported().then(|| intent.clone());
-            let started = timings.then(Instant::now);
-            match (intent.call_in_flush(), handle) {
-                (Ok(()), None) => called += 1,
-                (Ok(()), Some(intent)) => report.add(intent, || Outcome::Dispatched),
-                (Err(error), handle) => {
-                    self.unsent.failed(identity.failure(error, None), handle, report);
-                    stop = (on_failure == OnFailure::FailFast).then_some(Unattempted::FailedFast);
-                }
-            }
-            if let Some(started) = started {
-                report.time_last(started.elapsed());
-            }
-        }
-        report.add_unseen(&Outcome::Dispatched, called);
-        if let Some(reason) = stop {
-            self.unsent.unattempted(intents, &reason, report);
-        }
-        true
     }
 
     /// Closes the ledger of the current batch and enters every intent of it.
@@ -291,10 +175,10 @@ impl Flush {
             return Ok(());
         }
         // Only fail-fast leaves anything waiting.
-        Err(self.land_badly(&Unattempted::FailedFast))
+        Err(self.fail_all(&Unattempted::FailedFast))
     }
 
-    fn land_badly(&mut self, reason: &Unattempted) -> FlushError {
+    pub(super) fn fail_all(&mut self, reason: &Unattempted) -> FlushError {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.append(&mut self.local);
         self.finished = true;
@@ -332,7 +216,7 @@ impl Drop for Flush {
         if !self.finished {
             self.settle(DispatchEnd::Dropped);
             // Dropping the error lets the loss be known.
-            drop(self.land_badly(&Unattempted::Cancelled));
+            drop(self.fail_all(&Unattempted::Cancelled));
         }
     }
 }
@@ -354,7 +238,7 @@ fn unattempted(cause: Cause) -> Unattempted {
     }
 }
 
-fn scope_of(frame: &Frame) -> &ScopeState {
+pub(super) fn scope_of(frame: &Frame) -> &ScopeState {
     frame.as_scope().unwrap_or_else(|| unreachable!("only scopes flush"))
 }
 

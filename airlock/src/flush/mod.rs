@@ -1,10 +1,12 @@
 //! The end of a scope: what may escape, its hand-over, and the account of it.
 
 mod abandoned;
+mod ask;
 mod blocking;
 mod error;
 mod hand_over;
 mod outcome;
+mod plain_calls;
 mod report;
 mod report_builder;
 pub(crate) mod seal;

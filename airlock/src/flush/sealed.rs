@@ -45,7 +45,7 @@ impl Sealed {
     /// Something didn't go out, or may not have: the error says what, and owns it.
     pub fn dispatch(mut self) -> Result<FlushReport, FlushError> {
         let mut flush = self.take();
-        flush.fly_here()?;
+        flush.run_here()?;
         Ok(flush.report())
     }
 
@@ -62,7 +62,7 @@ impl Sealed {
     /// Hands it over to another executor than the scope's, and awaits that.
     pub(crate) async fn dispatch_through(mut self, executor: &dyn Executor) -> Result<FlushReport, FlushError> {
         let mut flush = self.take();
-        flush.fly_with(executor, FlushMode::Async).await?;
+        flush.run_with(executor, FlushMode::Async).await?;
         Ok(flush.report())
     }
 

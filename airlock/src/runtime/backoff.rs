@@ -22,9 +22,13 @@ impl Backoff {
     pub(crate) fn next(&mut self) -> Duration {
         let up_to = self.up_to;
         self.up_to = (up_to * 2).min(MOST);
-        // Each state is seeded anew, which is all the chance that is needed here.
-        let chance = RandomState::new().hash_one(0_u8);
-        let micros = u64::try_from(up_to.as_micros()).unwrap_or(u64::MAX).max(1);
-        Duration::from_micros(chance % micros)
+        full_jitter(up_to)
     }
+}
+
+/// Any time up to the bound, so that many that fail together don't try again together.
+pub(crate) fn full_jitter(bound: Duration) -> Duration {
+    // Each state is seeded anew, which is all the chance that is needed here.
+    let chance = RandomState::new().hash_one(0_u8);
+    bound.mul_f64(chance as f64 / u64::MAX as f64)
 }

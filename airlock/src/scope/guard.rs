@@ -120,7 +120,7 @@ impl ScopeGuard {
     /// Something that was to escape didn't, or may not have: the error says what, and owns it.
     pub fn flush(self) -> Result<FlushReport, FlushError> {
         let mut flush = self.leave().seal(true)?;
-        flush.fly_here()?;
+        flush.run_here()?;
         Ok(flush.report())
     }
 

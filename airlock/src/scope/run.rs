@@ -136,7 +136,7 @@ impl ScopeBuilder {
         let open = guard.leave();
         let flush = match discard_reason(&open, result.succeeded()) {
             Some(reason) => Ok(open.discard(reason, true)),
-            None => open.seal(true).and_then(|mut flush| flush.fly_here().map(|()| flush.report())),
+            None => open.seal(true).and_then(|mut flush| flush.run_here().map(|()| flush.report())),
         };
         Ended { result, flush }
     }
@@ -169,7 +169,7 @@ pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
     let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
-        None => open.seal(false)?.fly_here()?,
+        None => open.seal(false)?.run_here()?,
     }
     Ok(())
 }

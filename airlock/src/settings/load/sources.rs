@@ -7,8 +7,9 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::error::SettingsProblem;
-use super::file::{File, Table, Value};
-use super::names::{BuildError, ComponentKind, Make, Named, Names, list, remedy};
+use super::file::{File, Value};
+use super::messages::{chain, in_code, is_off, no_heading};
+use super::names::{BuildError, ComponentKind, Make, Named, Names, remedy};
 use super::table::{Reported, SettingsTable};
 use super::variables::Variables;
 use crate::executors::Executor;
@@ -257,38 +258,6 @@ impl Loading {
     fn no_table(&self, name: &str) -> String {
         format!("there is no executor, policy or lifecycle `{name}`{}", self.names.remedy(name, None))
     }
-}
-
-fn in_code(name: &str, needs: &str) -> String {
-    format!(
-        "the executor `{name}` takes {needs}, which settings can't hold; make it in code and give it the name: \
-         `airlock::register_executor!(\"{name}\", |settings| …)`"
-    )
-}
-
-fn is_off(name: &str, feature: &str) -> String {
-    format!("the executor `{name}` is not compiled in; add the feature `{feature}` of airlock in Cargo.toml")
-}
-
-/// What to say of `[airlock]` and of `[airlock.log]`.
-fn no_heading(table: &Table) -> String {
-    let inner: Vec<_> = table.iter().filter(|entry| matches!(entry.value, Value::Table(_))).collect();
-    let written = |prefix: &str| list(inner.iter().map(|entry| format!("[{prefix}{}]", entry.key)));
-    let mut remedies = Vec::new();
-    if inner.len() < table.iter().count() || inner.is_empty() {
-        remedies.push("leave the heading out".to_owned());
-    }
-    if !inner.is_empty() {
-        remedies.push(format!("write {} instead of {}", written(""), written("airlock.")));
-    }
-    format!("the whole file is about airlock, without a table `[airlock]`; {}", remedies.join(", and "))
-}
-
-/// An error with its sources, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    let message: Vec<_> = sources.map(ToString::to_string).collect();
-    message.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -2,23 +2,14 @@
 
 use std::time::SystemTime;
 
-use crate::systems::python::civil::Civil;
-
-/// The last year in which every time zone's clock still shows a year that Python has.
-const LAST_YEAR: u64 = 9998;
+use crate::systems::python::calendar;
 
 /// `2030-01-02T03:04:05.678901+00:00`, without the fraction if there is none. A time before 1970 counts as 1970: it is
 /// past either way. `None` after the year 9998, where the worker's time zone arithmetic would overflow.
 pub(super) fn iso(time: SystemTime) -> Option<String> {
-    let Civil { year, month, day, hour, minute, second, micros } = Civil::of(time);
-    if year > LAST_YEAR {
-        return None;
-    }
-    let fraction = match micros {
-        0 => String::new(),
-        micros => format!(".{micros:06}"),
-    };
-    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}+00:00"))
+    let time = calendar::utc(time)?;
+    // Six digits of a fraction, or none.
+    Some(if calendar::micros(time) == 0 { format!("{time:.0}+00:00") } else { format!("{time:.6}+00:00") })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::dispatch::Rejection;
 use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::systems::limits;
-use crate::systems::python::civil::Civil;
+use crate::systems::python::calendar;
 use crate::systems::python::readable;
 
 /// More than a message takes beside its arguments: names, ids and numbers.
@@ -16,9 +16,6 @@ const WITHOUT_ARGUMENTS: usize = 4096;
 
 /// How much longer a pickle may be than the JSON it is made of: `1e9,` takes nine bytes.
 const PER_BYTE: usize = 3;
-
-/// The last year that Python's `datetime` has.
-const LAST_YEAR: u64 = 9999;
 
 /// What `pg_notify` takes; for more, Huey makes another name.
 const LONGEST_CHANNEL: usize = 63;
@@ -60,8 +57,10 @@ impl HueyFormat {
         self.check_version(intent)?;
         times::check_delay(options, flush.now)?;
         for time in [times::starts_later(intent, flush.now), intent.expires_at(flush.now)].into_iter().flatten() {
-            if Civil::of(time).year > LAST_YEAR {
-                return Err(Rejection::new("a time is after the year 9999, which Python doesn't have; leave it out"));
+            if calendar::utc(time).is_none() {
+                return Err(Rejection::new(
+                    "a time is after the year 9998, where Python's calendar ends; leave it out",
+                ));
             }
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;

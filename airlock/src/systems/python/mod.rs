@@ -1,8 +1,10 @@
 //! How Python reads and writes values.
 
-pub(crate) mod civil;
+#[cfg(feature = "_dates")]
+pub(crate) mod calendar;
 #[cfg(feature = "_pickle")]
 pub(crate) mod compress;
+#[cfg(feature = "_dates")]
 pub(crate) mod django_time;
 #[cfg(feature = "_pickle")]
 pub(crate) mod pickle;

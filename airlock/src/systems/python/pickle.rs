@@ -6,7 +6,9 @@
 
 use std::time::SystemTime;
 
-use super::civil::Civil;
+use jiff::civil::DateTime;
+
+use super::calendar;
 use super::readable::{self, Unreadable};
 use super::tokens::{Token, Tokens};
 
@@ -137,11 +139,12 @@ impl Pickle {
 
     /// The class and the ten bytes of its state, of which the caller makes a tuple.
     fn datetime(&mut self, time: SystemTime) {
-        let Civil { year, month, day, hour, minute, second, micros } = Civil::of(time);
-        let [_, a, b, c] = micros.to_be_bytes();
-        let [high, low] = u16::try_from(year).unwrap_or(u16::MAX).to_be_bytes();
-        // Each is below 60, whatever the year.
-        let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|part| part as u8);
+        // What the calendar doesn't have was refused before.
+        let time = calendar::utc(time).unwrap_or(DateTime::MAX);
+        let [_, a, b, c] = calendar::micros(time).to_be_bytes();
+        let [high, low] = time.year().to_be_bytes();
+        let [month, day, hour, minute, second] =
+            [time.month(), time.day(), time.hour(), time.minute(), time.second()].map(i8::cast_unsigned);
         self.global(Global::Datetime);
         self.sized(b'C', b'B', &[high, low, month, day, hour, minute, second, a, b, c]);
     }
