@@ -14,9 +14,12 @@ mod promise_10_closed_scopes;
 mod promise_11_no_leaks;
 mod promise_12_failures_do_not_spread;
 mod promise_13_four_kinds;
+mod promise_14_deadlines;
 mod promise_15_errors_are_not_masked;
 mod promise_16_inline_context;
+mod promise_17_options;
 mod promise_18_values_stay_private;
+mod promise_19_no_unsafe;
 mod promise_27_decoding_is_the_inverse;
 
 mod encoding;

@@ -1,16 +1,17 @@
 //! Promise 12: one failed dispatch does not cost the others, and `FlushError` owns what did not go out.
 
+mod lost;
+mod second_dispatch;
+
 use std::cell::RefCell;
 use std::error::Error as StdError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use airlock::{
-    DispatchError, Ended, FlushError, InlineExecutor, Intent, IntentId, LogExecutor, OnFailure, Outcome, ScopeBuilder,
-    Settings, Unattempted, executor_fn, policy_fn,
+    DispatchError, FlushError, Intent, IntentId, LogExecutor, OnFailure, Outcome, ScopeBuilder, Settings, Unattempted,
+    executor_fn,
 };
-use airlock_tests::log::logged;
-use airlock_tests::recorder::{Picky, Recorder, unavailable};
+use airlock_tests::recorder::{Recorder, unavailable};
 
 use crate::settings::alone;
 
@@ -215,103 +216,6 @@ fn a_flush_error_is_found_behind_boxes_and_sources() {
 
 // Another try.
 
-#[test]
-fn a_second_dispatch_sends_the_undispatched_only_with_the_same_ids_and_without_judging_again() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
-    // Refuses whatever it is asked about a second time.
-    let policy = policy_fn(move |_| count.fetch_add(1, Ordering::SeqCst) < ONE_OF_EACH.len());
-    let error = flush_fates(airlock::scope().policy(policy).executor(mixed(&Recorder::new())), &ONE_OF_EACH);
-    assert_eq!(asked.load(Ordering::SeqCst), ONE_OF_EACH.len());
-    let expected = ids(error.undispatched());
-
-    let sent = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&sent);
-    let error = error.dispatch(&executor_fn(move |intent: Intent| -> Result<(), DispatchError> {
-        sink.lock().unwrap().push(intent.id());
-        Ok(())
-    }));
-    assert_eq!(*sent.lock().unwrap(), expected);
-    assert_eq!(asked.load(Ordering::SeqCst), ONE_OF_EACH.len(), "nobody was asked again");
-
-    // What may have gone out and what ran and failed is still to be answered for.
-    let error = error.unwrap_err();
-    assert_eq!(error.report().counts().dispatched, 3);
-    let text = error.to_string();
-    assert!(
-        text.contains(
-            "3 enqueued: 3 dispatched; 1 unconfirmed and 1 failed are left from the attempt before; p12.kind ("
-        ),
-        "{text}"
-    );
-    assert!(error.undispatched().is_empty());
-    assert_eq!((error.unconfirmed().len(), error.failed().len()), (1, 1));
-    assert_eq!(numbers(&error.into_intents()), [2, 3]);
-}
-
-#[test]
-fn a_second_dispatch_that_gets_everything_out_is_a_success() {
-    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Unavailable, Fate::Fine]);
-    let recorder = Recorder::new();
-    let report = error.dispatch(&recorder).unwrap();
-    assert_eq!(recorder.calls(), [r#"p12.kind(fate="Unavailable", n=0)"#, r#"p12.kind(fate="Fine", n=1)"#]);
-    assert_eq!((report.counts().enqueued, report.counts().dispatched), (2, 2));
-    assert_eq!(report.executor(), Some("recorder"));
-    assert!(report.is_complete());
-}
-
-#[test]
-fn what_may_have_gone_out_is_sent_again_only_when_asked_for_and_in_the_order_of_the_calls() {
-    let fates = [Fate::Unconfirmed, Fate::Rejected, Fate::TaskFailed, Fate::Unconfirmed, Fate::Rejected];
-    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &fates);
-    let recorder = Recorder::new();
-    let error = error.including_unconfirmed().dispatch(&recorder).unwrap_err();
-    let expected = [
-        r#"p12.kind(fate="Unconfirmed", n=0)"#,
-        r#"p12.kind(fate="Rejected", n=1)"#,
-        r#"p12.kind(fate="Unconfirmed", n=3)"#,
-        r#"p12.kind(fate="Rejected", n=4)"#,
-    ];
-    assert_eq!(recorder.calls(), expected, "and the task that ran and failed is not run again");
-    assert_eq!(numbers(&error.into_intents()), [2]);
-}
-
-#[test]
-fn a_second_dispatch_that_fails_gives_the_intents_back_once_more() {
-    let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Unavailable, Fate::Fine]);
-    let expected = ids(error.undispatched());
-    let error = error.dispatch(&mixed(&Recorder::new())).unwrap_err();
-    assert_eq!(ids(error.undispatched()), expected);
-    // This executor refuses before anything is sent.
-    let picky = Picky { refuses: "p12.kind", ..Picky::default() };
-    let error = error.dispatch(&picky).unwrap_err();
-    assert_eq!(ids(error.undispatched()), expected);
-    assert!(picky.recorder.calls().is_empty());
-    assert!(error.to_string().ends_with("rejected: not this one"), "{error}");
-    assert_eq!(error.dispatch(&Recorder::new()).unwrap().counts().dispatched, 2);
-}
-
-#[tokio::test]
-async fn a_second_dispatch_may_be_awaited_and_runs_async_tasks() {
-    #[airlock::task(name = "p12.wait")]
-    async fn wait(n: u32) {
-        tokio::task::yield_now().await;
-        RAN.with_borrow_mut(|ran| ran.push(n));
-    }
-
-    // In a sync flush the inline executor refuses an async task.
-    let Ended { flush, .. } = airlock::scope().run_reported(|| wait::enqueue(7).map(drop));
-    let error = flush.unwrap_err();
-    let id = error.undispatched()[0].id();
-    let error = error.dispatch(&InlineExecutor::new()).unwrap_err();
-    assert!(ran().is_empty());
-    let report = error.dispatch_async(&InlineExecutor::new()).await.unwrap();
-    assert_eq!(ran(), [7]);
-    assert_eq!(report.entries()[0].id(), id);
-}
-
-// Dropped.
-
 /// Twenty-five tasks, so that there are more than are logged one by one.
 mod many {
     macro_rules! tasks {
@@ -326,100 +230,6 @@ mod many {
         p12_many_10 p12_many_11 p12_many_12 p12_many_13 p12_many_14 p12_many_15 p12_many_16 p12_many_17 p12_many_18
         p12_many_19 p12_many_20 p12_many_21 p12_many_22 p12_many_23 p12_many_24 p12_many_25
     }
-}
-
-fn error_lines(log: &str) -> Vec<&str> {
-    log.lines().filter(|line| line.starts_with("ERROR")).collect()
-}
-
-#[test]
-fn a_dropped_flush_error_logs_one_event_a_task_with_the_count_and_the_first_ids() {
-    let scope = airlock::scope().name("till").executor(mixed(&Recorder::new()));
-    let guard = scope.enter();
-    for n in 0..5 {
-        kind::enqueue(Fate::Rejected, n).unwrap();
-    }
-    let error = guard.flush().unwrap_err();
-    let first: Vec<_> = ids(error.undispatched()).iter().map(ToString::to_string).collect();
-    let ((), log) = logged(|| drop(error));
-    let lines = error_lines(&log);
-    assert_eq!(lines.len(), 1, "{log}");
-    for part in ["scope `till`", "p12.kind", "not dispatched", "intents=5", "a flush error was dropped"] {
-        assert!(lines[0].contains(part), "{part}: {log}");
-    }
-    for (n, id) in first.iter().enumerate() {
-        assert_eq!(lines[0].contains(id), n < 3, "{log}");
-    }
-}
-
-#[test]
-fn a_dropped_flush_error_logs_at_most_twenty_tasks_and_how_many_more_there_are() {
-    let guard = airlock::scope().executor(|_: Intent| Err(unavailable())).enter();
-    many::enqueue();
-    let error = guard.flush().unwrap_err();
-    let ((), log) = logged(|| drop(error));
-    let (tasks, more): (Vec<_>, Vec<_>) = error_lines(&log).into_iter().partition(|line| line.contains("p12_many_"));
-    assert_eq!(tasks.len(), 20, "{log}");
-    assert_eq!(more.len(), 1, "{log}");
-    assert!(more[0].contains("more=5"), "{log}");
-}
-
-#[test]
-fn a_flush_error_that_is_dealt_with_logs_nothing_as_it_goes() {
-    let ((), log) = logged(|| {
-        let fates = [Fate::Unavailable, Fate::Fine];
-        let taken = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &fates);
-        assert_eq!(taken.into_intents().len(), 2);
-        let sent = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &fates);
-        sent.dispatch(&Recorder::new()).unwrap();
-    });
-    assert_eq!(log, "");
-}
-
-#[test]
-fn the_intents_of_a_dropped_flush_error_go_to_on_lost_after_they_were_logged() {
-    alone(|| {
-        let lost = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&lost);
-        airlock::configure(Settings::new().on_lost(move |found| {
-            tracing::info!("on_lost");
-            sink.lock().unwrap().push((found.scope().name().map(str::to_owned), found.into_intents()));
-        }));
-        let scope = || airlock::scope().name("till").executor(mixed(&Recorder::new()));
-        // Those that ran and failed are done, not lost.
-        let error = flush_fates(scope(), &ONE_OF_EACH);
-        let ((), log) = logged(|| drop(error));
-        let levels: Vec<_> = log.lines().filter_map(|line| line.split_once(' ')).map(|(level, _)| level).collect();
-        assert_eq!(levels, ["ERROR", "ERROR", "ERROR", "INFO"], "one a task and fate, then the hook: {log}");
-        let found = lost.lock().unwrap().pop().expect("the hook was called");
-        assert_eq!((found.0.as_deref(), numbers(&found.1)), (Some("till"), vec![0, 4, 5, 2]));
-
-        // Nothing is lost where nothing is left, or where somebody took it.
-        let failed = flush_fates(scope(), &[Fate::TaskFailed]);
-        let ((), log) = logged(|| drop(failed));
-        assert_eq!(error_lines(&log).len(), 1, "a failed task is still told: {log}");
-        drop(flush_fates(scope(), &ONE_OF_EACH).into_intents());
-        assert!(lost.lock().unwrap().is_empty());
-
-        // `run` keeps no more than it must, and loses nothing either.
-        let ran = scope().run(|| -> airlock::Result<()> {
-            kind::enqueue(Fate::Fine, 0)?;
-            kind::enqueue(Fate::Unconfirmed, 1)?;
-            Ok(())
-        });
-        drop(ran.unwrap_err());
-        assert_eq!(numbers(&lost.lock().unwrap().pop().expect("the hook was called").1), [1]);
-    });
-}
-
-#[test]
-fn an_on_lost_hook_that_panics_is_logged_and_does_no_harm() {
-    alone(|| {
-        airlock::configure(Settings::new().on_lost(|_| panic!("the hook is broken")));
-        let error = flush_fates(airlock::scope().executor(mixed(&Recorder::new())), &[Fate::Rejected]);
-        let ((), log) = logged(|| drop(error));
-        assert!(log.contains("the `on_lost` hook panicked") && log.contains("the hook is broken"), "{log}");
-    });
 }
 
 #[test]

@@ -164,11 +164,11 @@ fn a_capture_while_the_parent_is_sealed_is_merged_or_given_back() {
             thread::spawn(move || {
                 let nested = Scope::nested_in(&parent.runs);
                 assert_eq!(nested.push_two(0).len(), 2);
-                let captured = Contents { special: true, ..nested.buffer.close(Phase::Sealed).unwrap() };
+                let captured = Contents { may_have_options: true, ..nested.buffer.close(Phase::Sealed).unwrap() };
                 let whole = captured.items.clone();
                 parent.buffer.merge(captured, |item| item.order).map_err(|(back, phase)| {
                     assert_eq!(back.items, whole, "what is refused comes back whole");
-                    assert!(back.special);
+                    assert!(back.may_have_options);
                     phase
                 })
             })
@@ -181,7 +181,7 @@ fn a_capture_while_the_parent_is_sealed_is_merged_or_given_back() {
             Ok(()) => expected.extend([(0, 0), (0, 1)]),
             Err(phase) => assert_eq!(phase, Phase::Sealed),
         }
-        assert_eq!(sealed.special, merged.is_ok(), "what needs care is known to need it");
+        assert_eq!(sealed.may_have_options, merged.is_ok(), "what needs care is known to need it");
         expected.extend(pushed.then_some((1, 0)));
         assert_eq!(whose(&sealed.items), expected, "all or nothing, once");
         in_order(&sealed.items);

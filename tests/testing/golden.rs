@@ -19,7 +19,7 @@ pub(crate) fn assert_fails<R>(name: &str, assertion: impl FnOnce() -> R) {
 
 #[track_caller]
 pub(crate) fn assert_golden(name: &str, told: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("kit/failures").join(name).with_extension("txt");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("testing/failures").join(name).with_extension("txt");
     let told = format!("{told}\n");
     assert!(!told.contains("canary"), "{told}");
     if std::env::var_os("AIRLOCK_BLESS").is_some() {

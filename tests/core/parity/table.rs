@@ -16,7 +16,7 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
 fn sources(module: &str) -> impl Iterator<Item = String> {
     let (binaries, module) = match module.split_once('/') {
         Some((binary, module)) => (vec![binary], module),
-        None => (vec!["core", "settings", "kit"], module),
+        None => (vec!["core", "settings", "testing"], module),
     };
     let of = |binary: &str| {
         let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join(binary);
