@@ -20,7 +20,7 @@ fn ask_for_review(order_id: u64);
 
 fn main() -> airlock::Result<()> {
     let broker = std::env::var("BROKER").unwrap_or_else(|_| "redis://localhost:6379/0".to_owned());
-    // Whoever has it can run any code in the cluster. It is printed nowhere.
+    // With it, one can run any code in the cluster. It is printed nowhere.
     let key = SecretKey::from_env("SECRET_KEY").map_err(Error::other)?;
     let django_q = DjangoQExecutor::new(broker, key).map_err(Error::other)?.cluster("shop");
     println!("sending to {django_q:?}, signing with key {}", django_q.fingerprint());

@@ -45,7 +45,7 @@ fn five_contexts() -> Done {
     let empty = Order { items: 0, ..Order::sample(2) };
     show(scope().name("checkout").run_reported(|| shop::process(&empty)))?;
 
-    println!("migration: the same code over old orders, and nobody gets a mail");
+    println!("migration: the same code over old orders, and no customer gets a mail");
     show(scope().name("migration").policy(DropAll).run_reported(|| shop::process(&Order::sample(3))))?;
 
     println!("admin: reprocess an order without charging twice");

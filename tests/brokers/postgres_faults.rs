@@ -69,7 +69,7 @@ fn a_postgres_that_is_down_stopped_or_killed_leaves_all_or_nothing() {
     let empty = || Database::at(&url).run(&format!("TRUNCATE {}", tables.join(", ")));
     each(|system| notes(executor(system), PATIENT, 1).expect(&[("dispatched", 1)]));
 
-    // Stopped: nobody answers.
+    // Stopped: it does not answer.
     server.signal("STOP");
     each(|system| {
         let account = notes(executor(system), DEADLINE, 3000);

@@ -36,7 +36,7 @@ impl Proxy {
                 (server.try_clone().expect("a handle"), client.try_clone().expect("a handle"));
             let back = thread::spawn(move || {
                 let _ = std::io::copy(&mut from_server, &mut to_client);
-                // The server does not notice that it speaks to nobody.
+                // The server does not notice that its client is gone.
                 let _ = std::io::copy(&mut from_server, &mut std::io::sink());
             });
             let mut late = vec![0; LATE];

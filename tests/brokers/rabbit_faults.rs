@@ -296,8 +296,8 @@ fn a_flush_in_a_hurry_does_not_end_the_connection_of_the_others() {
 
 #[test]
 fn a_server_that_is_down_at_the_first_flush_costs_one_attempt() {
-    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    let executor = celery(&format!("amqp://{nobody}")).connect_timeout(Duration::from_millis(300));
+    let unused = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let executor = celery(&format!("amqp://{unused}")).connect_timeout(Duration::from_millis(300));
     let account = notes_until(executor, "q", DEADLINE, 100);
     account.took_at_most(Duration::from_millis(300));
     account.expect(&[("unavailable", 1), ("unattempted", 99)]);

@@ -172,7 +172,7 @@ fn a_stopped_server_costs_the_deadline_once() {
     let (unconfirmed, unattempted) = (account.count("unconfirmed"), account.count("unattempted"));
     assert!(unconfirmed > 0, "{:?}", account.texts);
 
-    // The next one finds nobody to talk to, which is known for certain: nothing is sent.
+    // The next one finds no server, which is known for certain: nothing is sent.
     let account = notes_until(executor.clone(), DEADLINE, 100);
     account.took_at_most(DEADLINE);
     account.expect(&[("unavailable", 1), ("unattempted", 99)]);
@@ -213,7 +213,7 @@ fn a_connection_cut_after_any_byte_leaves_no_doubt_about_what_was_dispatched() {
         for round in 0..rounds(form, 10) {
             let _ = server.command(&["DEL", &form.key("notes")]);
             let proxy = Proxy::start(server.port(), Some(crate::tasks::random(round) % whole));
-            // There is nobody behind the proxy any more: no use in waiting.
+            // There is no server behind the proxy any more: no use in waiting.
             let executor = form.executor_within(&proxy.redis_url(), Duration::from_millis(300));
             let account = notes_until(executor, Duration::from_secs(20), 10_000);
             account.agrees_with(&form.ids(&server, "notes"), 10_000);

@@ -9,7 +9,7 @@ use crate::tasks::{Account, flush, flush_notes, heavy, note, random, rounds};
 
 const REFUSED: &str = "ERR refused by proxy";
 
-/// That what was dispatched is there, nothing else is, and nobody is in doubt.
+/// That what was dispatched is there, nothing else is, and none is in doubt.
 #[track_caller]
 fn agree(form: Form, server: &RedisServer, account: &Account, enqueued: usize) {
     account.agrees_with(&form.ids(server, "notes"), enqueued);

@@ -37,7 +37,7 @@ fn a_flush_waits_for_a_reader_of_sqlite_with_its_commit() {
         another.run("PRAGMA busy_timeout = 0");
         std::thread::scope(|scope| {
             let flush = scope.spawn(|| notes(system.executor(database.url()), PATIENT, 300));
-            // Whoever waits with a commit lets nobody read any more.
+            // A connection that waits with a commit lets no other read any more.
             until("it waits", || !another.works("SELECT count(*) FROM sqlite_master"));
             assert!(!flush.is_finished());
             reader.run("COMMIT");

@@ -91,7 +91,7 @@ impl Account {
     /// That some failure says so.
     #[track_caller]
     pub(crate) fn says(&self, text: &str) {
-        assert!(self.texts.iter().any(|own| own.contains(text)), "nobody says {text:?}: {:?}", self.texts);
+        assert!(self.texts.iter().any(|own| own.contains(text)), "no text says {text:?}: {:?}", self.texts);
     }
 
     /// That it is known of each how it ended.

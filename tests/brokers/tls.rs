@@ -1,4 +1,4 @@
-//! Brokers behind TLS, with certificates of an authority that is made here and trusted by nobody else.
+//! Brokers behind TLS, with certificates of an authority that is made here and not trusted elsewhere.
 
 use std::collections::HashSet;
 use std::path::Path;

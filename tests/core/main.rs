@@ -26,6 +26,7 @@ mod encoding;
 mod executors;
 mod intents;
 mod library;
+mod names;
 mod options;
 mod pages;
 mod parity;

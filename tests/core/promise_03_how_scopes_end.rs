@@ -335,7 +335,7 @@ fn what_destructors_in_a_dropped_body_enqueue_is_discarded_with_it() {
     let guard = scope().executor(around.clone()).enter();
     let ((), log) = logged(|| drop(future));
     assert!(log.contains("intents=2"), "{log}");
-    assert_eq!(guard.flush().unwrap().counts().enqueued, 0, "not in the scope of whoever drops it");
+    assert_eq!(guard.flush().unwrap().counts().enqueued, 0, "not in the scope of the code that drops it");
     assert_eq!((recorder.calls().len(), around.calls().len()), (0, 0));
 }
 

@@ -308,7 +308,7 @@ fn what_a_panicking_policy_kept_in_can_go_out_later_once_it_is_judged() {
     let mut ids = Vec::new();
     let error = error_of(scope().policy(fragile).executor(Recorder::new()), || ids = three());
     let error = error.dispatch(&recorder).unwrap_err();
-    assert_eq!(error.undispatched().len(), 3, "nobody has allowed them yet");
+    assert_eq!(error.undispatched().len(), 3, "no policy has allowed them yet");
     assert_eq!(recorder.calls(), NOTHING);
     mended.store(true, Ordering::Relaxed);
     let report = error.dispatch(&recorder).unwrap();

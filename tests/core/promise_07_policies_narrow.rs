@@ -119,7 +119,7 @@ fn policies_are_asked_innermost_first_and_once_in_the_flush_that_dispatches() {
                     })
                 })
                 .unwrap();
-            assert_eq!(questions.take(), Vec::<String>::new(), "capture asks nobody");
+            assert_eq!(questions.take(), Vec::<String>::new(), "capture asks no policy");
         })
     });
     flushed.unwrap();

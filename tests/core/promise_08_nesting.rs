@@ -356,6 +356,6 @@ fn ancestors_are_asked_in_turn_about_the_scope_that_ends_and_not_that_scope_itse
             assert_eq!(questions.calls()[2..], ["outer: p8.audit(order_id=2) of middle?"]);
         })
         .unwrap();
-    assert_eq!(questions.calls().len(), 3, "nobody is around the outer scope");
+    assert_eq!(questions.calls().len(), 3, "nothing is around the outer scope");
     assert_eq!(recorder.calls(), ["p8.send(order_id=1)", "p8.audit(order_id=2)"]);
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use airlock::{DispatchError, InlineExecutor, Intent, RegistryError, Task, executor_fn, registry};
 use airlock_tests::recorder::Recorder;
 
-/// Nobody provides one for the whole process.
+/// There is none for the whole process.
 #[derive(Default)]
 struct Counter(AtomicU64);
 

@@ -161,7 +161,7 @@ pub(crate) enum Carry {
     Wrap,
 }
 
-/// What becomes of an error that nobody returns.
+/// What becomes of an error that is not returned.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum OnError {
     Drop,

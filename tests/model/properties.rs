@@ -279,7 +279,7 @@ fn nothing_is_forgotten(events: &[Event], expected: &Expected) -> Result<(), Str
     }
     for seq in accepted {
         match finals.get(&seq).map_or(&[][..], Vec::as_slice) {
-            // Nobody may have looked.
+            // It may have gone unseen.
             [Verdict::Discarded(_)] => {}
             [_] if signs.contains(&seq) => {}
             [verdict] => return Err(format!("{seq} ended as {verdict:?}, and there is no sign of it")),
@@ -289,7 +289,7 @@ fn nothing_is_forgotten(events: &[Event], expected: &Expected) -> Result<(), Str
     Ok(())
 }
 
-/// Promises 1 to 13 and 16, for programs nobody thought of.
+/// Promises 1 to 13 and 16, for programs drawn at random.
 #[test]
 #[expect(clippy::print_stdout, reason = "the seed of a run is part of its result")]
 fn random_programs_behave_as_the_reference_says() {

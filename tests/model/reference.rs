@@ -1,7 +1,7 @@
 //! The reference: what scopes, policies, lifecycles and executors have to do, said once more and as plainly as can be.
 //!
 //! One thread, no futures, no panics: contexts are numbers in a list of frames, a body that fails, panics or is dropped
-//! is a value, and an `await` that waits is a call of whoever polls. It shares no code with the library and knows only
+//! is a value, and an `await` that waits is a call of the poller. It shares no code with the library and knows only
 //! its public words.
 
 mod account;
@@ -32,7 +32,7 @@ pub(crate) fn expect(program: &Program) -> Expected {
             Flow::Next => {}
             Flow::Failed => model.events.push(Event::RootFailed),
             Flow::Panicked => model.events.push(Event::Caught),
-            Flow::Cancelled => unreachable!("nobody polls the top"),
+            Flow::Cancelled => unreachable!("the top is never polled"),
         }
     }
     for handle in model.handles.clone() {
@@ -86,7 +86,7 @@ struct Intent {
     home: FrameId,
 }
 
-/// Whoever polls a future by hand.
+/// What polls a future by hand.
 struct Driver<'p> {
     frame: Option<FrameId>,
     polls: Option<usize>,

@@ -16,7 +16,7 @@ airlock::register_executor!("secrets_wiped", |settings| {
 /// bit the other way round: the test itself has no key as a whole.
 struct Key(&'static str);
 
-/// How long the beginning is, which nobody looks for: an allocator writes over that of what it was given back, and is not
+/// How long the beginning is, which is not looked for: an allocator writes over that of what it was given back, and is not
 /// soon asked for something of this odd size.
 const BEGINNING: usize = 150;
 

@@ -67,7 +67,7 @@ fn no_mistake_shows_a_secret_and_each_has_a_place() {
 
 #[test]
 fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
-    let error = load("executor = \"inlin\"\ntimings = 1\ndeadlin = \"1s\"\n[nobody]\n").unwrap_err();
+    let error = load("executor = \"inlin\"\ntimings = 1\ndeadlin = \"1s\"\n[no_such]\n").unwrap_err();
     let places: Vec<_> = error.problems().iter().map(|problem| problem.to_string()[..15].to_owned()).collect();
     assert_eq!(places, ["airlock.toml:1:", "airlock.toml:2:", "airlock.toml:3:", "airlock.toml:4:"]);
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::patience::PATIENCE;
 
-/// A port that nobody listens on now.
+/// A port that no process listens on now.
 ///
 /// # Panics
 /// If the loopback interface has none.

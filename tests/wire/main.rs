@@ -10,6 +10,7 @@ mod golden;
 mod huey;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod options;
 mod pickle;
 mod refusals;
 mod refusals_pickled;

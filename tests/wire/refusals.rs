@@ -387,7 +387,7 @@ fn queues_that_no_worker_reads() {
 
 #[test]
 fn one_refusal_keeps_the_whole_flush_in_and_nobody_is_called() {
-    // Nobody listens there: trying would be another error.
+    // No server listens there: trying would be another error.
     let flushed = airlock::scope().executor(celery("redis://127.0.0.1:1/0")).run(|| {
         tasks::none::enqueue()?;
         tasks::secret::enqueue_with(Options::new().max_retries(1), 42, "tok_4242".to_owned())?;

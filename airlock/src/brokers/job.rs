@@ -11,7 +11,7 @@ use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::runtime::{Deadline, timer};
 
 /// How one message fared.
-pub(crate) type Outcome = Result<(), DispatchError>;
+pub(crate) type JobOutcome = Result<(), DispatchError>;
 
 /// Messages on their way, in order, and who waits for their outcomes.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl FlushDoubt {
 pub(crate) struct JobReply {
     count: usize,
     doubt: FlushDoubt,
-    sender: Option<oneshot::Sender<Vec<Outcome>>>,
+    sender: Option<oneshot::Sender<Vec<JobOutcome>>>,
     may_have_left: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct JobReply {
 #[derive(Debug)]
 pub(crate) struct JobReplies {
     count: usize,
-    receiver: oneshot::Receiver<Vec<Outcome>>,
+    receiver: oneshot::Receiver<Vec<JobOutcome>>,
 }
 
 impl JobReply {
@@ -69,9 +69,9 @@ impl JobReply {
     }
 
     /// One outcome a message, in order.
-    pub(crate) fn each(mut self, outcomes: Vec<Outcome>) {
+    pub(crate) fn each(mut self, outcomes: Vec<JobOutcome>) {
         let is_unconfirmed =
-            |outcome: &Outcome| outcome.as_ref().is_err_and(|error| error.kind() == DispatchErrorKind::Unconfirmed);
+            |outcome: &JobOutcome| outcome.as_ref().is_err_and(|error| error.kind() == DispatchErrorKind::Unconfirmed);
         if outcomes.iter().any(is_unconfirmed) {
             self.doubt.doubt();
         }
@@ -82,7 +82,7 @@ impl JobReply {
     }
 
     /// The same for all.
-    pub(crate) fn all(self, outcome: &Outcome) {
+    pub(crate) fn all(self, outcome: &JobOutcome) {
         let outcomes = vec![outcome.clone(); self.count];
         self.each(outcomes);
     }
@@ -112,7 +112,7 @@ impl Drop for JobReply {
 
 impl JobReplies {
     /// One outcome for each message.
-    pub(crate) async fn receive(self) -> Vec<Outcome> {
+    pub(crate) async fn receive(self) -> Vec<JobOutcome> {
         let lost = || DispatchError::unconfirmed(BrokerFault::thread_ended());
         self.receiver.await.unwrap_or_else(|_| vec![Err(lost()); self.count])
     }

@@ -12,6 +12,7 @@ mod job;
 #[cfg(feature = "_broker")]
 mod manager;
 mod message;
+mod peer;
 #[cfg(feature = "redis")]
 mod redis;
 mod row;

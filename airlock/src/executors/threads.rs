@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 use std::{fmt, process, thread};
 
 use super::OptionReader;
-use super::pool::{Backlog, Job, Limits};
+use super::pool::{Backlog, Limits, PoolJob};
 use super::{Batch, Capabilities, Executor, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::drains::{self, Drains};
@@ -247,6 +247,6 @@ impl Drains for Backlog {
 }
 
 /// Tasks are caught one by one; a panic in here is one of their destructors.
-fn run(backlog: &Backlog, job: Job) {
+fn run(backlog: &Backlog, job: PoolJob) {
     let _ = catch_panic(|| if job.is_async() { block_on(backlog.run_async(job)) } else { backlog.run(job) });
 }

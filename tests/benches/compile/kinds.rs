@@ -46,7 +46,7 @@ impl Kind {
             Self::ByHand => BY_HAND,
             Self::Airlock => AIRLOCK,
         });
-        // Ten a module: compilers divide their work by modules, and nobody has a thousand tasks in one.
+        // Ten a module: compilers divide their work by modules, and a thousand tasks in one are no use case.
         let mut calls = String::new();
         for (index, tasks) in tasks.chunks(10).enumerate() {
             writeln!(calls, "    tasks_{index}::call_all()?;").unwrap();

@@ -73,7 +73,7 @@ const CELERY: usize = 1;
 const DRAMATIQ: usize = 2;
 const LIMIT_SINGLE: usize = 3;
 const CELERY_SINGLE: usize = 4;
-/// On RabbitMQ alone: what Celery's messages cost the client, whoever writes them.
+/// On RabbitMQ alone: what Celery's messages cost the client, with any client.
 const HEADED: usize = 5;
 /// On Redis alone.
 const HUEY: usize = 5;

@@ -53,7 +53,7 @@ fn all_offenders_are_reported_and_the_others_stay_with_them() {
     assert_eq!(kinds, [refused, "unattempted: another intent of this flush was refused", refused]);
     let Outcome::Failed { error: first } = error.report().entries()[0].outcome() else { panic!("{error}") };
     assert_eq!(first.kind(), DispatchErrorKind::Rejected);
-    assert_eq!(error.report().executor(), None, "nobody was handed anything");
+    assert_eq!(error.report().executor(), None, "no executor was handed anything");
 
     let ids: Vec<_> = error.undispatched().iter().map(Intent::id).collect();
     let report = error.dispatch(&recorder).unwrap();
@@ -149,7 +149,7 @@ fn sealing_tells_at_once_what_no_flush_could_send() {
     send::enqueue(1).unwrap();
     assert_eq!(guard.seal().unwrap_err().into_intents().len(), 1);
 
-    // An async task is fine until it is known that nobody awaits it.
+    // An async task is fine until it is known that it is not awaited.
     for mode in BOTH {
         let guard = scope().enter();
         send_async::enqueue(1).unwrap();

@@ -44,7 +44,7 @@ fn what_its_parent_came_too_early_for_is_judged_when_it_is_sent_by_hand() {
     outer.flush().unwrap();
     questions.take();
     let error = inner.flush().unwrap_err();
-    assert_eq!(questions.take(), none(), "nobody was asked yet");
+    assert_eq!(questions.take(), none(), "no policy was asked yet");
     let report = error.dispatch(&sent).unwrap();
     assert_eq!((dropped_by(&report.entries()[0]), dropped_by(&report.entries()[1])), ("inner", "outer"));
     assert_eq!(sent.calls(), ["p7.send(order_id=3)"], "no way past a policy");

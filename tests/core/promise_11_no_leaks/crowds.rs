@@ -15,7 +15,7 @@ use super::{note, yield_now};
 const MANY: usize = 64;
 const STEPS: usize = 16;
 
-/// Enqueues under `owner` at every step, yields, and sees nobody else's intents. Starts only once all of them have
+/// Enqueues under `owner` at every step, yields, and sees no other owner's intents. Starts only once all of them have
 /// opened their scopes, so that all are under way at once.
 async fn crowd_member(owner: usize, opened: Arc<AtomicUsize>) -> Recorder {
     let recorder = Recorder::new();

@@ -33,7 +33,7 @@ fn a_second_dispatch_sends_the_undispatched_only_with_the_same_ids_and_without_j
         Ok(())
     }));
     assert_eq!(*sent.lock().unwrap(), expected);
-    assert_eq!(asked.load(Ordering::SeqCst), ONE_OF_EACH.len(), "nobody was asked again");
+    assert_eq!(asked.load(Ordering::SeqCst), ONE_OF_EACH.len(), "no policy was asked again");
 
     // What may have gone out and what ran and failed is still to be answered for.
     let error = error.unwrap_err();

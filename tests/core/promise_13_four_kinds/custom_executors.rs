@@ -197,7 +197,7 @@ fn an_executor_that_works_past_the_deadline_is_given_no_more() {
     let executor = custom(|mut batch| {
         Box::pin(async move {
             let first = batch.begin().unwrap();
-            // Blocks its thread until the deadline has passed, which nobody can cut.
+            // Blocks its thread until the deadline has passed, which can not be cut.
             while !batch.deadline().has_passed() {
                 std::thread::yield_now();
             }

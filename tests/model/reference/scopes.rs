@@ -272,7 +272,7 @@ impl<'p> Model<'p> {
         }
     }
 
-    /// The same intents again, not judged again; what was settled before stays as it was. Those that nobody has judged
+    /// The same intents again, not judged again; what was settled before stays as it was. Those that no policy has judged
     /// are judged first: this is no way around the policies.
     fn resend(&mut self, first: Account, unconfirmed: bool, lenient: bool) {
         let mut intents = first.undispatched;
@@ -290,7 +290,7 @@ impl<'p> Model<'p> {
             Err(account) => Flush::Badly(account),
         };
         let (Flush::Well(mut account) | Flush::Badly(mut account)) = flush else {
-            unreachable!("nobody drops a plain call");
+            unreachable!("a plain call is never dropped");
         };
         account.unconfirmed.splice(0..0, kept);
         account.failed.splice(0..0, first.failed);

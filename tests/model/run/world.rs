@@ -306,7 +306,7 @@ impl World {
                 Outcome::Failed { error } => Verdict::Failed(error.kind()),
                 Outcome::Unconfirmed { .. } => Verdict::Unconfirmed,
                 Outcome::Unattempted { reason } => Verdict::Unattempted(without_location(reason)),
-                outcome => panic!("an outcome nobody told the reference about: {outcome}"),
+                outcome => panic!("an outcome that the reference does not know: {outcome}"),
             };
             (self.seq(entry.id(), entry.intent()), tasks::by_name(entry.name()), verdict)
         });

@@ -68,7 +68,7 @@ impl DjangoDatabase {
         Self { url, _place: Place::Server { _server: server } }
     }
 
-    /// On a server that is nobody else's.
+    /// On a server of its own.
     ///
     /// # Panics
     /// If it can't be migrated.

@@ -143,7 +143,7 @@ impl PostgresServer {
         // A child may have ended since.
         let _ = Command::new("kill").args(["-s", signal, "--"]).args(pids).output();
         if signal == "KILL" {
-            // Whoever is left would keep the shared memory.
+            // A process that is left would keep the shared memory.
             let gone = |pid: &str| !Path::new("/proc").join(pid).exists();
             until("its processes have ended", || children.split_whitespace().all(gone));
         }

@@ -11,7 +11,7 @@ use super::kill_switch::KillSwitch;
 use super::publishing::Publishing;
 use super::returned::Returned;
 use super::{Addressed, refusal};
-use crate::brokers::job::{Job, JobReply, JobTimeouts, Outcome};
+use crate::brokers::job::{Job, JobOutcome, JobReply, JobTimeouts};
 use crate::brokers::manager::{Liveness, Requeue};
 
 /// A connection on which nothing has come for this long although an answer is due is given up.
@@ -145,7 +145,7 @@ impl InFlight {
     }
 
     /// How a message fared, as far as is known now.
-    fn outcome(&mut self, slot: &Publishing, Addressed { message, .. }: &Addressed, is_blocked: bool) -> Outcome {
+    fn outcome(&mut self, slot: &Publishing, Addressed { message, .. }: &Addressed, is_blocked: bool) -> JobOutcome {
         match slot {
             Publishing::Done(outcome) if self.returned.take(message) => {
                 self.unroutable.push(message.routing_key.clone());

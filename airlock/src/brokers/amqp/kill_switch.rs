@@ -1,9 +1,10 @@
 //! A way to end a connection that doesn't answer, and to see that the server has ended it. The client's own thread waits
 //! for the server without a limit; it ends when its socket does.
 
-use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::brokers::peer;
 
 /// Held by the connection and by the task that makes it; the socket is shut down when it is pulled.
 #[derive(Debug, Clone, Default)]
@@ -31,15 +32,10 @@ impl KillSwitch {
         }
     }
 
-    /// Whether one side has ended the connection: the kernel knows that before the client has heard of it. What has not
-    /// been read yet hides the end behind it.
+    /// Whether one side has ended the connection.
     pub(super) fn has_ended(&self) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match state.socket.as_ref().map(|socket| socket.peek(&mut [0])) {
-            None => state.is_pulled,
-            Some(Ok(read)) => read == 0,
-            Some(Err(error)) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
-        }
+        state.socket.as_ref().map_or(state.is_pulled, |socket| peer::has_ended(socket.peek(&mut [0])))
     }
 
     /// Ends the connection.

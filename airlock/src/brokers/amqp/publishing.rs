@@ -10,7 +10,7 @@ use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 
 use super::refusal;
 use super::returned::Returned;
-use crate::brokers::job::Outcome;
+use crate::brokers::job::JobOutcome;
 use crate::brokers::message::AmqpMessage;
 use crate::runtime::BoxFuture;
 
@@ -19,7 +19,7 @@ pub(super) enum Publishing {
     Sending(BoxFuture<'static, lapin::Result<PublisherConfirm>>),
     Confirming(PublisherConfirm),
     Unsent(lapin::Error),
-    Done(Outcome),
+    Done(JobOutcome),
 }
 
 impl Publishing {

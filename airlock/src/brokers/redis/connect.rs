@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::answer::{Asked, is_unknown_command, meaning};
 use super::stream::{CountingStream, IoCounters, PeerClosed};
-use super::{Driver, RedisConnection};
+use super::{ClientDriver, RedisConnection};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::manager::Liveness;
 use crate::brokers::url::BrokerUrl;
@@ -68,7 +68,7 @@ where
         driver.await;
         until.lost();
     });
-    let driver = Arc::new(Driver(driver));
+    let driver = Arc::new(ClientDriver(driver));
     enter(url, &mut connection).await?;
     counters.queue(counters.written());
     Ok(RedisConnection { place: url.place().into(), connection, liveness, counters, driver })

@@ -58,20 +58,20 @@ pub(crate) struct RedisConnection {
     connection: MultiplexedConnection,
     liveness: Liveness,
     counters: Arc<IoCounters>,
-    driver: Arc<Driver>,
+    driver: Arc<ClientDriver>,
 }
 
 /// Drives the connection; ended when dropped.
 #[derive(Debug)]
-struct Driver(tokio::task::JoinHandle<()>);
+struct ClientDriver(tokio::task::JoinHandle<()>);
 
-impl Driver {
+impl ClientDriver {
     fn end(&self) {
         self.0.abort();
     }
 }
 
-impl Drop for Driver {
+impl Drop for ClientDriver {
     fn drop(&mut self) {
         self.end();
     }

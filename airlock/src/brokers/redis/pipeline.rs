@@ -10,9 +10,9 @@ use tokio::task::unconstrained;
 
 use super::replies::Outcomes;
 use super::stream::IoCounters;
-use super::{Driver, RedisConnection, pack, replies};
+use super::{ClientDriver, RedisConnection, pack, replies};
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::{Job, JobTimeouts, Outcome};
+use crate::brokers::job::{Job, JobOutcome, JobTimeouts};
 use crate::brokers::manager::{Liveness, Requeue};
 use crate::brokers::message::RedisMessage;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
@@ -63,7 +63,7 @@ struct Sent {
     place: Arc<str>,
     liveness: Liveness,
     counters: Arc<IoCounters>,
-    driver: Arc<Driver>,
+    driver: Arc<ClientDriver>,
     connection: MultiplexedConnection,
     /// How many bytes come before its first.
     before: u64,
@@ -182,17 +182,17 @@ impl Sent {
         self.counters.written() > self.before
     }
 
-    fn unanswered(&self, why: &str) -> Outcome {
+    fn unanswered(&self, why: &str) -> JobOutcome {
         Err(DispatchError::unconfirmed(BrokerFault::new(format!("it was sent to {}, and {why}", self.place))))
     }
 
-    fn unsent(&self) -> Outcome {
+    fn unsent(&self) -> JobOutcome {
         Err(DispatchError::unavailable(BrokerFault::new(format!("{} takes nothing more", self.place))))
     }
 }
 
 /// The same failure, of a message that could not be taken back.
-fn left_by_half(outcome: &Outcome) -> Outcome {
+fn left_by_half(outcome: &JobOutcome) -> JobOutcome {
     let error = outcome.as_ref().err().ok_or(()).map_or_else(|()| String::new(), |error| error.get_ref().to_string());
     let what = format!("{error}; one half of it stays there, which no worker runs, because HDEL or LREM failed");
     let fault = BrokerFault::new(what);

@@ -8,7 +8,7 @@ use super::answer::{Asked, Meaning, meaning};
 use super::pack::{needs, replies, runs};
 use super::transaction::{Fate, Pair, Reader, take_back};
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::Outcome;
+use crate::brokers::job::JobOutcome;
 use crate::brokers::message::RedisMessage;
 use crate::dispatch::DispatchError;
 
@@ -16,7 +16,7 @@ use crate::dispatch::DispatchError;
 #[derive(Default)]
 pub(super) struct Outcomes {
     /// One for each message.
-    pub(super) each: Vec<Outcome>,
+    pub(super) each: Vec<JobOutcome>,
     /// Whether the connection leads to a server that has stopped being the one to write to.
     pub(super) are_of_another_server: bool,
     /// Whether something waits on the server for an `EXEC`, which was refused.

@@ -12,6 +12,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::brokers::peer;
+
 /// How much has passed through a connection.
 #[derive(Debug)]
 pub(super) struct IoCounters {
@@ -55,18 +57,14 @@ impl IoCounters {
     }
 }
 
-/// A stream of which the kernel knows whether the other side has ended it, before the runtime has heard of that. What has
-/// not been read yet hides the end behind it.
+/// A stream of which the kernel knows whether the other side has ended it.
 pub(super) trait PeerClosed {
     fn has_ended(&self) -> bool;
 }
 
 impl PeerClosed for TcpStream {
     fn has_ended(&self) -> bool {
-        match SockRef::from(self).peek(&mut [MaybeUninit::uninit()]) {
-            Ok(read) => read == 0,
-            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
-        }
+        peer::has_ended(SockRef::from(self).peek(&mut [MaybeUninit::uninit()]))
     }
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::dialect::{Dialect, PROOF};
 use super::refusal::{Refusal, RefusalKind, rejected, unavailable, unconfirmed};
 use super::rows::{Rows, WriterMessage};
-use crate::brokers::job::{JobReply, JobTimeouts, Outcome};
+use crate::brokers::job::{JobOutcome, JobReply, JobTimeouts};
 use crate::brokers::row::SqlTable;
 use crate::dispatch::DispatchError;
 
 /// How a transaction ended, and whether the connection can be used for another.
 pub(super) struct TransactionEnd {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: JobOutcome,
     pub(super) keeps: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn whole<C: Dialect>(
 }
 
 /// Writes the rows within a transaction that is not ours: all of them or none, also if this is dropped half-way.
-pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, patience: JobTimeouts) -> Outcome {
+pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, patience: JobTimeouts) -> JobOutcome {
     let place = "the database of the open transaction";
     if connection.depth() == 0 {
         return Err(rejected(&format!(

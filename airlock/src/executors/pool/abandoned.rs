@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::backlog::Backlog;
-use super::jobs::Job;
+use super::jobs::PoolJob;
 use super::limits::FailureHandler;
 use crate::intent::Intent;
 use crate::runtime::panics::catch_panic;
@@ -26,7 +26,7 @@ impl Drop for Backlog {
     }
 }
 
-fn abandon(jobs: Vec<Job>, title: String, on_error: Option<FailureHandler>) {
+fn abandon(jobs: Vec<PoolJob>, title: String, on_error: Option<FailureHandler>) {
     if !jobs.is_empty() {
         hand_to_on_lost(jobs.into_iter().map(|job| job.intent).collect(), title);
     }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::jobs::Job;
+use super::jobs::PoolJob;
 use crate::runtime::Deadline;
 use crate::runtime::timer::AlarmClock;
 
 /// By the time of their start, and in order of acceptance where that is the same.
 #[derive(Debug, Default)]
 pub(super) struct Delayed {
-    jobs: BTreeMap<(Instant, u64), Job>,
+    jobs: BTreeMap<(Instant, u64), PoolJob>,
     alarm: AlarmClock,
 }
 
@@ -20,7 +20,7 @@ impl Delayed {
         self.jobs.len()
     }
 
-    pub(super) fn insert(&mut self, at: SystemTime, job: Job, alarm: &Waker) {
+    pub(super) fn insert(&mut self, at: SystemTime, job: PoolJob, alarm: &Waker) {
         // From here on it is the monotonic clock that counts: a wall clock that is set sets off no alarm.
         let wait = at.duration_since(SystemTime::now()).unwrap_or_default();
         let now = Instant::now();
@@ -32,7 +32,7 @@ impl Delayed {
         }
     }
 
-    pub(super) fn pop_due(&mut self) -> Option<Job> {
+    pub(super) fn pop_due(&mut self) -> Option<PoolJob> {
         let first = self.jobs.first_entry()?;
         (first.key().0 <= Instant::now()).then(|| first.remove())
     }
@@ -50,7 +50,7 @@ impl Delayed {
         deadline.instant().map_or(0, |deadline| self.jobs.range((deadline, u64::MAX)..).count())
     }
 
-    pub(super) fn take_all(&mut self) -> Vec<Job> {
+    pub(super) fn take_all(&mut self) -> Vec<PoolJob> {
         self.alarm.unset();
         std::mem::take(&mut self.jobs).into_values().collect()
     }

@@ -16,13 +16,13 @@ use crate::task::TaskKind;
 
 /// One accepted intent.
 #[derive(Debug)]
-pub(in crate::executors) struct Job {
+pub(in crate::executors) struct PoolJob {
     pub(super) intent: Intent,
     /// Its place among all that were accepted.
     pub(super) number: u64,
 }
 
-impl Job {
+impl PoolJob {
     pub(in crate::executors) fn is_async(&self) -> bool {
         self.intent.task().kind == TaskKind::Async
     }
@@ -34,7 +34,7 @@ pub(super) struct Jobs {
     /// How many may be ready.
     limit: usize,
     /// Counts towards the limit of the delayed: it is where they go when it is their time.
-    due: VecDeque<Job>,
+    due: VecDeque<PoolJob>,
     delayed: Delayed,
     delayed_limit: usize,
     /// How many jobs were accepted, ever, which numbers them.
@@ -113,7 +113,7 @@ impl Jobs {
         }
         match start {
             Some(start) => {
-                let job = Job { intent, number: self.accepted };
+                let job = PoolJob { intent, number: self.accepted };
                 self.accepted += 1;
                 self.delayed.insert(start, job, alarm);
             }
@@ -124,7 +124,7 @@ impl Jobs {
 
     /// The next job to be started; its worker or thread counts itself as busy. What is left of the job's run, if it was
     /// the last of that, is to be dropped after the lock.
-    pub(super) fn pop(&mut self) -> Option<(Job, Lane, Option<NumberedRun>)> {
+    pub(super) fn pop(&mut self) -> Option<(PoolJob, Lane, Option<NumberedRun>)> {
         if let Some(job) = self.due.pop_front() {
             return Some((job, Lane::Delayed, None));
         }
@@ -133,7 +133,7 @@ impl Jobs {
     }
 
     /// Takes back a job that was not started after all.
-    pub(super) fn put_back(&mut self, job: Job) {
+    pub(super) fn put_back(&mut self, job: PoolJob) {
         self.due.push_back(job);
     }
 
@@ -161,7 +161,7 @@ impl Jobs {
     }
 
     /// All jobs that wait, in the order they were accepted.
-    pub(super) fn take_all(&mut self) -> Vec<Job> {
+    pub(super) fn take_all(&mut self) -> Vec<PoolJob> {
         let mut jobs = self.delayed.take_all();
         jobs.extend(mem::take(&mut self.due));
         jobs.extend(iter::from_fn(|| self.ready.pop()).map(|(job, _)| job));

@@ -20,5 +20,5 @@ mod shutdown;
 mod workers;
 
 pub(super) use backlog::Backlog;
-pub(super) use jobs::Job;
+pub(super) use jobs::PoolJob;
 pub(super) use limits::Limits;

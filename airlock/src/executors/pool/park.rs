@@ -4,11 +4,11 @@ use std::sync::PoisonError;
 use std::thread;
 
 use super::backlog::Backlog;
-use super::jobs::Job;
+use super::jobs::PoolJob;
 
 impl Backlog {
     /// The life of a thread: runs jobs until there will be no more. `run` must not panic.
-    pub(in crate::executors) fn run_on_thread(&self, run: impl Fn(Job)) {
+    pub(in crate::executors) fn run_on_thread(&self, run: impl Fn(PoolJob)) {
         let mut jobs = self.jobs();
         loop {
             if let Some((job, place, emptied)) = jobs.pop() {

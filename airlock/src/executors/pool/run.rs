@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::backlog::Backlog;
-use super::jobs::Job;
+use super::jobs::PoolJob;
 use crate::dispatch::DispatchError;
 use crate::executors::times;
 use crate::intent::{Failure, Identity, Intent};
@@ -42,7 +42,7 @@ impl Drop for Running<'_> {
 
 impl Backlog {
     /// Runs a plain function on this thread.
-    pub(in crate::executors) fn run(&self, job: Job) {
+    pub(in crate::executors) fn run(&self, job: PoolJob) {
         let Some((mut running, intent)) = self.start(job) else { return };
         // The task itself is caught; what else panics is a destructor of its arguments.
         running
@@ -50,7 +50,7 @@ impl Backlog {
     }
 
     /// Runs any task.
-    pub(in crate::executors) async fn run_async(&self, job: Job) {
+    pub(in crate::executors) async fn run_async(&self, job: PoolJob) {
         let Some((mut running, intent)) = self.start(job) else { return };
         let timeout = intent.options().get_timeout().filter(|_| intent.task().kind == TaskKind::Async);
         // The task itself is caught; what else panics is a destructor, of a task that is cut off for example.
@@ -68,8 +68,8 @@ impl Backlog {
     }
 
     /// Looks whether the job is still worth running.
-    fn start(&self, job: Job) -> Option<(Running<'_>, Intent)> {
-        let Job { intent, .. } = job;
+    fn start(&self, job: PoolJob) -> Option<(Running<'_>, Intent)> {
+        let PoolJob { intent, .. } = job;
         let mut running = Running::new(self, &intent);
         if intent.options().get_expiry().is_some() {
             let now = SystemTime::now();

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::{mem, vec};
 
-use super::jobs::Job;
+use super::jobs::PoolJob;
 use crate::intent::Intent;
 
 /// For how many runs memory is kept, however few there are.
@@ -62,13 +62,13 @@ impl RunQueue {
     }
 
     /// The first job, and its run if it was the last of that: to free memory takes longer than the lock should be held.
-    pub(super) fn pop(&mut self) -> Option<(Job, Option<NumberedRun>)> {
+    pub(super) fn pop(&mut self) -> Option<(PoolJob, Option<NumberedRun>)> {
         if self.runs.is_empty() {
             self.seal();
         }
         let run = self.runs.front_mut()?;
         let intent = run.intents.next()?;
-        let job = Job { intent, number: run.number };
+        let job = PoolJob { intent, number: run.number };
         run.number += 1;
         self.len -= 1;
         if run.intents.len() > 0 {

@@ -12,7 +12,7 @@ use super::watched::WatchedRuntime;
 use crate::dispatch::DispatchError;
 use crate::executors::Unfinished;
 use crate::executors::drains::Drains;
-use crate::executors::pool::{Backlog, Job};
+use crate::executors::pool::{Backlog, PoolJob};
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::runtime::{BoxFuture, Deadline};
 
@@ -110,7 +110,7 @@ struct Worker {
     workers: Arc<Workers>,
     watched: Arc<WatchedRuntime>,
     /// What it does next.
-    job: Option<Job>,
+    job: Option<PoolJob>,
     /// Whether there was no job for it, so that the backlog counts it no more.
     ended: bool,
 }
@@ -119,7 +119,7 @@ impl Worker {
     /// Takes its job to where that kind runs, or ends if there is none.
     fn go_on(self) {
         let runtime = self.watched.runtime.clone();
-        match self.job.as_ref().map(Job::is_async) {
+        match self.job.as_ref().map(PoolJob::is_async) {
             Some(true) => drop(runtime.spawn(self.work_async())),
             Some(false) => drop(runtime.spawn_blocking(move || self.work())),
             None => {}

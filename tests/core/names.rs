@@ -1,0 +1,42 @@
+//! Names of types in `airlock/src`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            sources(&entry, found);
+        } else if entry.extension().is_some_and(|kind| kind == "rs") {
+            found.push(entry);
+        }
+    }
+}
+
+/// The name of the type that a line defines; associated types have their trait's name for a reason.
+fn defined(line: &str) -> Option<&str> {
+    let is_associated = line.starts_with(' ');
+    let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
+    let kind = words.next()?;
+    let is_type = ["struct", "enum", "trait"].contains(&kind) || (kind == "type" && !is_associated);
+    let name = words.next().filter(|_| is_type)?;
+    Some(name.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default())
+}
+
+#[test]
+fn no_two_types_of_the_crate_have_one_name() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../airlock/src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for name in text.lines().filter_map(defined) {
+            places.entry(name.to_owned()).or_default().push(file.strip_prefix(&root).unwrap().display().to_string());
+        }
+    }
+    assert!(places.len() > 200, "the types were not found");
+    places.retain(|_, files| files.len() > 1);
+    assert!(places.is_empty(), "{places:#?}");
+}
