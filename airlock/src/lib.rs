@@ -96,8 +96,8 @@ pub use policy::{
 pub use registry::{Listing, Registry, RegistryError, invoke_event, invoke_event_async, registry};
 pub use runtime::{BoxFuture, Deadline};
 pub use scope::{
-    Ended, EndsScope, EnqueueError, LocalPolicy, LocalPolicyGuard, Refused, Scope, ScopeBody, ScopeBuilder, ScopeGuard,
-    ScopeOutput, ShimOutput, policy, scope,
+    Ended, EndsScope, EnqueueError, LocalPolicy, LocalPolicyGuard, OpenScope, Refused, Scope, ScopeBody, ScopeBuilder,
+    ScopeGuard, ScopeOutput, ShimOutput, policy, scope,
 };
 pub use scope_info::ScopeInfo;
 pub use settings::{Lost, Settings, configuration, configure, reset_configuration};

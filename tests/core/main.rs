@@ -20,6 +20,7 @@ mod promise_16_inline_context;
 mod promise_17_options;
 mod promise_18_values_stay_private;
 mod promise_19_no_unsafe;
+mod promise_20_open_scopes;
 mod promise_27_decoding_is_the_inverse;
 
 mod encoding;

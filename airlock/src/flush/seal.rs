@@ -22,13 +22,22 @@ pub(crate) fn close_if_empty(frame: &Arc<Frame>) -> bool {
 
 /// Ends the scope badly.
 pub(crate) fn discard(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> FlushReport {
+    discarded(frame, reason, reported).take_report(frame)
+}
+
+/// Ends the scope badly, where a flush is to report that.
+pub(crate) fn seal_discarded(frame: &Arc<Frame>, reason: Discarded) -> Flush {
+    Flush::new(Arc::clone(frame), Vec::new(), false, discarded(frame, reason, true))
+}
+
+fn discarded(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> ReportBuilder {
     let mut report = ReportBuilder::new(reported);
     if let Some(Ok(contents)) = frame.as_scope().map(|core| core.buffer().close(Phase::Discarded)) {
         for intent in contents.items {
             report.add(intent, || Outcome::Discarded { reason });
         }
     }
-    report.take_report(frame)
+    report
 }
 
 /// Ends the scope well: closes it, gives to the scopes around what is theirs, and judges the rest.

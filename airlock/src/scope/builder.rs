@@ -6,7 +6,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::guard::{OpenScope, ScopeGuard};
+use super::guard::{OwnedScope, ScopeGuard};
+use super::open::OpenScope;
 use crate::context::frame::Frame;
 use crate::context::scope_state::{Overrides, ScopeState};
 use crate::context::stack;
@@ -116,22 +117,29 @@ impl ScopeBuilder {
 
     /// Opens the scope until its guard is ended. The guard stays on this thread; dropped, it discards.
     ///
-    /// In async code use [`run_async`](Self::run_async): a guard held across an await leaks the scope into whatever the
+    /// In async code use [`run_async`](Self::run_async) or [`open`](Self::open): a guard held across an await leaks the scope into whatever the
     /// thread polls next. Clippy finds those with this in `clippy.toml`:
     ///
     /// ```toml
     /// await-holding-invalid-types = ["airlock::ScopeGuard", "airlock::LocalPolicyGuard"]
     /// ```
     pub fn enter(self) -> ScopeGuard {
-        ScopeGuard::new(self.open())
+        ScopeGuard::new(self.begin())
+    }
+
+    /// Opens the scope without making it the current one anywhere: see [`OpenScope`]. Its parent is the scope that is
+    /// current here.
+    #[must_use = "a scope that is dropped discards what it holds"]
+    pub fn open(self) -> OpenScope {
+        OpenScope::new(self.begin())
     }
 
     /// Opens the scope in the current context without making it the current one.
-    pub(super) fn open(self) -> OpenScope {
+    pub(super) fn begin(self) -> OwnedScope {
         let around = stack::current();
         let info = ScopeInfo::new(self.name, self.location);
         let core = ScopeState::new(info, self.overrides, settings::snapshot(), around.as_ref());
-        OpenScope::new(Arc::new(Frame::scope(core, around)))
+        OwnedScope::new(Arc::new(Frame::scope(core, around)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::handle::Scope;
 use crate::context::frame::Frame;
@@ -13,16 +13,27 @@ use crate::flush::{Discarded, Flush, FlushError, FlushReport, Sealed, seal};
 use crate::lifecycle::ScopeEnd;
 use crate::runtime::panics::catch_panic;
 
-/// A scope that is open. Dropped, it discards.
+/// A scope that has an owner, who ends it. Dropped, it discards.
 #[derive(Debug)]
-pub(super) struct OpenScope {
+pub(super) struct OwnedScope {
     frame: Arc<Frame>,
     ended: bool,
+    failed: OnceLock<Discarded>,
 }
 
-impl OpenScope {
+impl OwnedScope {
     pub(super) fn new(frame: Arc<Frame>) -> Self {
-        Self { frame, ended: false }
+        Self { frame, ended: false, failed: OnceLock::new() }
+    }
+
+    /// It can't end well any more. The first reason stays.
+    pub(super) fn fail(&self, reason: Discarded) {
+        let _ = self.failed.set(reason);
+    }
+
+    /// Why it can't end well any more.
+    pub(super) fn failed(&self) -> Option<Discarded> {
+        self.failed.get().copied()
     }
 
     pub(super) fn frame(&self) -> &Arc<Frame> {
@@ -51,20 +62,27 @@ impl OpenScope {
         seal::seal(&self.frame, reported)
     }
 
+    /// Closes what ended badly; there is nothing to hand over, and the report says so.
+    pub(super) fn seal_discarded(mut self, reason: Discarded) -> Flush {
+        self.ended = true;
+        seal::seal_discarded(&self.frame, reason)
+    }
+
     pub(super) fn discard(mut self, reason: Discarded, reported: bool) -> FlushReport {
         self.ended = true;
         seal::discard(&self.frame, reason, reported)
     }
 }
 
-impl Drop for OpenScope {
+impl Drop for OwnedScope {
     fn drop(&mut self) {
         if self.ended {
             return;
         }
-        let reason = if std::thread::panicking() { Discarded::Panicked } else { Discarded::Dropped };
+        let unwinding = if std::thread::panicking() { Discarded::Panicked } else { Discarded::Dropped };
+        let reason = self.failed().unwrap_or(unwinding);
         let report = seal::discard(&self.frame, reason, false);
-        if report.counts().enqueued > 0 {
+        if self.failed().is_none() && report.counts().enqueued > 0 {
             #[cfg(feature = "testing")]
             crate::flush::note_abandoned(&self.frame, reason, report.counts().enqueued);
             let scope = self.frame.as_scope().map(ScopeState::info);
@@ -97,13 +115,13 @@ impl Drop for OpenScope {
 pub struct ScopeGuard {
     // First, so that the scope is no longer current when what it holds is discarded.
     entered: Entered,
-    open: OpenScope,
+    open: OwnedScope,
     // The entry is on this thread's stack.
     not_send: PhantomData<Rc<()>>,
 }
 
 impl ScopeGuard {
-    pub(super) fn new(open: OpenScope) -> Self {
+    pub(super) fn new(open: OwnedScope) -> Self {
         let entered = Entered::new(Arc::clone(open.frame()));
         Self { entered, open, not_send: PhantomData }
     }
@@ -141,7 +159,7 @@ impl ScopeGuard {
     }
 
     /// No longer current, and still open.
-    pub(super) fn leave(self) -> OpenScope {
+    pub(super) fn leave(self) -> OwnedScope {
         let Self { entered, open, .. } = self;
         drop(entered);
         open

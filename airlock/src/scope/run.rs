@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::builder::ScopeBuilder;
-use super::guard::OpenScope;
+use super::guard::OwnedScope;
 use crate::context::futures::InContext;
 use crate::executors::FlushMode;
 use crate::flush::{Discarded, FlushError, FlushReport};
@@ -123,7 +123,7 @@ impl ScopeBuilder {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_async<R: ScopeOutput, F: Future<Output = R>>(self, body: F) -> R::Output {
-        let open = self.open();
+        let open = self.begin();
         let output = InContext::only(Arc::clone(open.frame()), body).await;
         let flush = end_async(open, output.succeeded()).await;
         output.after(flush)
@@ -143,7 +143,7 @@ impl ScopeBuilder {
 
     /// Like [`run_async`](Self::run_async) for any [`ScopeBody`], and gives the body's value and the report.
     pub async fn run_reported_async<R: ScopeBody, F: Future<Output = R>>(self, body: F) -> Ended<R> {
-        let open = self.open();
+        let open = self.begin();
         let result = InContext::only(Arc::clone(open.frame()), body).await;
         let flush = match discard_reason(&open, result.succeeded()) {
             Some(reason) => Ok(open.discard(reason, true)),
@@ -157,7 +157,7 @@ impl ScopeBuilder {
 }
 
 /// Why the lifecycle wants this end to discard, if it does.
-fn discard_reason(open: &OpenScope, succeeded: bool) -> Option<Discarded> {
+fn discard_reason(open: &OwnedScope, succeeded: bool) -> Option<Discarded> {
     match (open.should_flush(succeeded), succeeded) {
         (true, _) => None,
         (false, true) => Some(Discarded::ByLifecycle),
@@ -165,7 +165,7 @@ fn discard_reason(open: &OpenScope, succeeded: bool) -> Option<Discarded> {
     }
 }
 
-pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
+pub(super) fn end(open: OwnedScope, succeeded: bool) -> Result<(), FlushError> {
     let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
@@ -174,7 +174,7 @@ pub(super) fn end(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
     Ok(())
 }
 
-pub(super) async fn end_async(open: OpenScope, succeeded: bool) -> Result<(), FlushError> {
+pub(super) async fn end_async(open: OwnedScope, succeeded: bool) -> Result<(), FlushError> {
     let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
     match discard_reason(&open, succeeded) {
         Some(reason) => drop(open.discard(reason, false)),
