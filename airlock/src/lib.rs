@@ -60,6 +60,8 @@ mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+#[cfg(feature = "tower")]
+pub mod web;
 
 #[doc = include_str!("../docs/scoped.md")]
 pub use airlock_macros::scoped;

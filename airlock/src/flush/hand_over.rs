@@ -168,7 +168,8 @@ impl Flush {
         }
     }
 
-    fn finish(&mut self) -> Result<(), FlushError> {
+    /// With nothing left to hand over, says how it went.
+    pub(crate) fn finish(&mut self) -> Result<(), FlushError> {
         if self.unsent.is_empty() && self.waiting.is_empty() {
             self.finished = true;
             scope_of(&self.frame).buffer().conclude(Phase::Flushed);

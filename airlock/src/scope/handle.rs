@@ -36,6 +36,13 @@ pub struct Scope {
     frame: Arc<Frame>,
 }
 
+/// A future in a scope, and with the settings of that scope's test.
+#[cfg(feature = "testing")]
+pub(crate) type Carried<F> = InContext<crate::settings::overriding::WithSettings<F>>;
+/// A future in a scope.
+#[cfg(not(feature = "testing"))]
+pub(crate) type Carried<F> = InContext<F>;
+
 impl Scope {
     /// The current scope, if there is one.
     #[must_use]
@@ -99,6 +106,11 @@ impl Scope {
 
     /// A future that has this scope as the current one in each poll: for a spawned task, say.
     pub fn wrap<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        self.carry(future)
+    }
+
+    /// [`wrap`](Self::wrap) with a type that has a name.
+    pub(crate) fn carry<F>(&self, future: F) -> Carried<F> {
         #[cfg(feature = "testing")]
         let future = crate::settings::overriding::WithSettings::new(self.core().overriding(), future);
         InContext::only(Arc::clone(&self.frame), future)

@@ -15,6 +15,7 @@ pub use builder::{ScopeBuilder, scope};
 pub use direct::ShimOutput;
 pub use error::{EnqueueError, Refused};
 pub use guard::ScopeGuard;
+pub(crate) use handle::Carried;
 pub use handle::Scope;
 pub use local::{LocalPolicy, LocalPolicyGuard, policy};
 pub use open::OpenScope;

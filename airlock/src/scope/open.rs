@@ -116,7 +116,14 @@ impl OpenScope {
         self.owned.discard(reason, true)
     }
 
-    fn close(self) -> Result<Flush, FlushError> {
+    /// Ends the scope because of how its body ended, and reports that.
+    pub(crate) fn discard_failed(self) -> FlushReport {
+        self.owned.fail(Discarded::BodyFailed);
+        self.discard()
+    }
+
+    /// Judged and closed, to be handed over.
+    pub(crate) fn close(self) -> Result<Flush, FlushError> {
         match self.owned.failed() {
             Some(reason) => Ok(self.owned.seal_discarded(reason)),
             None => self.owned.seal(true),
