@@ -10,6 +10,7 @@
 #![cfg_attr(
     docsrs,
     doc(auto_cfg(hide(
+        feature = "_dates",
         feature = "_pool",
         feature = "_system",
         feature = "_queue",

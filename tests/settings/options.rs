@@ -13,8 +13,8 @@ const EXECUTORS: [(&str, &str, &[&str]); 7] = [
     ("django_tasks", "systems/django_tasks/executor.rs", &["new", "message"]),
     ("dramatiq", "systems/dramatiq/executor.rs", &["new", "message"]),
     ("huey", "systems/huey/executor.rs", &["new", "message", "fingerprint"]),
-    ("threads", "executors/threads.rs", &["new", "on_error"]),
-    ("tokio", "executors/tokio/mod.rs", &["new", "on", "on_error"]),
+    ("threads", "executors/threads.rs", &["new"]),
+    ("tokio", "executors/tokio/mod.rs", &["new", "on"]),
 ];
 
 /// What `new` takes: keys that are no methods.
@@ -68,6 +68,11 @@ fn each_builder_method_is_a_key_and_each_key_a_builder_method() {
         if text.contains("queue_executor! {") {
             // Those that the macro gives to each.
             methods.extend(["named", "connect_timeout"].map(str::to_owned));
+        }
+        if text.contains("pool_options! {") {
+            let mut shared = public_functions(&source("executors/pool/options.rs"));
+            assert!(shared.remove("on_error"), "a function is no key");
+            methods.extend(shared);
         }
         let keys: BTreeSet<_> = keys(executor).into_iter().filter(|key| !OF_NEW.contains(&&**key)).collect();
         assert_eq!(methods, keys, "methods of `{executor}` on the left, its keys on the right");

@@ -56,7 +56,7 @@ impl<A: Executor, B: Executor> Fallback<A, B> {
 
     /// When the first has had its time.
     fn until(&self, deadline: Deadline) -> Deadline {
-        let time = self.first_has.or_else(|| deadline.remaining().map(|left| left / 2));
+        let time = self.first_has.or_else(|| deadline.remaining().map(|outcomes| outcomes / 2));
         match (time.map(Deadline::after), deadline.instant()) {
             (None, _) => deadline,
             (Some(own), Some(instant)) if own.instant().is_none_or(|own| own > instant) => deadline,
@@ -81,14 +81,18 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             let until = self.until(ledger.deadline());
             let (first, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(until), timings);
             let ended = timer::until(until, catching_panics(async move { self.first.dispatch(batch).await })).await;
-            let left = first.finish(DispatchEnd::of(ended));
-            if left.iter().any(|(_, _, left)| matches!(left, AttemptOutcome::Failed(_)) && !moves_on(*left)) {
+            let outcomes = first.finish(DispatchEnd::of(ended));
+            if outcomes
+                .iter()
+                .any(|(_, _, outcomes)| matches!(outcomes, AttemptOutcome::Failed(_)) && !moves_on(*outcomes))
+            {
                 ledger.fail_fast();
             }
             if ledger.is_stopped() {
                 return;
             }
-            let items = left.into_iter().filter(|(_, _, left)| moves_on(*left)).map(|(at, intent, _)| (at, intent));
+            let items =
+                outcomes.into_iter().filter(|(_, _, outcomes)| moves_on(*outcomes)).map(|(at, intent, _)| (at, intent));
             let items: Vec<_> = items.collect();
             if items.is_empty() {
                 return;
@@ -118,9 +122,9 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
 }
 
 /// Whether the first is known not to have accepted it, for want of the first and not because of the intent.
-fn moves_on(left: AttemptOutcome) -> bool {
+fn moves_on(outcomes: AttemptOutcome) -> bool {
     matches!(
-        left,
+        outcomes,
         AttemptOutcome::HeldBack | AttemptOutcome::OutOfTime | AttemptOutcome::Failed(DispatchErrorKind::Unavailable)
     )
 }

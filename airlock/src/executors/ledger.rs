@@ -71,7 +71,7 @@ pub(crate) struct Ledger {
     deadline: Deadline,
     /// The ledger this one is a part of.
     parent: Option<Parent>,
-    rest: Mutex<ColdState>,
+    cold: Mutex<ColdState>,
 }
 
 #[derive(Debug)]
@@ -116,10 +116,10 @@ pub(crate) struct Settled {
 
 impl Ledger {
     pub(crate) fn new(len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
-        Self::part_of(None, len, on_failure, deadline)
+        Self::with_parent(None, len, on_failure, deadline)
     }
 
-    fn part_of(parent: Option<Parent>, len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
+    fn with_parent(parent: Option<Parent>, len: usize, on_failure: OnFailure, deadline: Deadline) -> Self {
         Self {
             progress: AtomicUsize::new(0),
             stop: AtomicU8::new(0),
@@ -127,7 +127,7 @@ impl Ledger {
             on_failure,
             deadline,
             parent,
-            rest: Mutex::default(),
+            cold: Mutex::default(),
         }
     }
 
@@ -197,7 +197,7 @@ impl Ledger {
 
     pub(crate) fn failed(&self, index: usize, failure: Failure) {
         let kind = failure.error.kind();
-        self.rest().failures.push((index, failure));
+        self.cold().failures.push((index, failure));
         self.states[index].store(FAILED, Ordering::Release);
         if kind == DispatchErrorKind::Unavailable {
             self.stop_for(Stop::Unavailable);
@@ -216,29 +216,29 @@ impl Ledger {
     }
 
     pub(crate) fn took(&self, index: usize, time: Duration) {
-        self.rest().timings.push((index, time));
+        self.cold().timings.push((index, time));
     }
 
     pub(crate) fn give_back(&self, intents: impl Iterator<Item = Intent>) {
-        self.rest().returned.extend(intents);
+        self.cold().returned.extend(intents);
     }
 
     /// Ends the batch and reads its outcomes. What an executor that is still running says later changes nothing.
     pub(crate) fn close(&self) -> Settled {
         let begun = self.progress.fetch_or(CLOSED, Ordering::AcqRel) & !CLOSED;
         let states: Vec<_> = self.states.iter().map(|state| state.load(Ordering::Acquire)).collect();
-        let mut rest = self.rest();
-        rest.closed = true;
-        let mut parts: Vec<_> = std::mem::take(&mut rest.parts).into_iter().map(SubBatchRecord::close).collect();
-        let mut timings = std::mem::take(&mut rest.timings);
+        let mut cold = self.cold();
+        cold.closed = true;
+        let mut parts: Vec<_> = std::mem::take(&mut cold.parts).into_iter().map(SubBatchRecord::close).collect();
+        let mut timings = std::mem::take(&mut cold.timings);
         parts::add_timings(&mut parts, &mut timings);
-        rest.failures.sort_by_key(|(index, _)| *index);
+        cold.failures.sort_by_key(|(index, _)| *index);
         Settled {
             begun: begun.min(states.len()),
             states,
-            failures: std::mem::take(&mut rest.failures),
+            failures: std::mem::take(&mut cold.failures),
             stop: self.stopped(),
-            returned: std::mem::take(&mut rest.returned),
+            returned: std::mem::take(&mut cold.returned),
             timings,
             parts,
         }
@@ -249,8 +249,8 @@ impl Ledger {
         let _ = self.stop.compare_exchange(0, stop as u8, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    fn rest(&self) -> MutexGuard<'_, ColdState> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cold(&self) -> MutexGuard<'_, ColdState> {
+        self.cold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -64,8 +64,8 @@ impl<E: Executor> Retry<E> {
         self
     }
 
-    fn is_tried_again(&self, left: AttemptOutcome) -> bool {
-        match left {
+    fn is_tried_again(&self, outcomes: AttemptOutcome) -> bool {
+        match outcomes {
             AttemptOutcome::HeldBack | AttemptOutcome::Failed(DispatchErrorKind::Unavailable) => true,
             AttemptOutcome::Failed(DispatchErrorKind::Unconfirmed) => self.unconfirmed,
             AttemptOutcome::Failed(_)
@@ -94,28 +94,29 @@ impl<E: Executor> Executor for Retry<E> {
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let SplitBatch { ledger, timings, mut items } = batch.divide();
-            for attempt in 1.. {
-                let (tries, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(ledger.deadline()), timings);
+            for number in 1.. {
+                let (attempt, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(ledger.deadline()), timings);
                 self.executor.dispatch(batch).await;
-                let left = tries.finish(DispatchEnd::Returned);
+                let outcomes = attempt.finish(DispatchEnd::Returned);
                 // A failure that stays is one of the whole batch, which is what fail-fast looks at.
-                let stays =
-                    |left: AttemptOutcome| matches!(left, AttemptOutcome::Failed(_)) && !self.is_tried_again(left);
-                if left.iter().any(|(_, _, left)| stays(*left)) {
+                let stays = |outcomes: AttemptOutcome| {
+                    matches!(outcomes, AttemptOutcome::Failed(_)) && !self.is_tried_again(outcomes)
+                };
+                if outcomes.iter().any(|(_, _, outcomes)| stays(*outcomes)) {
                     ledger.fail_fast();
                 }
-                let failed = left.iter().any(|(_, _, left)| matches!(left, AttemptOutcome::Failed(_)));
-                items = left
+                let failed = outcomes.iter().any(|(_, _, outcomes)| matches!(outcomes, AttemptOutcome::Failed(_)));
+                items = outcomes
                     .into_iter()
-                    .filter(|(_, _, left)| self.is_tried_again(*left))
+                    .filter(|(_, _, outcomes)| self.is_tried_again(*outcomes))
                     .map(|(at, intent, _)| (at, intent))
                     .collect();
                 if items.is_empty() || ledger.is_stopped() {
                     return;
                 }
-                let next = Instant::now() + self.pause(attempt);
+                let next = Instant::now() + self.pause(number);
                 let too_late = ledger.deadline().instant().is_some_and(|deadline| deadline <= next);
-                if attempt >= self.attempts || too_late || !failed {
+                if number >= self.attempts || too_late || !failed {
                     return ledger.fail_fast();
                 }
                 timer::sleep_until(next).await;

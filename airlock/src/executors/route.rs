@@ -146,22 +146,22 @@ impl Executor for Route {
                     None => unmatched.push(item),
                 }
             }
-            let (lost, mut nowhere) = SubBatch::new(&ledger, unmatched, Tries::Only, timings);
-            while let Some(begun) = nowhere.begin() {
+            let (unmatched, mut batch) = SubBatch::new(&ledger, unmatched, Tries::Only, timings);
+            while let Some(begun) = batch.begin() {
                 begun.settle(Err(DispatchError::rejected(
                     "no route takes it any more; routes must not change their mind",
                 )));
             }
-            lost.finish(DispatchEnd::Returned);
+            unmatched.finish(DispatchEnd::Returned);
             let executors = self.routes.iter().map(|(_, executor)| executor);
             let mut shares: Vec<_> = executors.zip(shares).filter(|(_, share)| !share.is_empty()).collect();
             // An executor that works on this thread keeps the others waiting, so the others come first in each round.
             shares.sort_by_key(|(executor, _)| executor.capabilities().runs_on_caller);
             let waits =
                 shares.len() > 1 && shares.first().is_some_and(|(executor, _)| !executor.capabilities().runs_on_caller);
-            let go = if waits { Tries::Beside } else { Tries::Only };
+            let tries = if waits { Tries::Beside } else { Tries::Only };
             let hand_over = shares.into_iter().map(|(executor, share)| -> BoxFuture<'_, ()> {
-                let (attempt, batch) = SubBatch::new(&ledger, share, go, timings);
+                let (attempt, batch) = SubBatch::new(&ledger, share, tries, timings);
                 Box::pin(async move {
                     // One that panics doesn't take the others with it.
                     let ended = catching_panics(async move { executor.dispatch(batch).await }).await;

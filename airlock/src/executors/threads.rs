@@ -6,6 +6,7 @@ use std::task::{Wake, Waker};
 use std::{fmt, process, thread};
 
 use super::OptionReader;
+use super::pool::options::pool_options;
 use super::pool::{Backlog, Limits, PoolJob};
 use super::{Batch, Capabilities, Executor, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
@@ -50,10 +51,10 @@ use crate::runtime::{BoxFuture, Deadline, block_on};
 /// ```
 #[derive(Clone)]
 pub struct ThreadPoolExecutor {
-    handle: Arc<PoolHandle>,
+    shared: Arc<PoolShared>,
 }
 
-struct PoolHandle {
+struct PoolShared {
     limits: Limits,
     pool: OnceLock<Pool>,
 }
@@ -74,33 +75,22 @@ impl ThreadPoolExecutor {
         Self::of(Limits::new("thread pool", threads.get()))
     }
 
-    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
-        Self::read_options(table, |_| Ok(Self::new()))
-    }
-
     fn of(limits: Limits) -> Self {
-        Self { handle: Arc::new(PoolHandle { limits, pool: OnceLock::new() }) }
-    }
-
-    /// Is given every task that failed or panicked (kind `TaskFailed`) or expired before its turn (`Rejected`, with the
-    /// intent), on the thread that had it. They are logged in any case.
-    #[must_use]
-    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
-        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
+        Self { shared: Arc::new(PoolShared { limits, pool: OnceLock::new() }) }
     }
 
     fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = self.handle.limits.clone();
+        let mut limits = self.shared.limits.clone();
         change(&mut limits);
         Self::of(limits)
     }
 
     fn pool(&self) -> &Pool {
-        self.handle.pool.get_or_init(|| Pool::start(&self.handle.limits))
+        self.shared.pool.get_or_init(|| Pool::start(&self.shared.limits))
     }
 }
 
-builder_options! {
+pool_options! {
     impl ThreadPoolExecutor;
 
     /// How many threads. As the methods below, this makes a pool of its own: describe a pool first, then clone it.
@@ -112,48 +102,13 @@ builder_options! {
         assert!(threads > 0, "a thread pool needs a thread; use 1 or more");
         executor.with(|limits| limits.at_once = threads)
     }
-
-    /// What reports, logs and threads call it.
-    #[must_use]
-    pub fn named(executor, name: impl Into<String>) from text {
-        executor.with(|limits| limits.name = Some(printed_name(name.into())))
-    }
-
-    /// How many intents may wait to be started. They take memory as they come, at most 130 bytes each besides their own,
-    /// so that the limit may be as high as the program has memory for.
-    ///
-    /// # Panics
-    /// With 0 intents.
-    #[must_use]
-    pub fn queue_limit(executor, intents: usize) from positive_count {
-        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
-        executor.with(|limits| limits.queue = intents)
-    }
-
-    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
-    #[must_use]
-    pub fn delayed_limit(executor, intents: usize) from count {
-        executor.with(|limits| limits.delayed = intents)
-    }
-
-    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
-    #[must_use]
-    pub fn ignore_unsupported(executor) from flag {
-        executor.with(|limits| limits.ignore_unsupported = true)
-    }
-}
-
-impl Default for ThreadPoolExecutor {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl fmt::Debug for ThreadPoolExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPoolExecutor")
-            .field("threads", &self.handle.limits.at_once)
-            .field("limits", &self.handle.limits)
+            .field("threads", &self.shared.limits.at_once)
+            .field("limits", &self.shared.limits)
             .finish_non_exhaustive()
     }
 }
@@ -162,11 +117,11 @@ impl fmt::Debug for ThreadPoolExecutor {
 #[diagnostic::do_not_recommend]
 impl Executor for ThreadPoolExecutor {
     fn name(&self) -> &str {
-        self.handle.limits.short("threads")
+        self.shared.limits.short("threads")
     }
 
     fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        self.handle.limits.accept(intent, flush)
+        self.shared.limits.accept(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
@@ -192,7 +147,7 @@ impl Executor for ThreadPoolExecutor {
     }
 }
 
-impl Drop for PoolHandle {
+impl Drop for PoolShared {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.get() {
             pool.backlog.close();

@@ -99,7 +99,7 @@ impl FlushError {
     /// that of the second attempt.
     pub fn dispatch(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
         let frame = Arc::clone(&self.inner.frame);
-        block_on_flush(&frame, self.again(executor, FlushMode::Sync))
+        block_on_flush(&frame, self.resend(executor, FlushMode::Sync))
     }
 
     /// Like [`dispatch`](Self::dispatch), and awaits it.
@@ -107,10 +107,10 @@ impl FlushError {
     /// # Errors
     /// As [`dispatch`](Self::dispatch).
     pub async fn dispatch_async(self, executor: &dyn Executor) -> Result<FlushReport, Self> {
-        self.again(executor, FlushMode::Async).await
+        self.resend(executor, FlushMode::Async).await
     }
 
-    async fn again(mut self, executor: &dyn Executor, mode: FlushMode) -> Result<FlushReport, Self> {
+    async fn resend(mut self, executor: &dyn Executor, mode: FlushMode) -> Result<FlushReport, Self> {
         let mut carried = std::mem::take(&mut self.inner.unsent);
         let mut intents = std::mem::take(&mut carried.undispatched);
         if self.inner.resend_unconfirmed {
@@ -127,7 +127,7 @@ impl FlushError {
             let allowed = judge(frame, intents, &mut report)?;
             Flush::new(Arc::clone(frame), allowed, true, report)
         } else {
-            Flush::again(Arc::clone(frame), intents, carried)
+            Flush::resending(Arc::clone(frame), intents, carried)
         };
         flush.run_with(executor, mode).await?;
         Ok(flush.report())

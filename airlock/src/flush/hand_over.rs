@@ -53,7 +53,7 @@ impl Flush {
     }
 
     /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
-    pub(crate) fn again(frame: Arc<Frame>, intents: Vec<Intent>, carried: Unsent) -> Self {
+    pub(crate) fn resending(frame: Arc<Frame>, intents: Vec<Intent>, carried: Unsent) -> Self {
         let mut flush = Self::new(frame, intents, true, ReportBuilder::new(true));
         flush.unsent = carried;
         flush
@@ -64,7 +64,7 @@ impl Flush {
         &self.waiting
     }
 
-    /// What became of it all, once it has landed.
+    /// What became of it all, once it has ended.
     pub(crate) fn report(&mut self) -> FlushReport {
         self.report.take_report(&self.frame)
     }

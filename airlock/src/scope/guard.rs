@@ -115,21 +115,21 @@ impl Drop for OwnedScope {
 pub struct ScopeGuard {
     // First, so that the scope is no longer current when what it holds is discarded.
     entered: Entered,
-    open: OwnedScope,
+    owned: OwnedScope,
     // The entry is on this thread's stack.
     not_send: PhantomData<Rc<()>>,
 }
 
 impl ScopeGuard {
-    pub(super) fn new(open: OwnedScope) -> Self {
-        let entered = Entered::new(Arc::clone(open.frame()));
-        Self { entered, open, not_send: PhantomData }
+    pub(super) fn new(owned: OwnedScope) -> Self {
+        let entered = Entered::new(Arc::clone(owned.frame()));
+        Self { entered, owned, not_send: PhantomData }
     }
 
     /// A handle to the scope.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        Scope::of(self.open.frame())
+        Scope::of(self.owned.frame())
     }
 
     /// Ends the scope well: judges, and hands over what may escape, or gives it to the scope around.
@@ -160,8 +160,8 @@ impl ScopeGuard {
 
     /// No longer current, and still open.
     pub(super) fn leave(self) -> OwnedScope {
-        let Self { entered, open, .. } = self;
+        let Self { entered, owned, .. } = self;
         drop(entered);
-        open
+        owned
     }
 }

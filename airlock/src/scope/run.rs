@@ -123,9 +123,9 @@ impl ScopeBuilder {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn run_async<R: ScopeOutput, F: Future<Output = R>>(self, body: F) -> R::Output {
-        let open = self.begin();
-        let output = InContext::only(Arc::clone(open.frame()), body).await;
-        let flush = end_async(open, output.succeeded()).await;
+        let owned = self.begin();
+        let output = InContext::only(Arc::clone(owned.frame()), body).await;
+        let flush = end_async(owned, output.succeeded()).await;
         output.after(flush)
     }
 
@@ -133,21 +133,21 @@ impl ScopeBuilder {
     pub fn run_reported<R: ScopeBody>(self, body: impl FnOnce() -> R) -> Ended<R> {
         let guard = self.enter();
         let result = body();
-        let open = guard.leave();
-        let flush = match discard_reason(&open, result.succeeded()) {
-            Some(reason) => Ok(open.discard(reason, true)),
-            None => open.seal(true).and_then(|mut flush| flush.run_here().map(|()| flush.report())),
+        let owned = guard.leave();
+        let flush = match discard_reason(&owned, result.succeeded()) {
+            Some(reason) => Ok(owned.discard(reason, true)),
+            None => owned.seal(true).and_then(|mut flush| flush.run_here().map(|()| flush.report())),
         };
         Ended { result, flush }
     }
 
     /// Like [`run_async`](Self::run_async) for any [`ScopeBody`], and gives the body's value and the report.
     pub async fn run_reported_async<R: ScopeBody, F: Future<Output = R>>(self, body: F) -> Ended<R> {
-        let open = self.begin();
-        let result = InContext::only(Arc::clone(open.frame()), body).await;
-        let flush = match discard_reason(&open, result.succeeded()) {
-            Some(reason) => Ok(open.discard(reason, true)),
-            None => match open.seal(true) {
+        let owned = self.begin();
+        let result = InContext::only(Arc::clone(owned.frame()), body).await;
+        let flush = match discard_reason(&owned, result.succeeded()) {
+            Some(reason) => Ok(owned.discard(reason, true)),
+            None => match owned.seal(true) {
                 Ok(mut flush) => flush.run(FlushMode::Async).await.map(|()| flush.report()),
                 Err(error) => Err(error),
             },
@@ -157,28 +157,28 @@ impl ScopeBuilder {
 }
 
 /// Why the lifecycle wants this end to discard, if it does.
-fn discard_reason(open: &OwnedScope, succeeded: bool) -> Option<Discarded> {
-    match (open.should_flush(succeeded), succeeded) {
+fn discard_reason(owned: &OwnedScope, succeeded: bool) -> Option<Discarded> {
+    match (owned.should_flush(succeeded), succeeded) {
         (true, _) => None,
         (false, true) => Some(Discarded::ByLifecycle),
         (false, false) => Some(Discarded::BodyFailed),
     }
 }
 
-pub(super) fn end(open: OwnedScope, succeeded: bool) -> Result<(), FlushError> {
-    let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
-    match discard_reason(&open, succeeded) {
-        Some(reason) => drop(open.discard(reason, false)),
-        None => open.seal(false)?.run_here()?,
+pub(super) fn end(owned: OwnedScope, succeeded: bool) -> Result<(), FlushError> {
+    let Some(owned) = owned.end_if_empty(succeeded) else { return Ok(()) };
+    match discard_reason(&owned, succeeded) {
+        Some(reason) => drop(owned.discard(reason, false)),
+        None => owned.seal(false)?.run_here()?,
     }
     Ok(())
 }
 
-pub(super) async fn end_async(open: OwnedScope, succeeded: bool) -> Result<(), FlushError> {
-    let Some(open) = open.end_if_empty(succeeded) else { return Ok(()) };
-    match discard_reason(&open, succeeded) {
-        Some(reason) => drop(open.discard(reason, false)),
-        None => open.seal(false)?.run(FlushMode::Async).await?,
+pub(super) async fn end_async(owned: OwnedScope, succeeded: bool) -> Result<(), FlushError> {
+    let Some(owned) = owned.end_if_empty(succeeded) else { return Ok(()) };
+    match discard_reason(&owned, succeeded) {
+        Some(reason) => drop(owned.discard(reason, false)),
+        None => owned.seal(false)?.run(FlushMode::Async).await?,
     }
     Ok(())
 }

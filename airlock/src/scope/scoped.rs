@@ -70,8 +70,8 @@ pub fn scoped<R>(scope: ScopeBuilder, end: End<R>, body: impl FnOnce() -> R) -> 
 
 #[doc(hidden)]
 pub async fn scoped_async<R>(scope: ScopeBuilder, end: End<R>, body: impl Future<Output = R>) -> R {
-    let open = scope.begin();
-    let output = InContext::only(Arc::clone(open.frame()), body).await;
-    let flush = run::end_async(open, (end.succeeded)(&output)).await;
+    let owned = scope.begin();
+    let output = InContext::only(Arc::clone(owned.frame()), body).await;
+    let flush = run::end_async(owned, (end.succeeded)(&output)).await;
     end.after(output, flush)
 }

@@ -63,12 +63,12 @@ impl ExtraSchema {
         if let Some((_, instead)) = self.redirects.iter().find(|(name, _)| *name == key) {
             return Err(Rejection::new(format!("`{key}` can't be set as an extra of `{system}`; {instead}")));
         }
-        let Some((_, takes)) = self.known.iter().find(|(name, _)| *name == key) else {
+        let Some((_, kind)) = self.known.iter().find(|(name, _)| *name == key) else {
             let known: Vec<_> = self.known.iter().map(|(name, _)| format!("`{name}`")).collect();
             return Err(Rejection::new(format!("`{system}` has no extra `{key}`; it has {}", known.join(", "))));
         };
         let value = extra.value().get();
-        let (fits, wanted) = match takes {
+        let (fits, wanted) = match kind {
             ExtraKind::Bool => (serde_json::from_str::<bool>(value).is_ok(), "true or false".to_owned()),
             ExtraKind::Text => {
                 (serde_json::from_str::<String>(value).is_ok_and(|text| !text.is_empty()), "some text".to_owned())

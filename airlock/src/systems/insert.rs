@@ -102,7 +102,7 @@ async fn write<F: Format>(
     connection: AnyConnection<'_>,
     sealed: Sealed,
 ) -> Result<FlushReport, FlushError> {
-    let mut flying = pin!(sealed.dispatch_through(&relay));
+    let mut flush = pin!(sealed.dispatch_through(&relay));
     let writing = pin!(async {
         // Without a job there is nothing to write: it was empty, or refused.
         if let Ok(job) = job.await {
@@ -111,8 +111,8 @@ async fn write<F: Format>(
     });
     tokio::select! {
         biased;
-        ended = &mut flying => ended,
-        () = writing => flying.await,
+        ended = &mut flush => ended,
+        () = writing => flush.await,
     }
 }
 
@@ -154,7 +154,7 @@ impl<F: Format> Executor for Relay<F> {
         Box::pin(async move {
             let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (sender, rows) = Rows::channel(None);
-            let (reply, answers) = JobReply::channel(1, FlushDoubt::default());
+            let (reply, replies) = JobReply::channel(1, FlushDoubt::default());
             let timeouts = JobTimeouts::new(batch.deadline(), NO_CONNECT);
             let job = SqlJob { number: 0, messages: vec![rows], timeouts, reply };
             if writer.is_none_or(|writer| writer.send(job).is_err()) {
@@ -163,7 +163,7 @@ impl<F: Format> Executor for Relay<F> {
             let now = SystemTime::now();
             let row = |intent: &Intent, place| self.format.row(self.transport, intent, now, place);
             let streamed = stream_rows(&mut batch, sender, row).await;
-            let outcome = answers.receive().await.pop().unwrap_or(Ok(()));
+            let outcome = replies.receive().await.pop().unwrap_or(Ok(()));
             streamed.settle(&mut batch, outcome);
         })
     }

@@ -148,7 +148,7 @@ pub fn capture_in<R>(scope: ScopeBuilder, body: impl FnOnce() -> R) -> Captured<
     let ended = {
         // A scope around would capture what belongs to this one.
         let _empty = ContextSwap::empty();
-        quiet(scope, &recorder).run_reported(|| CapturedBody(body()))
+        recording_scope(scope, &recorder).run_reported(|| CapturedBody(body()))
     };
     finish(&recorder, ended)
 }
@@ -159,7 +159,7 @@ pub fn capture_in<R>(scope: ScopeBuilder, body: impl FnOnce() -> R) -> Captured<
 /// As [`capture`].
 pub fn capture_in_async<F: Future>(scope: ScopeBuilder, body: F) -> impl Future<Output = Captured<F::Output>> + use<F> {
     let recorder = RecordingExecutor::new();
-    let scope = quiet(scope, &recorder);
+    let scope = recording_scope(scope, &recorder);
     async move {
         let ended = InContext::empty(scope.run_reported_async(async { CapturedBody(body.await) })).await;
         finish(&recorder, ended)
@@ -178,7 +178,7 @@ impl<R> ScopeBody for CapturedBody<R> {
 /// Far enough away to be no deadline, whatever the settings say.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
-fn quiet(scope: ScopeBuilder, recorder: &RecordingExecutor) -> ScopeBuilder {
+fn recording_scope(scope: ScopeBuilder, recorder: &RecordingExecutor) -> ScopeBuilder {
     scope.executor(recorder.clone()).lifecycle(AlwaysFlush).on_failure(OnFailure::Continue).deadline(AN_HOUR)
 }
 

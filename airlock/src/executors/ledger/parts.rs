@@ -138,16 +138,16 @@ impl SubBatch {
     pub(crate) fn new(parent: &Arc<Ledger>, items: Vec<(usize, Intent)>, tries: Tries, timings: bool) -> (Self, Batch) {
         let deadline = if let Tries::OneOfSeveral(deadline) = tries { deadline } else { parent.deadline };
         let of = Parent { ledger: Arc::clone(parent), tries };
-        let ledger = Arc::new(Ledger::part_of(Some(of), items.len(), parent.on_failure, deadline));
+        let ledger = Arc::new(Ledger::with_parent(Some(of), items.len(), parent.on_failure, deadline));
         let places = items.iter().map(|(place, _)| *place).collect();
-        let mut rest = parent.rest();
-        if rest.closed {
+        let mut cold = parent.cold();
+        if cold.closed {
             // The flush has stopped waiting: nothing begins any more.
             ledger.close();
         } else {
-            rest.parts.push(SubBatchRecord { places, content: Content::Open(Arc::clone(&ledger)) });
+            cold.parts.push(SubBatchRecord { places, content: Content::Open(Arc::clone(&ledger)) });
         }
-        drop(rest);
+        drop(cold);
         // Without a second handle, arguments can be moved into a task.
         let again = if matches!(tries, Tries::OneOfSeveral(_)) { items.clone() } else { Vec::new() };
         let intents = items.into_iter().map(|(_, intent)| intent).collect();
@@ -158,16 +158,16 @@ impl SubBatch {
     /// Ends the attempt; what is still under way then is unconfirmed. Each intent of which there
     /// are to be several tries comes with what this one left.
     pub(crate) fn finish(self, ending: DispatchEnd) -> Vec<(usize, Intent, AttemptOutcome)> {
-        let mut rest = self.parent.rest();
+        let mut cold = self.parent.cold();
         let is_this = |part: &&mut SubBatchRecord| matches!(&part.content, Content::Open(open) if Arc::ptr_eq(open, &self.ledger));
-        let Some(part) = rest.parts.iter_mut().find(is_this) else {
+        let Some(part) = cold.parts.iter_mut().find(is_this) else {
             // The flush has ended before, and knows all of this.
             return Vec::new();
         };
         let closed = Closed::new(&part.places, self.ledger.close(), Some(ending));
         let left = closed.states.iter().map(|(_, state)| AttemptOutcome::of(state)).collect::<Vec<_>>();
         part.content = Content::Closed(closed);
-        drop(rest);
+        drop(cold);
         self.again.into_iter().zip(left).map(|((place, intent), left)| (place, intent, left)).collect()
     }
 }

@@ -12,6 +12,7 @@ mod delayed;
 mod jobs;
 mod limits;
 mod listen;
+pub(super) mod options;
 mod park;
 mod push;
 mod run;

@@ -10,6 +10,7 @@ use std::{fmt, process};
 use tokio::runtime::Handle as Runtime;
 
 use super::OptionReader;
+use super::pool::options::pool_options;
 use super::pool::{Backlog, Limits};
 use super::{Batch, Capabilities, Executor, FlushContext, Unfinished, builder_options, printed_name};
 use crate::dispatch::{DispatchError, Rejection};
@@ -59,10 +60,10 @@ use workers::Workers;
 /// ```
 #[derive(Clone)]
 pub struct TokioExecutor {
-    handle: Arc<RuntimeHandle>,
+    handle: Arc<TokioShared>,
 }
 
-struct RuntimeHandle {
+struct TokioShared {
     limits: Limits,
     runtime: Option<ProcessRuntime>,
     /// With their alarm.
@@ -91,19 +92,8 @@ impl TokioExecutor {
         Self::of(Limits::new("tokio executor", 256), Some(ProcessRuntime { runtime, process }))
     }
 
-    pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
-        Self::read_options(table, |_| Ok(Self::new()))
-    }
-
     fn of(limits: Limits, runtime: Option<ProcessRuntime>) -> Self {
-        Self { handle: Arc::new(RuntimeHandle { limits, runtime, workers: OnceLock::new() }) }
-    }
-
-    /// Is given every task that failed or panicked (kind `TaskFailed`), expired before its turn (`Rejected`, with the
-    /// intent) or was dropped by its runtime (`Unconfirmed`), on the thread that had it. They are logged in any case.
-    #[must_use]
-    pub fn on_error(self, on_error: impl Fn(Failure) + Send + Sync + 'static) -> Self {
-        self.with(|limits| limits.on_error = Some(Arc::new(on_error)))
+        Self { handle: Arc::new(TokioShared { limits, runtime, workers: OnceLock::new() }) }
     }
 
     fn with(&self, change: impl FnOnce(&mut Limits)) -> Self {
@@ -132,7 +122,7 @@ impl TokioExecutor {
 const NO_RUNTIME: &str =
     "there is no tokio runtime here; flush inside one, or give it one with `TokioExecutor::on(handle)`";
 
-builder_options! {
+pool_options! {
     impl TokioExecutor;
 
     /// How many tasks run at once. As the methods below, this makes an executor of its own: describe one first, then
@@ -144,41 +134,6 @@ builder_options! {
     pub fn concurrency(executor, tasks: usize) from positive_count {
         assert!(tasks > 0, "without a task at a time nothing ever runs; use 1 or more");
         executor.with(|limits| limits.at_once = tasks)
-    }
-
-    /// What reports and logs call it.
-    #[must_use]
-    pub fn named(executor, name: impl Into<String>) from text {
-        executor.with(|limits| limits.name = Some(printed_name(name.into())))
-    }
-
-    /// How many intents may wait to be started, besides those that run. They take memory as they come, at most 130
-    /// bytes each besides their own, so that the limit may be as high as the program has memory for.
-    ///
-    /// # Panics
-    /// With 0 intents.
-    #[must_use]
-    pub fn queue_limit(executor, intents: usize) from positive_count {
-        assert!(intents > 0, "tasks are started through the queue; give it room for 1 or more");
-        executor.with(|limits| limits.queue = intents)
-    }
-
-    /// How many intents may wait for their time. They have room of their own: none of them keeps out what runs now.
-    #[must_use]
-    pub fn delayed_limit(executor, intents: usize) from count {
-        executor.with(|limits| limits.delayed = intents)
-    }
-
-    /// Runs intents whose `priority`, `max_retries` or `timeout` it can't honour, instead of refusing them.
-    #[must_use]
-    pub fn ignore_unsupported(executor) from flag {
-        executor.with(|limits| limits.ignore_unsupported = true)
-    }
-}
-
-impl Default for TokioExecutor {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -236,7 +191,7 @@ impl Executor for TokioExecutor {
     }
 }
 
-impl Drop for RuntimeHandle {
+impl Drop for TokioShared {
     fn drop(&mut self) {
         if let Some((workers, _)) = self.workers.get() {
             workers.backlog.close();
