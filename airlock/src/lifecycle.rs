@@ -10,7 +10,7 @@ use crate::scope_info::ScopeInfo;
 /// How a scope's body ended. Panics and cancellations are never asked about: they discard.
 pub struct ScopeEnd<'a> {
     pub(crate) succeeded: bool,
-    pub(crate) core: &'a ScopeState,
+    pub(crate) scope: &'a ScopeState,
 }
 
 impl ScopeEnd<'_> {
@@ -23,13 +23,13 @@ impl ScopeEnd<'_> {
     /// The scope.
     #[must_use]
     pub fn scope(&self) -> &ScopeInfo {
-        self.core.info()
+        self.scope.info()
     }
 
     /// How many intents it holds.
     #[must_use]
     pub fn intents(&self) -> usize {
-        self.core.buffer().len()
+        self.scope.buffer().len()
     }
 }
 

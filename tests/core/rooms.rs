@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From top to bottom. A room may use those above it.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "text",
     "runtime",
     "encode",
@@ -24,6 +24,7 @@ const ORDER: [&str; 27] = [
     "flush",
     "scope",
     "shutdown",
+    "web",
     "brokers",
     "systems",
     "settings::load",

@@ -26,11 +26,11 @@ enum FrameKind {
 }
 
 impl Frame {
-    pub(crate) fn scope(core: ScopeState, around: Option<Arc<Frame>>) -> Self {
-        let skips_enqueue = !core.policy().judges_enqueue() && around.as_ref().is_none_or(|frame| frame.skips_enqueue);
-        let skips_flush = !core.policy().judges_flush() && around.as_ref().is_none_or(|frame| frame.skips_flush);
+    pub(crate) fn scope(scope: ScopeState, around: Option<Arc<Frame>>) -> Self {
+        let skips_enqueue = !scope.policy().judges_enqueue() && around.as_ref().is_none_or(|frame| frame.skips_enqueue);
+        let skips_flush = !scope.policy().judges_flush() && around.as_ref().is_none_or(|frame| frame.skips_flush);
         let local = around.as_ref().is_some_and(|frame| frame.local);
-        Self { around, kind: FrameKind::Scope(core), skips_enqueue, skips_flush, local }
+        Self { around, kind: FrameKind::Scope(scope), skips_enqueue, skips_flush, local }
     }
 
     pub(crate) fn local(policy: Arc<dyn Policy>, around: Option<Arc<Frame>>) -> Self {
@@ -58,7 +58,7 @@ impl Frame {
     /// The scope, if this frame is one.
     pub(crate) fn as_scope(&self) -> Option<&ScopeState> {
         match &self.kind {
-            FrameKind::Scope(core) => Some(core),
+            FrameKind::Scope(scope) => Some(scope),
             FrameKind::Local(_) => None,
         }
     }
@@ -77,7 +77,7 @@ impl Frame {
 
     pub(crate) fn policy(&self) -> &dyn Policy {
         match &self.kind {
-            FrameKind::Scope(core) => core.policy(),
+            FrameKind::Scope(scope) => scope.policy(),
             FrameKind::Local(policy) => &**policy,
         }
     }
@@ -86,7 +86,7 @@ impl Frame {
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            FrameKind::Scope(core) => write!(f, "Frame(scope {})", core.info()),
+            FrameKind::Scope(scope) => write!(f, "Frame(scope {})", scope.info()),
             FrameKind::Local(policy) => write!(f, "Frame(policy {})", redact_text(policy.name())),
         }
     }

@@ -39,7 +39,7 @@ pub(crate) struct ScopeState {
 impl ScopeState {
     pub(crate) fn new(info: ScopeInfo, overrides: Overrides, settings: Snapshot, around: Option<&Arc<Frame>>) -> Self {
         let root = nearest_scope(around)
-            .map(|parent| parent.as_scope().and_then(|core| core.root.as_ref()).unwrap_or(parent))
+            .map(|parent| parent.as_scope().and_then(|scope| scope.root.as_ref()).unwrap_or(parent))
             .cloned();
         Self { info, overrides, settings, buffer: Buffer::new(), root, runs: Runs::default() }
     }
@@ -94,7 +94,7 @@ impl ScopeState {
     }
 
     /// Takes an intent that every policy lets in, or leaves it where it is if the scope has ended.
-    pub(crate) fn accept(
+    pub(crate) fn record(
         &self,
         new: &mut NewIntent,
         around: Option<Arc<Frame>>,

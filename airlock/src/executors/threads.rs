@@ -121,7 +121,7 @@ impl Executor for ThreadPoolExecutor {
     }
 
     fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        self.shared.limits.accept(intent, flush)
+        self.shared.limits.check(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
@@ -134,7 +134,7 @@ impl Executor for ThreadPoolExecutor {
                 return;
             }
             // A push wakes the threads.
-            pool.backlog.accept(batch, &pool.alarm, |_| {}).await;
+            pool.backlog.push_batch(batch, &pool.alarm, |_| {}).await;
         })
     }
 

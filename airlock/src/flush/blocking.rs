@@ -29,7 +29,7 @@ mod runtime {
     static SAID: Mutex<Option<HashSet<&'static Location<'static>>>> = Mutex::new(None);
 
     pub(crate) fn warn_once(frame: &Frame) {
-        let Some(scope) = frame.as_scope().map(|core| core.info()) else { return };
+        let Some(scope) = frame.as_scope().map(|scope| scope.info()) else { return };
         if tokio::runtime::Handle::try_current().is_err() {
             return;
         }

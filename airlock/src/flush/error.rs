@@ -140,9 +140,9 @@ impl Drop for FlushError {
         if unsent.is_empty() {
             return;
         }
-        let Some(core) = frame.as_scope() else { return };
+        let Some(scope) = frame.as_scope() else { return };
         // A drop doesn't panic, whatever the subscriber does.
-        let _ = catch_panic(|| log(core.info(), unsent));
+        let _ = catch_panic(|| log(scope.info(), unsent));
         let mut unsent = std::mem::take(unsent);
         // Those that ran and failed are not lost: they are done.
         unsent.failed.clear();
@@ -150,8 +150,8 @@ impl Drop for FlushError {
         if intents.is_empty() {
             return;
         }
-        if let Some(on_lost) = &core.settings().on_lost.value {
-            let lost = Lost::of_flush_error(core.info().clone(), intents);
+        if let Some(on_lost) = &scope.settings().on_lost.value {
+            let lost = Lost::of_flush_error(scope.info().clone(), intents);
             if let Err(panicked) = catch_panic(|| on_lost(lost)) {
                 tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
             }

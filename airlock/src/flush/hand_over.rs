@@ -91,8 +91,8 @@ impl Flush {
             return self.finish();
         }
         let carried = self.unsent.len();
-        let core = scope_of(&self.frame);
-        let (set, on_failure) = (core.deadline().map(Deadline::after), core.on_failure());
+        let scope = scope_of(&self.frame);
+        let (set, on_failure) = (scope.deadline().map(Deadline::after), scope.on_failure());
         let deadline = set.unwrap_or_else(|| {
             if executor.capabilities().no_deadline { Deadline::NONE } else { Deadline::after(DEFAULT_DEADLINE) }
         });
@@ -111,7 +111,7 @@ impl Flush {
     }
 
     async fn hand_over(&mut self, executor: &dyn Executor, deadline: Deadline) {
-        let core = scope_of(&self.frame);
+        let scope = scope_of(&self.frame);
         let reported = self.report.is_reported();
         self.report.handed_to(redact_text(executor.name()).into_owned().into());
         let intents = std::mem::take(&mut self.waiting);
@@ -123,8 +123,8 @@ impl Flush {
             dated.for_each(|intent| intent.hand_over(now));
         }
         let kept = (reported || !executor.capabilities().returns_unsent).then(|| intents.clone());
-        let ledger = Arc::new(Ledger::new(intents.len(), core.on_failure(), deadline));
-        let batch = Batch::new(intents, Arc::clone(&ledger), core.timings());
+        let ledger = Arc::new(Ledger::new(intents.len(), scope.on_failure(), deadline));
+        let batch = Batch::new(intents, Arc::clone(&ledger), scope.timings());
         let batch = if self.may_have_options { batch } else { batch.without_call_options() };
         self.current = Some(Current { ledger, kept });
         let ending = drive(executor, batch, deadline).await;

@@ -13,12 +13,12 @@ impl Flush {
     /// Calls plain functions one after the other, if that is all there is to do. The inline executor does the same; but
     /// a batch, a ledger that another thread may close and a future cost more than many a task.
     pub(super) fn call_if_plain(&mut self) -> bool {
-        let core = scope_of(&self.frame);
-        if self.may_have_options || !core.executor().capabilities().inline {
+        let scope = scope_of(&self.frame);
+        if self.may_have_options || !scope.executor().capabilities().inline {
             return false;
         }
-        let (on_failure, timings) = (core.on_failure(), core.timings());
-        let deadline = core.deadline().map_or(Deadline::NONE, Deadline::after);
+        let (on_failure, timings) = (scope.on_failure(), scope.timings());
+        let deadline = scope.deadline().map_or(Deadline::NONE, Deadline::after);
         let report = &mut self.report;
         let mut intents = std::mem::take(&mut self.waiting).into_iter();
         if intents.len() > 0 {

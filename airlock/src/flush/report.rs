@@ -107,7 +107,7 @@ impl FlushReport {
     #[must_use]
     pub fn scope(&self) -> &ScopeInfo {
         match self.own.as_ref().and_then(|frame| frame.as_scope()) {
-            Some(core) => core.info(),
+            Some(scope) => scope.info(),
             None => unreachable!("a report is made for a scope"),
         }
     }

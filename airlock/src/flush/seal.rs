@@ -17,7 +17,7 @@ use crate::text::redact::redact_text;
 
 /// Ends a scope that holds nothing; false if there is something in it.
 pub(crate) fn close_if_empty(frame: &Arc<Frame>) -> bool {
-    frame.as_scope().is_some_and(|core| core.buffer().close_if_empty(Phase::Flushed))
+    frame.as_scope().is_some_and(|scope| scope.buffer().close_if_empty(Phase::Flushed))
 }
 
 /// Ends the scope badly.
@@ -32,7 +32,7 @@ pub(crate) fn seal_discarded(frame: &Arc<Frame>, reason: Discarded) -> Flush {
 
 fn discarded(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> ReportBuilder {
     let mut report = ReportBuilder::new(reported);
-    if let Some(Ok(contents)) = frame.as_scope().map(|core| core.buffer().close(Phase::Discarded)) {
+    if let Some(Ok(contents)) = frame.as_scope().map(|scope| scope.buffer().close(Phase::Discarded)) {
         for intent in contents.items {
             report.add(intent, || Outcome::Discarded { reason });
         }
@@ -43,7 +43,7 @@ fn discarded(frame: &Arc<Frame>, reason: Discarded, reported: bool) -> ReportBui
 /// Ends the scope well: closes it, gives to the scopes around what is theirs, and judges the rest.
 pub(crate) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Flush, FlushError> {
     let mut report = ReportBuilder::new(reported);
-    let contents = frame.as_scope().and_then(|core| core.buffer().close(Phase::Sealed).ok());
+    let contents = frame.as_scope().and_then(|scope| scope.buffer().close(Phase::Sealed).ok());
     // Closed by now, and not by another guard: a scope has one.
     let Some(contents) = contents else { return Ok(Flush::new(Arc::clone(frame), Vec::new(), false, report)) };
     let contents = give_to_ancestors(frame, contents, &mut report)?;
@@ -58,7 +58,7 @@ fn give_to_ancestors(
     report: &mut ReportBuilder,
 ) -> Result<Contents<Intent>, FlushError> {
     let ancestors: Vec<&ScopeState> = frames(frame.around()).filter_map(|frame| frame.as_scope()).collect();
-    let Some(core) = frame.as_scope().filter(|_| !ancestors.is_empty() && !contents.items.is_empty()) else {
+    let Some(scope) = frame.as_scope().filter(|_| !ancestors.is_empty() && !contents.items.is_empty()) else {
         return Ok(contents);
     };
 
@@ -68,7 +68,7 @@ fn give_to_ancestors(
             return Vec::new();
         }
         let _judging = Judging::enter();
-        let captor = |intent| ancestors.iter().position(|outer| !outer.lifecycle().releases(core.info(), intent));
+        let captor = |intent| ancestors.iter().position(|outer| !outer.lifecycle().releases(scope.info(), intent));
         contents.items.iter().map(captor).collect::<Vec<_>>()
     });
     let captors = match captors {

@@ -90,10 +90,8 @@ impl Drop for Sealed {
                 );
             });
         }
-        #[cfg(feature = "testing")]
         let intents = held.intents().len();
         let report = held.discard(Discarded::Dropped);
-        #[cfg(feature = "testing")]
         if let Some(frame) = report.own.as_ref().filter(|_| intents > 0) {
             crate::flush::note_abandoned(frame, Discarded::Dropped, intents);
         }

@@ -91,10 +91,10 @@ fn insert<'a>(nodes: &mut Vec<Node<'a>>, path: &[&'a Arc<Frame>], entry: &'a Rep
         nodes.push(Node::Entry(entry));
         return;
     };
-    let Some(core) = next.as_scope() else { return };
+    let Some(scope) = next.as_scope() else { return };
     let is_last = matches!(nodes.last(), Some(Node::Scope { frame, .. }) if Arc::ptr_eq(frame, next));
     if !is_last {
-        nodes.push(Node::Scope { frame: next, info: core.info(), nodes: Vec::new() });
+        nodes.push(Node::Scope { frame: next, info: scope.info(), nodes: Vec::new() });
     }
     if let Some(Node::Scope { nodes, .. }) = nodes.last_mut() {
         insert(nodes, rest, entry);

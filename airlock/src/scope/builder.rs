@@ -138,8 +138,8 @@ impl ScopeBuilder {
     pub(super) fn begin(self) -> OwnedScope {
         let around = stack::current();
         let info = ScopeInfo::new(self.name, self.location);
-        let core = ScopeState::new(info, self.overrides, settings::snapshot(), around.as_ref());
-        OwnedScope::new(Arc::new(Frame::scope(core, around)))
+        let scope = ScopeState::new(info, self.overrides, settings::snapshot(), around.as_ref());
+        OwnedScope::new(Arc::new(Frame::scope(scope, around)))
     }
 }
 

@@ -100,7 +100,7 @@ impl EnqueueError {
     }
 
     pub(crate) fn closed(intent: Intent, phase: Phase, scope: &Arc<Frame>) -> Self {
-        let scope = scope.as_scope().map_or_else(|| "the scope".to_owned(), |core| core.info().to_string());
+        let scope = scope.as_scope().map_or_else(|| "the scope".to_owned(), |scope| scope.info().to_string());
         let ended = match phase {
             Phase::Discarded => "was discarded",
             Phase::Sealed => "is sealed",

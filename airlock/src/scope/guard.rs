@@ -42,16 +42,16 @@ impl OwnedScope {
 
     /// Whether this end of the body is one to flush on.
     pub(super) fn should_flush(&self, succeeded: bool) -> bool {
-        let Some(core) = self.frame.as_scope() else { return false };
-        let end = ScopeEnd { succeeded, core };
+        let Some(scope) = self.frame.as_scope() else { return false };
+        let end = ScopeEnd { succeeded, scope };
         let _judging = Judging::enter();
-        core.lifecycle().should_flush(&end)
+        scope.lifecycle().should_flush(&end)
     }
 
     /// Ends a scope that succeeded and holds nothing, at no cost; gives it back if there is more to do. A scope that is
     /// to be discarded is, even if there is nothing to discard: nested scopes that end later ask how this one did.
     pub(super) fn end_if_empty(mut self, succeeded: bool) -> Option<Self> {
-        let unasked = |core: &ScopeState| !core.lifecycle().may_refuse_success();
+        let unasked = |scope: &ScopeState| !scope.lifecycle().may_refuse_success();
         self.ended = succeeded && self.frame.as_scope().is_some_and(unasked) && seal::close_if_empty(&self.frame);
         if self.ended { None } else { Some(self) }
     }
@@ -83,7 +83,6 @@ impl Drop for OwnedScope {
         let reason = self.failed().unwrap_or(unwinding);
         let report = seal::discard(&self.frame, reason, false);
         if self.failed().is_none() && report.counts().enqueued > 0 {
-            #[cfg(feature = "testing")]
             crate::flush::note_abandoned(&self.frame, reason, report.counts().enqueued);
             let scope = self.frame.as_scope().map(ScopeState::info);
             // A drop doesn't panic, whatever the subscriber does.

@@ -12,6 +12,7 @@ use crate::context::scope_state::ScopeState;
 use crate::context::stack::{self, ContextSwap};
 use crate::intent::{Intent, IntentId};
 use crate::scope_info::ScopeInfo;
+use crate::settings::overriding::{Overriding, WithSettings};
 
 /// A handle to a scope, with the local policies that were in force when it was taken.
 ///
@@ -36,12 +37,8 @@ pub struct Scope {
     frame: Arc<Frame>,
 }
 
-/// A future in a scope, and with the settings of that scope's test.
-#[cfg(feature = "testing")]
-pub(crate) type Carried<F> = InContext<crate::settings::overriding::WithSettings<F>>;
-/// A future in a scope.
-#[cfg(not(feature = "testing"))]
-pub(crate) type Carried<F> = InContext<F>;
+/// A future in a scope, with the settings of that scope's test if it is one's.
+pub(crate) type Carried<F> = InContext<WithSettings<F>>;
 
 impl Scope {
     /// The current scope, if there is one.
@@ -60,7 +57,7 @@ impl Scope {
     /// What the scope holds, in the order of the enqueue calls, captured intents included. Empty once it has ended.
     #[must_use]
     pub fn intents(&self) -> Vec<Intent> {
-        self.core().buffer().items()
+        self.state().buffer().items()
     }
 
     /// What was enqueued in this scope itself.
@@ -78,13 +75,13 @@ impl Scope {
     /// How far the scope is.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        self.core().buffer().phase()
+        self.state().buffer().phase()
     }
 
     /// Its name and where it was opened.
     #[must_use]
     pub fn info(&self) -> &ScopeInfo {
-        self.core().info()
+        self.state().info()
     }
 
     /// Adds an intent made with the companion's `intent`, judged by the policies of this handle.
@@ -99,8 +96,7 @@ impl Scope {
     /// Runs the closure with this scope as the current one: in another thread, say.
     pub fn run<R>(&self, body: impl FnOnce() -> R) -> R {
         let _context = ContextSwap::only(Arc::clone(&self.frame));
-        #[cfg(feature = "testing")]
-        let _settings = self.core().overriding().map(crate::settings::overriding::Overriding::new);
+        let _settings = self.state().overriding().map(Overriding::new);
         body()
     }
 
@@ -111,8 +107,7 @@ impl Scope {
 
     /// [`wrap`](Self::wrap) with a type that has a name.
     pub(crate) fn carry<F>(&self, future: F) -> Carried<F> {
-        #[cfg(feature = "testing")]
-        let future = crate::settings::overriding::WithSettings::new(self.core().overriding(), future);
+        let future = WithSettings::new(self.state().overriding(), future);
         InContext::only(Arc::clone(&self.frame), future)
     }
 
@@ -124,7 +119,7 @@ impl Scope {
         }
     }
 
-    fn core(&self) -> &ScopeState {
+    fn state(&self) -> &ScopeState {
         frames(Some(&self.frame))
             .find_map(|frame| frame.as_scope())
             .unwrap_or_else(|| unreachable!("a handle is only made where there is a scope"))
@@ -136,7 +131,7 @@ impl fmt::Debug for Scope {
         f.debug_struct("Scope")
             .field("info", &format_args!("{}", self.info()))
             .field("phase", &self.phase())
-            .field("intents", &self.core().buffer().len())
+            .field("intents", &self.state().buffer().len())
             .finish()
     }
 }

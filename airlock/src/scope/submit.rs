@@ -83,8 +83,8 @@ fn submit(new: &mut NewIntent, may_have_options: bool) -> Result<(), EnqueueErro
         // Without a handle of the frame. Nothing in here runs foreign code, which must not happen under the borrow of
         // the stack.
         stack::with_current(|frame| {
-            if let Some(core) = frame.and_then(|frame| frame.as_simple_scope()) {
-                let _ = core.accept(new, None, may_have_options);
+            if let Some(scope) = frame.and_then(|frame| frame.as_simple_scope()) {
+                let _ = scope.record(new, None, may_have_options);
             }
         });
     }
@@ -98,7 +98,7 @@ fn submit(new: &mut NewIntent, may_have_options: bool) -> Result<(), EnqueueErro
 fn submit_with_care(intent: Intent) -> Result<(), EnqueueError> {
     let intent = check(intent)?;
     match stack::current() {
-        Some(frame) => ask_and_accept(&frame, intent),
+        Some(frame) => judge_and_record(&frame, intent),
         None => Err(EnqueueError::no_scope(intent)),
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn push(frame: &Arc<Frame>, mut intent: Intent) -> Result<IntentId, E
     }
     // A failed flush may have given it back: what was around it then is not around it now.
     intent.context = None;
-    check(intent).and_then(|intent| ask_and_accept(frame, intent)).map(|()| id)
+    check(intent).and_then(|intent| judge_and_record(frame, intent)).map(|()| id)
 }
 
 fn check(intent: Intent) -> Result<Intent, EnqueueError> {
@@ -124,7 +124,7 @@ fn check(intent: Intent) -> Result<Intent, EnqueueError> {
     }
 }
 
-fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueError> {
+fn judge_and_record(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueError> {
     let Some(scope) = nearest_scope(Some(frame)) else {
         return Err(EnqueueError::no_scope(intent));
     };
@@ -141,17 +141,17 @@ fn ask_and_accept(frame: &Arc<Frame>, mut intent: Intent) -> Result<(), EnqueueE
     }
     let may_have_options = !intent.is_plain() || intent.call_options().is_some();
     let mut new = NewIntent::from(intent);
-    match (accept(frame, &mut new, may_have_options), new.take()) {
+    match (record(frame, &mut new, may_have_options), new.take()) {
         (Err(phase), Some(intent)) => Err(EnqueueError::closed(intent, phase, scope)),
         _ => Ok(()),
     }
 }
 
 /// Moves the intent into the scope that `frame` is in, or leaves it where it is if that has ended.
-fn accept(frame: &Arc<Frame>, new: &mut NewIntent, may_have_options: bool) -> Result<(), Phase> {
+fn record(frame: &Arc<Frame>, new: &mut NewIntent, may_have_options: bool) -> Result<(), Phase> {
     let around = frame.has_local().then(|| Arc::clone(frame));
     match nearest_scope(Some(frame)).and_then(|scope| scope.as_scope()) {
-        Some(core) => core.accept(new, around, may_have_options),
+        Some(scope) => scope.record(new, around, may_have_options),
         None => Err(Phase::Discarded),
     }
 }

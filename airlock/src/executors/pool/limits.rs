@@ -43,7 +43,7 @@ impl Limits {
     }
 
     /// Whether the task can run here, with its options.
-    pub(in crate::executors) fn accept(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+    pub(in crate::executors) fn check(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         intent.can_run_here()?;
         let options = if flush.may_have_options { intent.options() } else { intent.task().options };
         times::check_delay(options, flush.now)?;

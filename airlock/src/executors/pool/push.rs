@@ -27,7 +27,7 @@ enum PushStop<'a> {
 impl Backlog {
     /// Accepts what the batch has, waiting for room up to the flush's deadline. `pushed` is called with how many were
     /// accepted, again and again; the alarm is called when delayed jobs are due.
-    pub(in crate::executors) async fn accept(&self, mut batch: Batch, alarm: &Waker, pushed: impl Fn(usize)) {
+    pub(in crate::executors) async fn push_batch(&self, mut batch: Batch, alarm: &Waker, pushed: impl Fn(usize)) {
         loop {
             let (count, stop) = self.push_chunk(&mut batch, alarm);
             if count > 0 {

@@ -157,7 +157,7 @@ impl Executor for TokioExecutor {
         if self.handle.runtime.is_none() && Runtime::try_current().is_err() {
             return Err(Rejection::new(NO_RUNTIME));
         }
-        self.handle.limits.accept(intent, flush)
+        self.handle.limits.check(intent, flush)
     }
 
     fn dispatch<'a>(&'a self, mut batch: Batch) -> BoxFuture<'a, ()> {
@@ -171,7 +171,7 @@ impl Executor for TokioExecutor {
             let (workers, alarm) = self.workers();
             match workers.join(&runtime) {
                 Ok(watched) => {
-                    workers.backlog.accept(batch, alarm, |count| workers.spawn_workers(&watched, count)).await;
+                    workers.backlog.push_batch(batch, alarm, |count| workers.spawn_workers(&watched, count)).await;
                 }
                 Err(error) => {
                     if let Some(begun) = batch.begin() {
