@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
-use super::publish::Format;
+use super::format::Format;
 use super::queue_executor::QueueExecutor;
 use super::rows::{settle_rest, stream_rows};
 use crate::brokers::{AnyConnection, FlushDoubt, JobReply, JobTimeouts, Rows, SqlConnection, SqlJob, Transport};

@@ -4,6 +4,8 @@
 pub(crate) mod celery;
 #[cfg(feature = "_queue")]
 mod config;
+#[cfg(feature = "amqp")]
+mod declared;
 #[cfg(feature = "django-q")]
 pub(crate) mod django_q;
 #[cfg(feature = "django-tasks")]
@@ -11,10 +13,14 @@ pub(crate) mod django_tasks;
 #[cfg(feature = "dramatiq")]
 pub(crate) mod dramatiq;
 mod extras;
+#[cfg(feature = "_queue")]
+mod format;
 #[cfg(feature = "huey")]
 pub(crate) mod huey;
 #[cfg(feature = "_sql")]
 mod insert;
+#[cfg(feature = "_broker")]
+mod jobs;
 mod json;
 #[cfg(feature = "lambda")]
 pub(crate) mod lambda;

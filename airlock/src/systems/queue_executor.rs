@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::publish::{Format, publish};
+use super::format::Format;
+use super::publish::publish;
 use crate::brokers::{Broker, BrokerMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::{Batch, FlushContext, printed_name};

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::publish::Format;
+use super::format::Format;
 use crate::brokers::{ConnectionManager, FlushDoubt, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Ticket, times};

@@ -9,7 +9,7 @@ use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
-use crate::systems::publish::Format;
+use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
 queue_executor! {

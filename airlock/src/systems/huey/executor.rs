@@ -10,7 +10,7 @@ use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
-use crate::systems::publish::Format;
+use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 use crate::text::secret_key::SecretKey;
 

@@ -1,0 +1,41 @@
+//! What a system's workers read.
+
+use std::time::SystemTime;
+
+use super::config::CommonConfig;
+use crate::brokers::{AmqpMessage, AmqpQueue, RedisMessage, SqlMessage, Transport};
+use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
+use crate::intent::Intent;
+
+/// A wire format: what a system's workers read.
+pub(crate) trait Format: Send + Sync + 'static {
+    fn common(&self) -> &CommonConfig;
+
+    /// Whether a worker can take the intent as it is meant. Whatever it refuses is refused before anything is sent.
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection>;
+
+    /// For Redis, if workers read there.
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+        let _ = (intent, now);
+        Err(Rejection::new("there are no queues on Redis"))
+    }
+
+    /// For RabbitMQ, if workers read there.
+    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
+        let _ = (intent, now);
+        Err(Rejection::new("there are no queues on RabbitMQ"))
+    }
+
+    /// The queues that the system's own producer declares to publish with this routing key.
+    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
+        let _ = routing_key;
+        Vec::new()
+    }
+
+    /// For a table, if workers read one. `place` counts the rows of a flush: what orders by time keeps their order.
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, place: u32) -> Result<SqlMessage, Rejection> {
+        let _ = (transport, intent, now, place);
+        Err(Rejection::new("there are no queues in a SQL database"))
+    }
+}
