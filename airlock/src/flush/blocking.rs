@@ -7,7 +7,7 @@ use crate::context::Frame;
 /// Waits for a flush of the scope on this thread; says so if that is one of a runtime.
 pub(crate) fn block_on_flush<F: Future>(frame: &Frame, flush: F) -> F::Output {
     #[cfg(feature = "tokio")]
-    return crate::runtime::wait(flush, || runtime::warn_once(frame));
+    return crate::runtime::wait(flush, || tokio_warning::warn_once(frame));
     #[cfg(not(feature = "tokio"))]
     {
         let _ = frame;
@@ -17,7 +17,7 @@ pub(crate) fn block_on_flush<F: Future>(frame: &Frame, flush: F) -> F::Output {
 
 /// A thread of a runtime that waits is one that drives no other task.
 #[cfg(feature = "tokio")]
-mod runtime {
+mod tokio_warning {
     use std::collections::HashSet;
     use std::panic::Location;
     use std::sync::{Mutex, PoisonError};
@@ -26,16 +26,16 @@ mod runtime {
     use crate::runtime::panics::catch_panic;
 
     /// Where scopes were opened of which it was said.
-    static SAID: Mutex<Option<HashSet<&'static Location<'static>>>> = Mutex::new(None);
+    static WARNED: Mutex<Option<HashSet<&'static Location<'static>>>> = Mutex::new(None);
 
     pub(crate) fn warn_once(frame: &Frame) {
         let Some(scope) = frame.as_scope().map(|scope| scope.info()) else { return };
         if tokio::runtime::Handle::try_current().is_err() {
             return;
         }
-        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = said.get_or_insert_default().insert(scope.location());
-        drop(said);
+        let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = warned.get_or_insert_default().insert(scope.location());
+        drop(warned);
         if is_new {
             // What is flushed matters more than what is said about it.
             let _ = catch_panic(|| {

@@ -12,37 +12,37 @@ use super::jobs::Jobs;
 use crate::runtime::panics::catch_panic;
 
 /// One of those that wait, counted under the lock, so that an event without a listener costs its notifier nothing.
-pub(super) struct CountedListener<'a> {
+pub(super) struct WaiterCount<'a> {
     backlog: &'a Backlog,
     count: fn(&mut Jobs) -> &mut usize,
 }
 
-impl<'a> CountedListener<'a> {
+impl<'a> WaiterCount<'a> {
     pub(super) fn new(backlog: &'a Backlog, count: fn(&mut Jobs) -> &mut usize) -> Self {
         *count(&mut backlog.jobs()) += 1;
         Self { backlog, count }
     }
 }
 
-impl Drop for CountedListener<'_> {
+impl Drop for WaiterCount<'_> {
     fn drop(&mut self) {
         *(self.count)(&mut self.backlog.jobs()) -= 1;
     }
 }
 
 /// Waits until the event is notified.
-pub(super) async fn heard(mut listener: EventListener) {
+pub(super) async fn notified(mut listener: EventListener) {
     poll_fn(|cx| {
-        let waker = Waker::from(Arc::new(Guarded(cx.waker().clone())));
+        let waker = Waker::from(Arc::new(PanicSafeWaker(cx.waker().clone())));
         Pin::new(&mut listener).poll(&mut Context::from_waker(&waker))
     })
     .await;
 }
 
 /// A waker whose panic ends in it: its caller holds a job, and the event has others to wake and its own count to keep.
-struct Guarded(Waker);
+struct PanicSafeWaker(Waker);
 
-impl Wake for Guarded {
+impl Wake for PanicSafeWaker {
     fn wake(self: Arc<Self>) {
         let _ = catch_panic(move || self.0.wake_by_ref());
     }

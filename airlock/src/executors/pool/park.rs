@@ -20,7 +20,7 @@ impl Backlog {
                 jobs.busy -= 1;
                 if jobs.may_be_over() {
                     drop(jobs);
-                    self.look_again();
+                    self.notify_waiters();
                     jobs = self.jobs();
                 }
             } else if jobs.closed && jobs.unfinished() == 0 {

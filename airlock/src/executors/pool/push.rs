@@ -8,7 +8,7 @@ use event_listener::IntoNotification;
 use super::backlog::Backlog;
 use super::jobs::{Lane, PushError, starts_later};
 use super::limits::Limits;
-use super::listen::{CountedListener, heard};
+use super::listen::{WaiterCount, notified};
 use crate::dispatch::DispatchError;
 use crate::executors::{Batch, Begun, Ticket};
 use crate::intent::Intent;
@@ -82,7 +82,7 @@ impl Backlog {
     /// Pushes an intent once there is room for it. What is delayed waits for room among the delayed, and from its time on
     /// for room among what is ready.
     async fn push_with_room(&self, pending: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
-        let _counted = CountedListener::new(self, |jobs| &mut jobs.waiting);
+        let _counted = WaiterCount::new(self, |jobs| &mut jobs.waiting);
         while let Some(intent) = pending.take() {
             let start = starts_later(&intent);
             let room = self.room(Lane::of(start));
@@ -94,11 +94,11 @@ impl Backlog {
                 return Err(self.is_closed());
             }
             let Some(start) = start else {
-                heard(listener).await;
+                notified(listener).await;
                 continue;
             };
             let wait = start.duration_since(SystemTime::now()).unwrap_or_default();
-            let is_room = timer::until(Deadline::after(wait), heard(listener)).await.is_some();
+            let is_room = timer::until(Deadline::after(wait), notified(listener)).await.is_some();
             if is_room && starts_later(intent).is_none() {
                 // It waits elsewhere from now on.
                 room.notify(1.additional());

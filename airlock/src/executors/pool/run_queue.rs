@@ -42,7 +42,7 @@ impl RunQueue {
         self.len += intents.len();
         let follows = number == self.last_number + self.last.len() as u64;
         if !follows || intents.len() >= FEW {
-            self.seal();
+            self.close_last_run();
         }
         if intents.len() >= FEW {
             self.runs.push_back(NumberedRun { intents, number });
@@ -54,7 +54,7 @@ impl RunQueue {
         self.last.extend(intents);
     }
 
-    fn seal(&mut self) {
+    fn close_last_run(&mut self) {
         if !self.last.is_empty() {
             let intents = mem::take(&mut self.last).into_iter();
             self.runs.push_back(NumberedRun { intents, number: self.last_number });
@@ -64,7 +64,7 @@ impl RunQueue {
     /// The first job, and its run if it was the last of that: to free memory takes longer than the lock should be held.
     pub(super) fn pop(&mut self) -> Option<(PoolJob, Option<NumberedRun>)> {
         if self.runs.is_empty() {
-            self.seal();
+            self.close_last_run();
         }
         let run = self.runs.front_mut()?;
         let intent = run.intents.next()?;

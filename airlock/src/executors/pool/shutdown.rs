@@ -4,7 +4,7 @@ use std::sync::MutexGuard;
 
 use super::backlog::Backlog;
 use super::jobs::{Jobs, Lane};
-use super::listen::{CountedListener, heard};
+use super::listen::{WaiterCount, notified};
 use crate::executors::Unfinished;
 use crate::runtime::{Deadline, timer};
 
@@ -16,7 +16,7 @@ impl Backlog {
         }
         let mut jobs = self.jobs();
         jobs.closed = true;
-        self.unlock_and_tell(jobs);
+        self.unlock_and_notify(jobs);
         self.room(Lane::Ready).notify(usize::MAX);
         self.room(Lane::Delayed).notify(usize::MAX);
     }
@@ -25,7 +25,7 @@ impl Backlog {
     /// has a copy of is its parent's to finish.
     ///
     /// `is_deserted` says whether the jobs that wait do so in vain. It is asked after each
-    /// [`look_again`](Self::look_again).
+    /// [`notify_waiters`](Self::look_again).
     pub(in crate::executors) async fn shutdown(
         &self,
         deadline: Deadline,
@@ -35,7 +35,7 @@ impl Backlog {
             return Unfinished::default();
         }
         self.close();
-        let counted = CountedListener::new(self, |jobs| &mut jobs.shutdowns);
+        let counted = WaiterCount::new(self, |jobs| &mut jobs.shutdowns);
         let all_done = async {
             loop {
                 // Before the look: what changes after it is heard of.
@@ -43,7 +43,7 @@ impl Backlog {
                 if self.jobs().unfinished_by(deadline) == 0 || is_deserted() {
                     return;
                 }
-                heard(progress).await;
+                notified(progress).await;
             }
         };
         timer::until(deadline, all_done).await;
@@ -51,16 +51,16 @@ impl Backlog {
         let mut jobs = self.jobs();
         let (left, running) = (jobs.take_all(), jobs.busy);
         drop(jobs);
-        self.look_again();
+        self.notify_waiters();
         Unfinished { intents: left.into_iter().map(|job| job.intent).collect(), running }
     }
 
     /// Has shutdowns look whether they have to wait any longer, and threads whether there will be more jobs.
-    pub(in crate::executors) fn look_again(&self) {
-        self.unlock_and_tell(self.jobs());
+    pub(in crate::executors) fn notify_waiters(&self) {
+        self.unlock_and_notify(self.jobs());
     }
 
-    fn unlock_and_tell(&self, jobs: MutexGuard<'_, Jobs>) {
+    fn unlock_and_notify(&self, jobs: MutexGuard<'_, Jobs>) {
         let (is_over, is_awaited) = (jobs.closed && jobs.unfinished() == 0, jobs.shutdowns > 0);
         drop(jobs);
         if is_over {

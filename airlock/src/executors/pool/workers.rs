@@ -32,7 +32,7 @@ impl Backlog {
             job
         });
         if may_be_over {
-            self.look_again();
+            self.notify_waiters();
         }
         job
     }

@@ -169,7 +169,7 @@ impl Executor for TokioExecutor {
                 return;
             };
             let (workers, alarm) = self.workers();
-            match workers.join(&runtime) {
+            match workers.watch(&runtime) {
                 Ok(watched) => {
                     workers.backlog.push_batch(batch, alarm, |count| workers.spawn_workers(&watched, count)).await;
                 }

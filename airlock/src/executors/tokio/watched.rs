@@ -53,7 +53,7 @@ impl Drop for Sentinel {
     fn drop(&mut self) {
         self.runtime_ended.store(true, Ordering::SeqCst);
         if let Some(workers) = self.workers.upgrade() {
-            workers.move_on();
+            workers.restart_waiting();
         }
     }
 }

@@ -33,7 +33,7 @@ impl Workers {
     }
 
     /// Has the runtime run tasks, unless it has ended.
-    pub(super) fn join(self: &Arc<Self>, runtime: &Runtime) -> Result<Arc<WatchedRuntime>, DispatchError> {
+    pub(super) fn watch(self: &Arc<Self>, runtime: &Runtime) -> Result<Arc<WatchedRuntime>, DispatchError> {
         self.backlog.check_process()?;
         let known = self.runtimes().iter().find(|watched| watched.runtime.id() == runtime.id()).cloned();
         // Outside the lock: on a runtime that has ended, the sentinel is dropped at once, and looks for another one.
@@ -63,7 +63,7 @@ impl Workers {
     pub(super) fn spawn_workers(self: &Arc<Self>, watched: &Arc<WatchedRuntime>, count: usize) {
         for _ in 0..count {
             let Some(job) = self.backlog.add_worker() else { return };
-            Worker { workers: Arc::clone(self), watched: Arc::clone(watched), job: Some(job), ended: false }.go_on();
+            Worker { workers: Arc::clone(self), watched: Arc::clone(watched), job: Some(job), ended: false }.spawn();
             if watched.has_ended() {
                 return;
             }
@@ -72,7 +72,7 @@ impl Workers {
 
     /// Has jobs that wait run on a runtime that is there. Without one, the log says once that they wait in vain, and
     /// shutdowns wait no longer.
-    pub(super) fn move_on(self: &Arc<Self>) {
+    pub(super) fn restart_waiting(self: &Arc<Self>) {
         let waiting = self.backlog.ready();
         if let Some(watched) = self.runtime() {
             self.spawn_workers(&watched, waiting);
@@ -82,7 +82,7 @@ impl Workers {
                 tracing::error!(target: "airlock", executor, waiting, "the runtime ended before all that was accepted had started");
             });
         }
-        self.backlog.look_again();
+        self.backlog.notify_waiters();
     }
 
     pub(super) async fn shutdown(&self, deadline: Deadline) -> Unfinished {
@@ -95,7 +95,7 @@ impl Workers {
 impl Wake for Workers {
     fn wake(self: Arc<Self>) {
         self.backlog.release_due(&Waker::from(Arc::clone(&self)));
-        self.move_on();
+        self.restart_waiting();
     }
 }
 
@@ -117,7 +117,7 @@ struct Worker {
 
 impl Worker {
     /// Takes its job to where that kind runs, or ends if there is none.
-    fn go_on(self) {
+    fn spawn(self) {
         let runtime = self.watched.runtime.clone();
         match self.job.as_ref().map(PoolJob::is_async) {
             Some(true) => drop(runtime.spawn(self.work_async())),
@@ -143,7 +143,7 @@ impl Worker {
             }
             self.next();
         }
-        self.go_on();
+        self.spawn();
     }
 
     fn work(mut self) {
@@ -152,7 +152,7 @@ impl Worker {
             let _ = catch_panic(|| self.workers.backlog.run(job));
             self.next();
         }
-        self.go_on();
+        self.spawn();
     }
 }
 
@@ -165,10 +165,10 @@ impl Drop for Worker {
         if thread::panicking() {
             // A thread could not start; to try again here would panic again. If it is the runtime that ends on the way
             // up, its sentinel sees to the rest.
-            self.workers.backlog.look_again();
+            self.workers.backlog.notify_waiters();
             return;
         }
         self.watched.end();
-        self.workers.move_on();
+        self.workers.restart_waiting();
     }
 }
