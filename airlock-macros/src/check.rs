@@ -22,6 +22,14 @@ pub(crate) fn signature(function: &Function, problems: &mut Problems) -> Vec<Par
         let message = format!("takes {count} parameters; a task has at most {MOST_PARAMETERS}; put them into a struct");
         problems.push(&extra.ident, message);
     }
+    for (index, parameter) in arguments.iter().enumerate() {
+        let name = parameter.wire_name();
+        let is_taken = arguments[..index].iter().any(|earlier| earlier.wire_name() == name);
+        // Two parameters of one name in Rust are the compiler's to report.
+        if is_taken && arguments[..index].iter().all(|earlier| earlier.ident != parameter.ident) {
+            problems.push(&parameter.ident, format!("messages already have a parameter `{name}`; name one otherwise"));
+        }
+    }
     parameters
 }
 

@@ -2,20 +2,20 @@
 
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, GenericArgument, Ident, Meta, Pat, PatType, PathArguments, Type};
+use syn::{Attribute, FnArg, GenericArgument, Ident, LitStr, Meta, Pat, PatType, PathArguments, Type};
 
 use crate::borrow;
 use crate::diag::{Problems, nearest};
 use crate::signature::{DefaultValue, Parameter, Role, has_impl};
 use crate::spelling::spelling;
-use crate::values::peel;
+use crate::values::{LONGEST_NAME, peel, string};
 
 /// The parameter attributes:
 ///
 /// ```text
-/// #[redact]    #[default]    #[default = expr]    #[state]
+/// #[redact]    #[default]    #[default = expr]    #[name = "from"]    #[state]
 /// ```
-const KNOWN: [&str; 3] = ["default", "redact", "state"];
+const KNOWN: [&str; 4] = ["default", "name", "redact", "state"];
 
 /// Checks a parameter, and returns it.
 pub(crate) fn check(input: &FnArg, problems: &mut Problems) -> Option<Parameter> {
@@ -30,13 +30,14 @@ pub(crate) fn check(input: &FnArg, problems: &mut Problems) -> Option<Parameter>
     let (role, ty) = match attributes.state {
         Some(_) => (Role::State, state_type(&input.ty, problems)),
         None => {
-            let Attributes { redact, default, .. } = attributes;
+            let Attributes { redact, default, name, .. } = attributes;
             // Who misspells an attribute may have meant one that makes the type right.
             if !attributes.unknown {
                 borrow::check(&input.ty, problems);
             }
             let default = default.and_then(|default| problems.keep(default_value(default)));
-            (Role::Argument { redacted: redact.is_some(), default }, Some((*input.ty).clone()))
+            let wire_name = name.and_then(|name| problems.keep(wire_name(name)));
+            (Role::Argument { redacted: redact.is_some(), default, wire_name }, Some((*input.ty).clone()))
         }
     };
     Some(Parameter { ident: plain_name(input, problems)?, ty: ty?, role })
@@ -56,6 +57,7 @@ pub(crate) fn is_state(input: &FnArg) -> bool {
 struct Attributes<'a> {
     redact: Option<&'a Attribute>,
     default: Option<&'a Attribute>,
+    name: Option<&'a Attribute>,
     state: Option<&'a Attribute>,
     unknown: bool,
 }
@@ -68,6 +70,7 @@ impl<'a> Attributes<'a> {
             let slot = match name.as_str() {
                 "redact" => &mut found.redact,
                 "default" => &mut found.default,
+                "name" => &mut found.name,
                 "state" => &mut found.state,
                 "cfg" | "cfg_attr" => {
                     let then = if name == "cfg" { "" } else { ", redact" };
@@ -88,12 +91,12 @@ impl<'a> Attributes<'a> {
             };
             if slot.replace(attr).is_some() {
                 problems.push(attr, format!("`{name}` is set twice; keep one"));
-            } else if name != "default" && attr.meta.require_path_only().is_err() {
+            } else if !["default", "name"].contains(&name.as_str()) && attr.meta.require_path_only().is_err() {
                 problems.push(attr, format!("`{name}` takes no value; write `#[{name}]`"));
             }
         }
         if found.state.is_some() {
-            for other in [found.redact, found.default].into_iter().flatten() {
+            for other in [found.redact, found.default, found.name].into_iter().flatten() {
                 let name = spelling(other.path());
                 let message =
                     format!("no message carries `#[state]`, so `{name}` has no effect; remove one of the two");
@@ -111,6 +114,28 @@ fn default_value(attr: &Attribute) -> syn::Result<DefaultValue> {
         Meta::List(_) => {
             Err(syn::Error::new_spanned(attr, "`default` has its value after `=`; write `#[default = …]`"))
         }
+    }
+}
+
+/// What messages call the parameter.
+fn wire_name(attr: &Attribute) -> syn::Result<LitStr> {
+    let refuse = |message: String| Err(syn::Error::new_spanned(attr, message));
+    let text = match &attr.meta {
+        Meta::NameValue(pair) => string(peel(&pair.value)),
+        _ => None,
+    };
+    let Some(name) = text else {
+        return refuse("a parameter's `name` is a string; write `#[name = \"from\"]`".to_owned());
+    };
+    let (value, length) = (name.value(), name.value().chars().count());
+    if value.is_empty() {
+        refuse("a parameter's `name` can't be empty; leave it out or write one".to_owned())
+    } else if length > LONGEST_NAME {
+        refuse(format!("a parameter's `name` has at most {LONGEST_NAME} characters; this one has {length}"))
+    } else if value.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"' || c == '\\') {
+        refuse("a parameter's `name` has no spaces, quotes or backslashes; write it like \"from\"".to_owned())
+    } else {
+        Ok(name)
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Expr, FnArg, Meta, Result, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, Expr, FnArg, LitStr, Meta, Result, ReturnType, Signature, Token, Type, Visibility};
 
 /// A function with or without a body, anywhere a function can stand.
 pub(crate) struct Function {
@@ -96,7 +96,7 @@ pub(crate) struct Parameter {
 /// Where a parameter's value comes from.
 pub(crate) enum Role {
     /// A message carries it.
-    Argument { redacted: bool, default: Option<DefaultValue> },
+    Argument { redacted: bool, default: Option<DefaultValue>, wire_name: Option<LitStr> },
     /// The process gives it.
     State,
 }
@@ -116,6 +116,14 @@ impl Parameter {
 
     pub(crate) fn name(&self) -> String {
         self.ident.unraw().to_string()
+    }
+
+    /// What messages call it.
+    pub(crate) fn wire_name(&self) -> String {
+        match &self.role {
+            Role::Argument { wire_name: Some(name), .. } => name.value(),
+            _ => self.name(),
+        }
     }
 }
 
@@ -157,7 +165,7 @@ fn is_function(input: ParseStream<'_>) -> bool {
     while let Ok(word) = input.call(Ident::parse_any) {
         match word.to_string().as_str() {
             "fn" => return true,
-            "extern" => drop(input.parse::<Option<syn::LitStr>>()),
+            "extern" => drop(input.parse::<Option<LitStr>>()),
             "const" | "async" | "unsafe" => {}
             _ => return false,
         }

@@ -9,8 +9,8 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path, PathArguments, Result};
 use crate::args::Entry;
 use crate::spelling::spelling;
 
-/// The longest name of a task or a scope, in characters.
-const LONGEST_NAME: usize = 200;
+/// The longest name of a task, a parameter or a scope, in characters.
+pub(crate) const LONGEST_NAME: usize = 200;
 const MAX_PRIORITY: u64 = 9;
 
 /// A duration as tokens that a `static` can hold, given the way to airlock's private names.
@@ -182,7 +182,7 @@ pub(crate) fn peel(mut value: &Expr) -> &Expr {
     value
 }
 
-fn string(value: &Expr) -> Option<LitStr> {
+pub(crate) fn string(value: &Expr) -> Option<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.clone()),
         _ => None,

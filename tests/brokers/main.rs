@@ -22,6 +22,7 @@ mod sql_rows;
 mod sql_systems;
 mod sql_transactions;
 mod sqlite_faults;
+mod sqlite_owners;
 mod tasks;
 #[cfg(all(feature = "redis-tls", feature = "amqp-tls", feature = "postgres-tls"))]
 mod tls;

@@ -91,3 +91,37 @@ fn dramatiq_has_its_three_queues() {
     assert_eq!(drain(&server.url(), &format!("{queue}.DQ")).len(), 1);
     assert_eq!(drain(&server.url(), &format!("{queue}.XQ")).len(), 0);
 }
+
+#[test]
+fn delays_that_rabbitmq_spends_need_their_exchanges_and_lie_in_the_queue_of_their_highest_bit() {
+    let (server, queue) = (RabbitServer::shared(), queue_of_its_own());
+    let executor = CeleryExecutor::new(server.url()).expect("a URL").native_delayed_delivery();
+    let executor = executor.connect_timeout(Duration::from_secs(30));
+    let one_now_and_one_in_ten_minutes = |executor: CeleryExecutor| {
+        flush(airlock::scope().executor(executor).deadline(Duration::from_secs(60)), || {
+            for delay in [600, 0] {
+                let options = airlock::Options::new().queue(queue.clone()).delay(Duration::from_secs(delay));
+                note::enqueue_with(options, delay).expect("there is a scope");
+            }
+        })
+    };
+    crate::rabbit::declare(&server.url(), &queue);
+    // No other test of this server has them declared. What needs none of them is not held up.
+    let account = one_now_and_one_in_ten_minutes(executor.clone());
+    let ends: Vec<_> = account.ends.iter().map(|(_, end)| *end).collect();
+    assert_eq!(ends, ["rejected", "dispatched"], "{:?}", account.texts);
+    account.says("no exchange 'celery_delayed_27'");
+    account.says("start a worker of Celery 5.5 or later that has a quorum queue, or use `declare()`");
+    assert_eq!(drain(&server.url(), &queue).len(), 1);
+    crate::rabbit::delete(&server.url(), &queue);
+
+    one_now_and_one_in_ten_minutes(executor.declare()).expect(&[("dispatched", 2)]);
+    assert_eq!(drain(&server.url(), &queue).len(), 1);
+    let waiting = drain(&server.url(), "celery_delayed_9");
+    assert_eq!(waiting.len(), 1);
+    // The whole seconds that were left, bit by bit, and the queue.
+    let key = waiting[0].delivery.routing_key.as_str();
+    let bits = key.strip_suffix(&queue).expect("it ends with the queue").replace('.', "");
+    assert_eq!(bits.len(), 28);
+    assert!((512..=600).contains(&u64::from_str_radix(&bits, 2).expect("bits")), "{key}");
+}

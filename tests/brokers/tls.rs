@@ -1,4 +1,5 @@
-//! Brokers behind TLS, with certificates of an authority that is made here and not trusted elsewhere.
+//! Brokers behind TLS, with certificates of an authority that is made here and not trusted elsewhere. The cryptography of
+//! a process that has flushed is still its own to choose.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -48,6 +49,7 @@ fn sent_to(url: &str, authority: Option<&Path>, count: usize) -> Account {
     let output = command.output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).expect("text");
+    assert!(said.lines().any(|line| line == OWN_PROVIDER), "{url} has chosen the cryptography of its process");
     let end = |line: &str| {
         let (id, end) = line.split_once(' ').expect("an id and how it ended");
         (id.to_owned(), ENDS.into_iter().find(|known| *known == end).expect("a way to end"))
@@ -58,6 +60,9 @@ fn sent_to(url: &str, authority: Option<&Path>, count: usize) -> Account {
         texts: said.lines().filter_map(|line| line.strip_prefix("text ")).map(str::to_owned).collect(),
     }
 }
+
+/// That a program may still choose its own cryptography, once it has flushed.
+const OWN_PROVIDER: &str = "own provider";
 
 const ENDS: [&str; 5] = ["dispatched", "rejected", "unavailable", "unconfirmed", "unattempted"];
 
@@ -162,6 +167,9 @@ fn sends() {
     });
     // Whatever the test harness has begun to say ends here.
     println!();
+    if tokio_rustls::rustls::crypto::ring::default_provider().install_default().is_ok() {
+        println!("{OWN_PROVIDER}");
+    }
     account.ends.iter().for_each(|(id, end)| println!("end {id} {end}"));
     account.texts.iter().for_each(|text| println!("text {}", text.escape_debug()));
 }

@@ -36,3 +36,4 @@ mod registry;
 mod reports;
 mod rooms;
 mod settings;
+mod values;

@@ -3,10 +3,9 @@
 mod without_a_hand_over;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::future;
-use std::mem;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
+use std::{future, mem};
 
 use airlock::{
     Batch, Begun, BoxFuture, Counts, DispatchError, Executor, FlushContext, FlushError, FlushReport, InlineExecutor,

@@ -5,11 +5,12 @@ mod second_dispatch;
 
 use std::cell::RefCell;
 use std::error::Error as StdError;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use airlock::{
-    DispatchError, FlushError, Intent, IntentId, LogExecutor, OnFailure, Outcome, ScopeBuilder, Settings, Unattempted,
-    executor_fn,
+    Dedupe, DispatchError, FlushError, Intent, IntentId, LogExecutor, OnFailure, Outcome, ScopeBuilder, Settings,
+    Unattempted, executor_fn,
 };
 use airlock_tests::recorder::{Recorder, unavailable};
 
@@ -331,4 +332,31 @@ fn a_flush_whose_executor_blocks_its_thread_in_a_poll_is_still_woken() {
     }
     let flushed = airlock::scope().executor(Blocking).run(|| again::enqueue(1).map(drop).map_err(airlock::Error::from));
     flushed.unwrap();
+}
+
+#[test]
+fn an_intent_that_was_given_back_has_nothing_around_it_but_the_scope_that_it_is_pushed_into() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // Of the first scope alone, and refuses whatever it is asked about a second time.
+    let once = move |_: &Intent| count.fetch_add(1, Ordering::SeqCst) < 2;
+    let refused = |_: Intent| Err(DispatchError::unavailable("connection refused"));
+    let failed = airlock::policy(once).run(|| {
+        airlock::scope().executor(refused).run(|| {
+            again::enqueue(3).unwrap();
+            again::enqueue(4).unwrap();
+        })
+    });
+    let recorder = Recorder::new();
+    // Has nothing to say as they come, and lets the first of them out.
+    let one = Dedupe::by(|intent| Some(intent.name().to_owned()));
+    let second = airlock::scope().executor(recorder.clone()).policy(one).run_reported(|| {
+        let scope = airlock::Scope::current().unwrap();
+        for intent in failed.unwrap_err().into_intents() {
+            scope.push(intent).unwrap();
+        }
+    });
+    let counts = second.flush.unwrap().counts();
+    assert_eq!((counts.dispatched, counts.dropped, asked.load(Ordering::SeqCst)), (1, 1, 2));
+    assert_eq!(recorder.calls(), ["p12.again(n=3)"]);
 }

@@ -225,15 +225,24 @@ fn arguments_that_do_not_fit_are_told_by_parameter_and_nothing_runs() {
         (r#"{"order_id": 1, "order_id": 2, "express": true, "note": null}"#, "argument `order_id` is given twice"),
         (
             r#"["one", true, null]"#,
-            "argument `order_id` is not a `u64`; the value has another type or shape (column 5)",
+            "argument `order_id` is not a `u64`; the value has another type or shape (column 5 of the argument)",
         ),
-        (r#"[1, "yes", null]"#, "argument `express` is not a `bool`; the value has another type or shape (column 5)"),
+        (
+            r#"[1, "yes", null]"#,
+            "argument `express` is not a `bool`; the value has another type or shape (column 5 of the argument)",
+        ),
         (
             r#"[1, true, 5]"#,
-            "argument `note` is not a `Option<String>`; the value has another type or shape (column 1)",
+            "argument `note` is not a `Option<String>`; the value has another type or shape (column 1 of the argument)",
         ),
-        (r#"[-1, true, null]"#, "argument `order_id` is not a `u64`; the value has another type or shape (column 2)"),
-        (r#"[1.0, true, null]"#, "argument `order_id` is not a `u64`; the value has another type or shape (column 3)"),
+        (
+            r#"[-1, true, null]"#,
+            "argument `order_id` is not a `u64`; the value has another type or shape (column 2 of the argument)",
+        ),
+        (
+            r#"[1.0, true, null]"#,
+            "argument `order_id` is not a `u64`; the value has another type or shape (column 3 of the argument)",
+        ),
     ];
     for (json, expected) in wrong {
         let error = registry().invoke("registry.mail", arguments(json)).unwrap_err();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod arguments;
+mod celery_delays;
 mod celery_options;
 mod django_q_options;
 mod django_tasks_options;

@@ -23,7 +23,7 @@ pub(crate) fn texts(text: String, more: Vec<String>, named: BTreeMap<String, Opt
 pub(crate) fn any(value: Box<RawValue>);
 
 #[airlock::task(name = "tests.secret")]
-pub(crate) fn secret(order_id: u64, #[redact] token: String);
+pub(crate) fn secret(#[name = "from"] order_id: u64, #[redact] token: String);
 
 /// Runs for a minute, unless it is interrupted.
 #[airlock::task(name = "tests.slow")]

@@ -9,6 +9,7 @@ mod listing;
 #[cfg(feature = "testing")]
 mod lock;
 mod messages;
+mod names;
 mod positional;
 mod stacking;
 mod state;

@@ -12,4 +12,5 @@ mod leaks;
 mod overrides;
 mod performing;
 mod processes;
+mod read_back;
 mod shop;

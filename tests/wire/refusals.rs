@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use airlock::{CeleryExecutor, DramatiqExecutor, FlushError, Intent, IntentId, Options, Rejection};
+use airlock::{BrokerMessage, CeleryExecutor, DramatiqExecutor, FlushError, Intent, IntentId, Options, Rejection};
 use serde::ser::{
     SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
     SerializeTupleVariant,
@@ -262,7 +262,7 @@ fn arguments_that_no_reader_of_json_takes() {
 fn messages_above_the_limit_and_none_at_it() {
     let large = raw(&format!("\"{}\"", "x".repeat(10_000)));
     let sent = |message| match message {
-        Ok(airlock::BrokerMessage::Amqp(message)) => message.body.len(),
+        Ok(BrokerMessage::Amqp(message)) => message.body.len(),
         other => panic!("{other:?}"),
     };
     let (celery, dramatiq) = (celery("amqp://localhost"), dramatiq("amqp://localhost"));
@@ -320,6 +320,35 @@ fn times_beyond_what_the_system_holds() {
     let never = with(Options::new().expires_in(Duration::MAX));
     refused(&never, CELERY, "`expires` is after the year 9998");
     refused(&with(Options::new().expires_at(UNIX_EPOCH)), "", "");
+}
+
+#[test]
+fn delays_that_rabbitmq_has_no_bits_for() {
+    let native = |options: Options| {
+        let message = celery("amqp://localhost").native_delayed_delivery().message(&with(options), now());
+        message.map(|message| match message {
+            BrokerMessage::Amqp(message) => (message.exchange, message.routing_key),
+            other => panic!("{other:?}"),
+        })
+    };
+    let most = Duration::from_secs((1 << 28) - 1);
+    let longest = native(Options::new().delay(most)).unwrap();
+    assert_eq!(longest, ("celery_delayed_27", format!("{}celery", "1.".repeat(28))));
+    let refused = native(Options::new().delay(most + Duration::from_secs(1))).unwrap_err();
+    assert!(refused.reason().contains("268435456 s, and RabbitMQ can delay it for 268435455"), "{refused}");
+    // A worker waits for what is left of a second, and all that may start goes straight to its queue.
+    let short = native(Options::new().delay(Duration::from_millis(1_999))).unwrap();
+    assert_eq!(short.1, format!("{}1.celery", "0.".repeat(27)));
+    for at_once in [Options::new().delay(Duration::from_millis(999)), Options::new().eta(UNIX_EPOCH), Options::new()] {
+        assert_eq!(native(at_once).unwrap(), ("", "celery".to_owned()));
+    }
+    let named = |length: usize| Options::new().queue("q".repeat(length));
+    assert!(native(named(199).delay(DAY)).is_ok() && native(named(255)).is_ok());
+    let refused = native(named(200).delay(DAY)).unwrap_err();
+    assert!(refused.reason().starts_with("the queue's name has 200 bytes, and 199 are possible"), "{refused}");
+    // Redis has no such exchanges.
+    let redis = celery("redis://localhost").native_delayed_delivery();
+    assert!(redis.message(&with(Options::new().delay(Duration::from_secs(60))), now()).is_ok());
 }
 
 #[test]

@@ -23,7 +23,8 @@ def note(task, args, kwargs):
         request.id,
         args,
         kwargs,
-        headers=request.headers,
+        # RabbitMQ's own, such as what it says of a delay, has times in it.
+        headers=request.headers and {name: value for name, value in request.headers.items() if name != "x-death"},
         retries=request.retries,
         timelimit=request.timelimit,
         ignore_result=request.ignore_result,

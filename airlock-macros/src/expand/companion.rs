@@ -168,9 +168,9 @@ fn is_known(ty: &Type) -> bool {
 }
 
 fn describe(parameter: &Parameter) -> TokenStream {
-    let (name, ty) = (parameter.name(), spelling(&parameter.ty));
-    let described = quote!(__airlock::Parameter::new(#name, #ty));
-    let Role::Argument { redacted, default } = &parameter.role else { return described };
+    let (name, wire_name, ty) = (parameter.name(), parameter.wire_name(), spelling(&parameter.ty));
+    let described = quote!(__airlock::Parameter::new(#wire_name, #ty));
+    let Role::Argument { redacted, default, .. } = &parameter.role else { return described };
     let shown = default.as_ref().map(|default| match default {
         _ if *redacted => "***".to_owned(),
         DefaultValue::OfType(_) => "Default::default()".to_owned(),
@@ -178,7 +178,8 @@ fn describe(parameter: &Parameter) -> TokenStream {
     });
     let default = shown.map(|shown| quote!(.default(#shown)));
     let redacted = redacted.then(|| quote!(.redacted()));
-    quote!(#described #redacted #default)
+    let renamed = (name != wire_name).then(|| quote!(.of_ident(#name)));
+    quote!(#described #redacted #default #renamed)
 }
 
 /// What only some tasks have.

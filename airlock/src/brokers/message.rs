@@ -87,16 +87,28 @@ impl RedisMessage {
     }
 }
 
-/// One message for RabbitMQ, for the default exchange. It is published as persistent and `mandatory`.
+/// One message for RabbitMQ. It is published as persistent and `mandatory`.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AmqpMessage {
-    /// The queue's name.
+    /// Where it is published to: the default exchange, whose name is empty, unless RabbitMQ spends its delay.
+    pub exchange: &'static str,
+    /// The queue's name, after the bits of a delay that RabbitMQ spends.
     pub routing_key: String,
+    /// How many bytes of the routing key stand before the queue's name.
+    pub(crate) queue_at: usize,
     /// What goes beside the body.
     pub properties: AmqpProperties,
     /// The content.
     pub body: Vec<u8>,
+}
+
+#[cfg(feature = "amqp")]
+impl AmqpMessage {
+    /// The queue in which it ends.
+    pub(crate) fn queue(&self) -> &str {
+        self.routing_key.get(self.queue_at..).unwrap_or_default()
+    }
 }
 
 /// The properties of a message, as far as any system sets them.
@@ -154,6 +166,7 @@ impl fmt::Debug for AmqpMessage {
     /// Where it goes and how large it is; what it says may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpMessage")
+            .field("exchange", &self.exchange)
             .field("routing_key", &redact_text(&self.routing_key))
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
@@ -191,6 +204,23 @@ impl fmt::Debug for AmqpValue {
 pub(crate) struct AmqpQueue {
     pub(crate) name: String,
     pub(crate) arguments: Vec<(&'static str, AmqpValue)>,
+}
+
+/// What has to be so before a message is published.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum AmqpDeclaration {
+    /// The queue, as it is declared.
+    Queue(AmqpQueue),
+    /// A queue of this name, however it was declared.
+    AnyQueue(String),
+    /// A durable exchange of the type `topic`.
+    Topic(String),
+    /// An exchange of this name, however it was declared.
+    AnyExchange(String),
+    /// The queue gets what comes to the exchange with such a routing key.
+    QueueBinding { queue: String, exchange: String, key: String },
+    /// The exchange gets what comes to another one with such a routing key.
+    ExchangeBinding { exchange: String, from: String, key: String },
 }
 
 /// Which kind of broker a message is for.

@@ -27,8 +27,8 @@ pub(crate) use broker::{AnyManager, Broker};
 pub(crate) use job::{FlushDoubt, JobReplies, JobReply, JobTimeouts};
 #[cfg(feature = "_broker")]
 pub(crate) use manager::{ConnectionManager, Protocol};
+pub(crate) use message::{AmqpDeclaration, AmqpQueue, Transport};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
-pub(crate) use message::{AmqpQueue, Transport};
 pub use row::{SqlMessage, SqlValue};
 pub(crate) use row::{SqlTable, SqlType};
 #[cfg(feature = "_sql")]

@@ -1,90 +1,24 @@
 //! A serializer around another one that looks at every float, counts the nesting, and notices what may have become no
 //! JSON.
 
-use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use serde::ser::{
-    Error, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+    SerializeMap as _, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
     SerializeTupleVariant,
 };
 use serde::{Serialize, Serializer};
 
-use super::{EncodeFault, MAX_DEPTH};
+use super::EncodeFault;
+use super::map::{CheckedMap, Keys};
+use super::state::{EncodeState, Notes};
 
 /// The struct name under which `serde_json` passes raw JSON through (`serde_json` 1.0, `raw.rs`).
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// How the names begin of all that it passes through.
 const PASSED_THROUGH: &str = "$serde_json::private::";
-
-/// What was noticed, and serde's results can't carry.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) fault: Cell<Option<EncodeFault>>,
-    /// Whether what was written may be no JSON: a `Serialize` can pass text through, or say that something is empty and
-    /// go on, and `serde_json` believes it.
-    unsure: Cell<bool>,
-    /// How many values were begun and not written to their end: a `Serialize` can hide that a part of it failed, or that
-    /// it panicked.
-    unfinished: Cell<usize>,
-}
-
-impl Notes {
-    /// Whether what was written, without an error, has to be read again.
-    pub(super) fn is_unsure(&self) -> bool {
-        self.unsure.get() || self.unfinished.get() > 0
-    }
-}
-
-/// How deep the value is, whether it is raw JSON, and where to note what was noticed.
-#[derive(Debug, Clone, Copy)]
-struct EncodeState<'a> {
-    depth: usize,
-    raw: bool,
-    notes: &'a Notes,
-}
-
-impl EncodeState<'_> {
-    fn fail<E: Error>(self, fault: EncodeFault) -> E {
-        let error = E::custom(fault);
-        self.notes.fault.set(Some(fault));
-        error
-    }
-
-    /// Notes that this has to be read again, if it does.
-    fn unsure_if(self, is_unsure: bool) {
-        if is_unsure {
-            self.notes.unsure.set(true);
-        }
-    }
-
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            return Err(self.fail(EncodeFault::TooDeep));
-        }
-        Ok(Self { depth: self.depth + 1, ..self })
-    }
-
-    /// Raw JSON is written unseen, so its own nesting is counted in its text.
-    fn check_raw<E: Error>(self, text: &str) -> Result<(), E> {
-        let (mut depth, mut quoted, mut escaped) = (self.depth, false, false);
-        for byte in text.bytes() {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if quoted => escaped = true,
-                b'"' => quoted = !quoted,
-                b'[' | b'{' if !quoted => depth += 1,
-                b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > MAX_DEPTH {
-                return Err(self.fail(EncodeFault::TooDeep));
-            }
-        }
-        Ok(())
-    }
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -99,9 +33,17 @@ impl<'a, S> Checked<'a, S> {
     }
 }
 
+impl<'a, S: Serializer> Checked<'a, S> {
+    fn map(self, len: Option<usize>, keys: Keys) -> Result<CheckedMap<'a, S::SerializeMap>, S::Error> {
+        let place = self.place.deeper()?;
+        place.unsure_if(len == Some(0));
+        Ok(CheckedMap::new(self.inner.serialize_map(len)?, place, keys))
+    }
+}
+
 /// A value inside a compound, to be serialised at its place.
 #[derive(Debug)]
-struct At<'a, 'v, T: ?Sized>(EncodeState<'a>, &'v T);
+pub(super) struct At<'a, 'v, T: ?Sized>(pub(super) EncodeState<'a>, pub(super) &'v T);
 
 impl<T: Serialize + ?Sized> Serialize for At<'_, '_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -116,6 +58,7 @@ impl<T: Serialize + ?Sized> Serialize for At<'_, '_, T> {
 macro_rules! forward {
     ($($method:ident($kind:ty))*) => {
         $(fn $method(self, value: $kind) -> Result<S::Ok, S::Error> {
+            self.place.note(stringify!($method));
             self.inner.$method(value)
         })*
     };
@@ -138,7 +81,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     type SerializeTuple = Checked<'a, S::SerializeTuple>;
     type SerializeTupleStruct = Checked<'a, S::SerializeTupleStruct>;
     type SerializeTupleVariant = Checked<'a, S::SerializeTupleVariant>;
-    type SerializeMap = Checked<'a, S::SerializeMap>;
+    type SerializeMap = CheckedMap<'a, S::SerializeMap>;
     type SerializeStruct = Checked<'a, S::SerializeStruct>;
     type SerializeStructVariant = Checked<'a, S::SerializeStructVariant>;
 
@@ -152,10 +95,28 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
         serialize_seq(len: Option<usize>) -> SerializeSeq, empty if len == Some(0);
         serialize_tuple(len: usize) -> SerializeTuple, empty if len == 0;
         serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct, empty if len == 0;
-        serialize_map(len: Option<usize>) -> SerializeMap, empty if len == Some(0);
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        self.map(len, Keys::Checked(HashSet::new()))
+    }
+
+    fn collect_map<K: Serialize, V: Serialize, I: IntoIterator<Item = (K, V)>>(
+        self,
+        all: I,
+    ) -> Result<S::Ok, S::Error> {
+        let mut all = all.into_iter();
+        let (least, most) = all.size_hint();
+        // A collection's own keys, which are all there and differ: they cost nothing.
+        let is_whole = most == Some(least);
+        let mut map =
+            self.map(most.filter(|_| is_whole), if is_whole { Keys::Trusted } else { Keys::Checked(HashSet::new()) })?;
+        all.try_for_each(|(key, value)| map.serialize_entry(&key, &value))?;
+        map.end()
     }
 
     fn serialize_str(self, value: &str) -> Result<S::Ok, S::Error> {
+        self.place.note("str");
         if self.place.raw {
             self.place.check_raw(value)?;
         }
@@ -169,6 +130,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
+        self.place.note("f32");
         if !value.is_finite() {
             return Err(self.place.fail(EncodeFault::NotFinite));
         }
@@ -176,6 +138,7 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
+        self.place.note("f64");
         if !value.is_finite() {
             return Err(self.place.fail(EncodeFault::NotFinite));
         }
@@ -183,22 +146,27 @@ impl<'a, S: Serializer> Serializer for Checked<'a, S> {
     }
 
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.place.note("none");
         self.inner.serialize_none()
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.place.note("some");
         self.inner.serialize_some(&At(self.place, value))
     }
 
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.place.note("unit");
         self.inner.serialize_unit()
     }
 
     fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
+        self.place.note("unit_variant");
         self.inner.serialize_unit_variant(name, index, variant)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
+        self.place.note("newtype_struct");
         self.inner.serialize_newtype_struct(name, &At(self.place, value))
     }
 
@@ -280,32 +248,4 @@ compound! {
     SerializeTupleVariant::serialize_field();
     SerializeStruct::serialize_field(key: &'static str);
     SerializeStructVariant::serialize_field(key: &'static str);
-}
-
-impl<S: SerializeMap> SerializeMap for Checked<'_, S> {
-    type Ok = S::Ok;
-    type Error = S::Error;
-
-    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
-        &mut self,
-        key: &K,
-        value: &V,
-    ) -> Result<(), S::Error> {
-        self.inner.serialize_entry(&At(self.place, key), &At(self.place, value))
-    }
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
-        // One without the other is no JSON.
-        self.place.unsure_if(true);
-        self.inner.serialize_key(&At(self.place, key))
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
-        self.place.unsure_if(true);
-        self.inner.serialize_value(&At(self.place, value))
-    }
-
-    fn end(self) -> Result<S::Ok, S::Error> {
-        self.inner.end()
-    }
 }

@@ -22,6 +22,10 @@ pub enum EncodeFault {
     /// The encoded form is larger than [`MAX_BYTES`].
     #[error("it takes more than {MAX_BYTES} bytes; store it and send its key")]
     TooLarge,
+    /// A map writes a key twice, as one does that a struct has with `#[serde(flatten)]` and that repeats the name of a field:
+    /// readers keep one of the two values, or refuse both.
+    #[error("a map in it has a key twice, of which readers keep one; rename the field or the key")]
+    RepeatedKey,
     /// The type's own `Serialize` refused or writes no JSON, or a map has keys that are no strings. The refusal's text is
     /// left out: it may quote the value.
     #[error("its `Serialize` refused it or writes no JSON, or a map in it has keys that are no strings; mend the type")]

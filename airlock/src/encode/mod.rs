@@ -2,16 +2,23 @@
 //! the parameter. Non-finite floats are refused (they would become `null`), nesting is bounded (readers of other
 //! languages recurse), and the size is bounded while writing (a value larger than memory is never built).
 
+mod canonical;
 mod checked;
 mod error;
+mod map;
+mod state;
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use checked::{Checked, Notes};
+pub(crate) use canonical::canonical;
+#[cfg(feature = "testing")]
+pub(crate) use canonical::sorted_fields;
+use checked::Checked;
 pub use error::{EncodeError, EncodeFault};
+use state::Notes;
 
 /// How deep values may nest. Python's JSON decoder gives up somewhere between 900 and 2,000 levels; readers with
 /// smaller stacks give up sooner.
@@ -48,12 +55,14 @@ impl<T: Serialize> Encode for T {
 pub struct Encoder {
     out: Bounded,
     fields: usize,
+    #[cfg(feature = "testing")]
+    calls: u64,
 }
 
 impl Encoder {
     pub(crate) fn new() -> Self {
         // Most arguments fit: growing there step by step is felt.
-        Self { out: Bounded { bytes: Vec::with_capacity(128), is_full: false }, fields: 0 }
+        Self { out: Bounded { bytes: Vec::with_capacity(128), is_full: false }, ..Self::default() }
     }
 
     /// One value on its own.
@@ -67,7 +76,7 @@ impl Encoder {
         self.raw(if shape == Shape::Array { b"[" } else { b"{" })
     }
 
-    /// What stands before a value. The name is an identifier, which needs no escapes.
+    /// What stands before a value. The name is that of a parameter, which needs no escapes.
     pub(crate) fn name(&mut self, shape: Shape, name: &str) -> Result<(), EncodeError> {
         if self.fields > 0 {
             self.raw(b",")?;
@@ -94,6 +103,10 @@ impl Encoder {
                 notes.fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
             EncodeError::new(found)
         })?;
+        #[cfg(feature = "testing")]
+        {
+            self.calls = self.calls.wrapping_add(notes.calls.get());
+        }
         // One that the type has hidden.
         if let Some(fault) = notes.fault.take() {
             return Err(EncodeError::new(fault));
@@ -103,6 +116,15 @@ impl Encoder {
             return Err(EncodeError::new(EncodeFault::Refused));
         }
         Ok(())
+    }
+
+    /// What the types called to be written, as a number: values with one text have two numbers if they are written in
+    /// different ways, as `Some(None)` and `None` are. The order doesn't count, as sets have none.
+    #[cfg(feature = "testing")]
+    pub(crate) fn calls(value: &dyn Encode) -> Result<u64, EncodeError> {
+        let mut encoder = Self::new();
+        value.encode(&mut encoder)?;
+        Ok(encoder.calls)
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {

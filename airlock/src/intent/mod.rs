@@ -123,6 +123,12 @@ impl Intent {
         args::to_json(self.task(), shape, |index| self.body.call.argument(index))
     }
 
+    /// For each argument, in which way its type writes it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn calls_of_arguments(&self) -> Result<Vec<u64>, EncodeError> {
+        args::calls(self.task(), |index| self.body.call.argument(index))
+    }
+
     /// The options in force: those of the call, else those of the task.
     #[must_use]
     pub fn options(&self) -> &Options {

@@ -7,15 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Policy;
 use crate::context::judging;
+use crate::encode::canonical;
 use crate::intent::Intent;
 
 type DedupeKey = dyn Fn(&Intent) -> Option<String> + Send + Sync;
 
 /// Within one flush, lets the first of equal intents escape and drops the others.
 ///
-/// Equal means: the same task and the same encoded arguments, or the same key with [`by`](Self::by). An intent without
-/// a key, which by default is one whose arguments can't be encoded, is equal to none. Nothing is remembered from one
-/// flush to the next, and clones are one policy.
+/// Equal means: the same task and the same encoded arguments, whatever order a `HashMap` in them has, or the same key with
+/// [`by`](Self::by). An intent without a key, which by default is one whose arguments can't be encoded, is equal to none.
+/// Nothing is remembered from one flush to the next, and clones are one policy.
+///
+/// The order of a list means something, and a `HashSet` is written as a list in the order that it has by chance: two equal
+/// ones mostly are not equal here. Take a `BTreeSet`, or a key of your own. Floats are compared as they are written: `0.0`
+/// and `-0.0` are two.
 ///
 /// ```
 /// use airlock::Dedupe;
@@ -33,7 +38,10 @@ impl Dedupe {
     /// By task and encoded arguments.
     #[must_use]
     pub fn new() -> Self {
-        Self::by(|intent| intent.to_json().ok().map(|arguments| format!("{}{arguments}", intent.name())))
+        Self::by(|intent| {
+            let arguments = canonical(intent.to_json().ok()?.get());
+            Some(format!("{}{arguments}", intent.name()))
+        })
     }
 
     /// By a key of your own; intents without one are let through.

@@ -36,6 +36,15 @@ pub enum RegistryError {
         /// What doesn't fit.
         error: ArgumentError,
     },
+    /// Parameters that no function in Python can have by name.
+    #[error(
+        "{}; give each another name in messages, `#[name = \"…\"]`, or mark its task `positional`",
+        faults.join(", ")
+    )]
+    NotForPython {
+        /// Each parameter with its task, and why.
+        faults: Vec<String>,
+    },
     /// The text is not a serialised intent.
     #[error("the message can't be read: {fault}")]
     Message {

@@ -4,6 +4,7 @@ mod decode;
 mod error;
 mod event;
 mod listing;
+mod python;
 
 use std::collections::HashMap;
 use std::panic::Location;

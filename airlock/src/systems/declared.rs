@@ -1,36 +1,34 @@
-//! The queues that are declared before a message.
+//! What is declared before a message.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::brokers::{Addressed, AmqpMessage, AmqpQueue};
-use crate::systems::format::Format;
+use super::format::Format;
+use crate::brokers::{Addressed, AmqpDeclaration, AmqpMessage};
 
-/// What is to be declared before a message, once for each routing key.
-pub(crate) struct Queues<'a> {
+type Declarations = Option<Arc<[AmqpDeclaration]>>;
+
+/// What has to be so before a message, made once for each queue and exchange.
+pub(crate) struct Declared<'a> {
     format: &'a dyn Format,
-    known: HashMap<String, Arc<[AmqpQueue]>>,
+    /// By queue; most messages of a flush have one exchange.
+    known: HashMap<String, Vec<(&'static str, Declarations)>>,
 }
 
-impl<'a> Queues<'a> {
+impl<'a> Declared<'a> {
     pub(crate) fn new(format: &'a dyn Format) -> Self {
         Self { format, known: HashMap::new() }
     }
 
-    pub(crate) fn of(&mut self, message: AmqpMessage) -> Addressed {
+    pub(crate) fn before(&mut self, message: AmqpMessage) -> Addressed {
         let message = Arc::new(message);
-        if !self.format.common().declare {
-            return Addressed { message, queues: None };
+        let mut known = self.known.get(message.queue()).into_iter().flatten();
+        if let Some((_, declarations)) = known.find(|(exchange, _)| *exchange == message.exchange) {
+            return Addressed { declarations: declarations.clone(), message };
         }
-        let key = &message.routing_key;
-        let queues = match self.known.get(key) {
-            Some(queues) => Arc::clone(queues),
-            None => {
-                let queues: Arc<[AmqpQueue]> = self.format.queues(key).into();
-                self.known.insert(key.clone(), Arc::clone(&queues));
-                queues
-            }
-        };
-        Addressed { message, queues: Some(queues) }
+        let declarations: Declarations = self.format.declarations(&message).map(Into::into);
+        let of_queue = self.known.entry(message.queue().to_owned()).or_default();
+        of_queue.push((message.exchange, declarations.clone()));
+        Addressed { message, declarations }
     }
 }

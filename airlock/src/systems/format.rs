@@ -2,16 +2,13 @@
 
 use std::time::SystemTime;
 
-use super::config::CommonConfig;
-use crate::brokers::{AmqpMessage, AmqpQueue, RedisMessage, SqlMessage, Transport};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::intent::Intent;
 
 /// A wire format: what a system's workers read.
 pub(crate) trait Format: Send + Sync + 'static {
-    fn common(&self) -> &CommonConfig;
-
     /// Whether a worker can take the intent as it is meant. Whatever it refuses is refused before anything is sent.
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection>;
 
@@ -27,10 +24,11 @@ pub(crate) trait Format: Send + Sync + 'static {
         Err(Rejection::new("there are no queues on RabbitMQ"))
     }
 
-    /// The queues that the system's own producer declares to publish with this routing key.
-    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
-        let _ = routing_key;
-        Vec::new()
+    /// What has to be so before this message is published, and is the same for all that go the same way to its queue.
+    /// With `None`, its queue has to be there.
+    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
+        let _ = message;
+        None
     }
 
     /// For a table, if workers read one. `place` counts the rows of a flush: what orders by time keeps their order.

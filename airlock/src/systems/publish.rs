@@ -20,8 +20,9 @@ pub(crate) async fn publish(broker: &Broker, format: &dyn Format, batch: Batch) 
         AnyManager::Redis(manager) => jobs::send(manager, |intent, now| format.redis(intent, now), batch).await,
         #[cfg(feature = "amqp")]
         AnyManager::Amqp(manager) => {
-            let mut queues = declared::Queues::new(format);
-            jobs::send(manager, |intent, now| format.amqp(intent, now).map(|message| queues.of(message)), batch).await;
+            let mut declared = declared::Declared::new(format);
+            jobs::send(manager, |intent, now| format.amqp(intent, now).map(|message| declared.before(message)), batch)
+                .await;
         }
         #[cfg(feature = "sqlite")]
         AnyManager::Sqlite(manager) => rows::send(manager, Transport::Sqlite, format, batch).await,

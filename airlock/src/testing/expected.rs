@@ -66,11 +66,13 @@ impl Expected {
         Self { task: T::definition(), fields: Vec::new(), rest: true, options: Options::new(), times: None }
     }
 
-    /// The value of a parameter.
+    /// The value of a parameter, by its name in messages or in the function.
     #[must_use]
     pub fn field<V: Serialize + ?Sized>(mut self, name: &str, value: &V) -> Self {
         // A raw identifier is a parameter of its plain name.
-        let name = name.strip_prefix("r#").unwrap_or(name).to_owned();
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        let renamed = self.task.parameters.iter().find(|parameter| parameter.ident == Some(name));
+        let name = renamed.map_or(name, |parameter| parameter.name).to_owned();
         self.fields.push((name, Encoder::encode(value)));
         self
     }

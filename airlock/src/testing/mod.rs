@@ -32,14 +32,20 @@
 //! | put an executor into a whole program | [`RecordingExecutor`] |
 //! | fail a test that loses intents | [`no_leaks`], [`no_leaks_async`] |
 //! | see that code survives a broken executor | [`FaultExecutor`] |
+//! | see that the values of a type are read back as they were | [`assert_reads_back`] |
 //! | fail a test whose change strands messages in a queue | [`assert_task_lock`] |
 //!
 //! What fails shows argument values, except those marked `#[redact]`, and no header or extra.
 //!
 //! Everything here sends arguments through their encoding and back, so a type that can't be read back, or is written
-//! differently afterwards, is found in a test and not in production. Only encodings are compared: what a type never
-//! writes, such as a field with `#[serde(skip)]`, is lost unseen, and the task runs with its default. Nothing is global, so tests run side by side: plain `#[test]`, `#[tokio::test]` and
-//! runners that give each test a process.
+//! differently afterwards, is found in a test and not in production. So is a value whose text is that of another one, where
+//! the two are written by different methods of serde: `Some(None)` is read as `None`, `Some(())` as well, and the first
+//! variant of an untagged enum that takes the text is the one that is read. What a type never writes, such as a field with
+//! `#[serde(skip)]`, is lost unseen, and the task runs with its default; so are two untagged variants of one type.
+//! [`assert_reads_back`] compares values and finds those, too. The page of [`Argument`](crate::Argument) lists the types that are not
+//! read back.
+//!
+//! Nothing is global, so tests run side by side: plain `#[test]`, `#[tokio::test]` and runners that give each test a process.
 
 mod asserting;
 mod capture;
@@ -55,6 +61,7 @@ mod macros;
 mod options;
 mod overrides;
 mod perform;
+mod read_back;
 mod recording;
 mod running;
 mod text;
@@ -70,4 +77,5 @@ pub use lock::{LockMode, TaskLock, TaskLockError, assert_task_lock};
 pub use lock_breaks::Break;
 pub use overrides::{with_settings, with_settings_async};
 pub use perform::{perform, perform_async, perform_in, perform_in_async};
+pub use read_back::assert_reads_back;
 pub use recording::{Recorded, RecordingExecutor};

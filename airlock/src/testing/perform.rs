@@ -94,9 +94,10 @@ pub fn perform_async<T: Task>(args: T::Args) -> impl Future<Output = Result<Capt
 fn arrived<T: Task>(given: T::Args, location: &'static Location<'static>) -> Result<Intent, DispatchError> {
     let sent =
         args::to_json(T::definition(), Shape::Object, |index| given.get(index)).map_err(DispatchError::rejected)?;
+    let calls = args::calls(T::definition(), |index| given.get(index)).map_err(DispatchError::rejected)?;
     let arguments: Arguments = serde_json::from_str(&sent).map_err(DispatchError::rejected)?;
     let arrived = T::definition().decode(None, arguments, None, location).map_err(DispatchError::rejected)?;
-    unchanged(arrived, &sent).map_err(DispatchError::rejected)
+    unchanged(arrived, &sent, &calls).map_err(DispatchError::rejected)
 }
 
 fn outcome(ran: Captured<Result<(), DispatchError>>) -> Result<Captured<()>, DispatchError> {

@@ -133,15 +133,25 @@ impl Executor for RecordingExecutor {
 /// The intent as it comes out of a queue, or what is wrong with that.
 pub(super) fn survive(intent: &Intent) -> Result<Intent, String> {
     let sent = intent.json_as(Shape::Object).map_err(|error| error.to_string())?;
-    unchanged(intent.round_trip()?, &sent)
+    let calls = intent.calls_of_arguments().map_err(|error| error.to_string())?;
+    unchanged(intent.round_trip()?, &sent, &calls)
 }
 
-/// The intent, if it would be sent as it was.
-pub(super) fn unchanged(arrived: Intent, sent: &str) -> Result<Intent, String> {
+/// The intent, if it would be sent as it was, in the same way.
+pub(super) fn unchanged(arrived: Intent, sent: &str, calls: &[u64]) -> Result<Intent, String> {
     let read = arrived.json_as(Shape::Object).map_err(|error| error.to_string())?;
-    if same(sent, &read, Arrays::Unordered) {
-        return Ok(arrived);
+    if !same(sent, &read, Arrays::Unordered) {
+        return Err(
+            "its arguments change on the way through their encoding and back; look at the types' serde attributes"
+                .to_owned(),
+        );
     }
-    Err("its arguments change on the way through their encoding and back; look at the types' serde attributes"
-        .to_owned())
+    let arrived_calls = arrived.calls_of_arguments().map_err(|error| error.to_string())?;
+    let changed = calls.iter().zip(&arrived_calls).position(|(before, after)| before != after);
+    let Some(parameter) = changed.and_then(|index| arrived.task().parameters.get(index)) else { return Ok(arrived) };
+    Err(format!(
+        "argument `{}` is read back as another value of the same text, as `Some(None)` is read as `None`; give its type \
+         (`{}`) a text for each value",
+        parameter.name, parameter.type_name
+    ))
 }

@@ -2,22 +2,10 @@
 
 use std::future;
 
-use airlock::Batch;
-use airlock::BoxFuture;
-use airlock::Discarded;
-use airlock::Executor;
-use airlock::FlushContext;
-use airlock::Intent;
-use airlock::Lifecycle;
-use airlock::Phase;
-use airlock::Policy;
-use airlock::Rejection;
-use airlock::Scope;
-use airlock::ScopeBuilder;
-use airlock::ScopeEnd;
-use airlock::ScopeInfo;
-use airlock::Violation;
-use airlock::scope;
+use airlock::{
+    Batch, BoxFuture, Discarded, Executor, FlushContext, Intent, Lifecycle, Phase, Policy, Rejection, Scope,
+    ScopeBuilder, ScopeEnd, ScopeInfo, Violation, scope,
+};
 use airlock_tests::log::logged;
 use airlock_tests::recorder::Recorder;
 use futures::FutureExt;

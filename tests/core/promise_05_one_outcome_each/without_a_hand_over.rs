@@ -1,28 +1,15 @@
 //! Outcomes of intents that no executor was given.
 
 use std::collections::HashMap;
-use std::sync::Barrier;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 
-use airlock::DropAll;
-use airlock::EnqueueError;
-use airlock::FlushError;
-use airlock::FlushReport;
-use airlock::Intent;
-use airlock::IntentId;
-use airlock::Lifecycle;
-use airlock::Outcome;
-use airlock::Phase;
-use airlock::ReleaseNested;
-use airlock::ScopeEnd;
-use airlock::Unattempted;
-use airlock::policy_fn;
-use airlock::scope;
-use airlock_tests::recorder::Picky;
-use airlock_tests::recorder::Recorder;
+use airlock::{
+    DropAll, EnqueueError, FlushError, FlushReport, Intent, IntentId, Lifecycle, Outcome, Phase, ReleaseNested,
+    ScopeEnd, Unattempted, policy_fn, scope,
+};
+use airlock_tests::recorder::{Picky, Recorder};
 
 use super::{
     Fates, NOTHING, assert_conserved, assert_held, enqueue, fate, fated, named, recount, send, send_local, verdicts,

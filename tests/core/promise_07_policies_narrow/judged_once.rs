@@ -1,11 +1,6 @@
 //! Each intent is judged once, where it would be dispatched.
 
-use airlock::DropAll;
-use airlock::Intent;
-use airlock::Lifecycle;
-use airlock::ScopeEnd;
-use airlock::ScopeInfo;
-use airlock::scope;
+use airlock::{DropAll, Intent, Lifecycle, ScopeEnd, ScopeInfo, scope};
 use airlock_tests::recorder::Recorder;
 
 use super::{Questions, audit, dropped_by, none, send};

@@ -1,11 +1,6 @@
 //! Ancestors that have ended before.
 
-use airlock::Discarded;
-use airlock::Outcome;
-use airlock::Phase;
-use airlock::ReleaseNested;
-use airlock::Scope;
-use airlock::scope;
+use airlock::{Discarded, Outcome, Phase, ReleaseNested, Scope, scope};
 use airlock_tests::recorder::Recorder;
 use futures::FutureExt;
 use futures::executor::block_on;

@@ -1,13 +1,10 @@
 //! Many scopes at the same time.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::Barrier;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 
-use airlock::DropAll;
-use airlock::Scope;
+use airlock::{DropAll, Scope};
 use airlock_tests::recorder::Recorder;
 
 use super::{note, yield_now};

@@ -1,13 +1,10 @@
 //! Flush errors that are dropped: their log and `on_lost`.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use airlock::Intent;
-use airlock::Settings;
+use airlock::{Intent, Settings};
 use airlock_tests::log::logged;
-use airlock_tests::recorder::Recorder;
-use airlock_tests::recorder::unavailable;
+use airlock_tests::recorder::{Recorder, unavailable};
 
 use super::{Fate, ONE_OF_EACH, flush_fates, ids, kind, many, mixed, numbers};
 use crate::settings::alone;

@@ -1,20 +1,12 @@
 //! The same intents again.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use airlock::DispatchError;
-use airlock::Ended;
-use airlock::InlineExecutor;
-use airlock::Intent;
-use airlock::executor_fn;
-use airlock::policy_fn;
-use airlock_tests::recorder::Picky;
-use airlock_tests::recorder::Recorder;
+use airlock::{DispatchError, Ended, InlineExecutor, Intent, OnFailure, executor_fn, policy_fn};
+use airlock_tests::recorder::{Picky, Recorder};
 
-use super::{Fate, ONE_OF_EACH, RAN, flush_fates, ids, mixed, numbers, ran};
+use super::{Fate, ONE_OF_EACH, RAN, flush_fates, ids, kind, mixed, numbers, ran};
 
 #[test]
 fn a_second_dispatch_sends_the_undispatched_only_with_the_same_ids_and_without_judging_again() {
@@ -112,3 +104,32 @@ async fn a_second_dispatch_may_be_awaited_and_runs_async_tasks() {
 }
 
 // Dropped.
+
+#[airlock::task(name = "p12.at_home", local)]
+fn at_home(n: u32) {
+    RAN.with_borrow_mut(|ran| ran.push(n));
+}
+
+#[test]
+fn under_fail_fast_what_is_left_from_the_attempt_before_is_no_failure_of_the_second_dispatch() {
+    let scope = airlock::scope().on_failure(OnFailure::FailFast).executor(mixed(&Recorder::new()));
+    let guard = scope.enter();
+    kind::enqueue(Fate::Unconfirmed, 0).unwrap();
+    kind::enqueue(Fate::Fine, 1).unwrap();
+    at_home::enqueue(2).unwrap();
+    let error = guard.flush().unwrap_err();
+    assert_eq!((error.undispatched().len(), error.unconfirmed().len()), (2, 1));
+
+    let error = error.dispatch(&mixed(&Recorder::new())).unwrap_err();
+    assert_eq!(error.report().counts().dispatched, 2);
+    assert_eq!(ran(), [2], "the local task runs once the rest is handed over");
+    assert_eq!((error.undispatched().len(), error.unconfirmed().len()), (0, 1));
+
+    // One that fails now stops it as ever.
+    let guard = airlock::scope().on_failure(OnFailure::FailFast).executor(mixed(&Recorder::new())).enter();
+    kind::enqueue(Fate::Unavailable, 3).unwrap();
+    at_home::enqueue(4).unwrap();
+    let error = guard.flush().unwrap_err().dispatch(&mixed(&Recorder::new())).unwrap_err();
+    assert_eq!((error.undispatched().len(), ran()), (2, vec![2]));
+    drop(error.into_intents());
+}

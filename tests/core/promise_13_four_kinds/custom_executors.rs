@@ -1,20 +1,11 @@
 //! Executors of other people, however they settle their batches.
 
 use std::future::pending;
-use std::sync::Mutex;
-use std::sync::mpsc;
-use std::task::Context;
-use std::task::Waker;
-use std::time::Duration;
-use std::time::Instant;
+use std::sync::{Mutex, mpsc};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
 
-use airlock::Batch;
-use airlock::BoxFuture;
-use airlock::DispatchError;
-use airlock::Executor;
-use airlock::InlineExecutor;
-use airlock::Intent;
-use airlock::Ticket;
+use airlock::{Batch, BoxFuture, DispatchError, Executor, InlineExecutor, Intent, Ticket};
 use airlock_tests::log::logged;
 use airlock_tests::recorder::Recorder;
 

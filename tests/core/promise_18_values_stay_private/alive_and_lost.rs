@@ -1,21 +1,10 @@
 //! Values in `Debug`, in logs of what is lost, and where they are asked for.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use airlock::AlwaysFlush;
-use airlock::Batch;
-use airlock::BoxFuture;
-use airlock::Executor;
-use airlock::Intent;
-use airlock::LogExecutor;
-use airlock::LogOnFlush;
-use airlock::Rejection;
-use airlock::Scope;
-use airlock::Settings;
+use airlock::{AlwaysFlush, Batch, BoxFuture, Executor, Intent, LogExecutor, LogOnFlush, Rejection, Scope, Settings};
 use airlock_tests::log::logged;
-use airlock_tests::recorder::Recorder;
-use airlock_tests::recorder::unavailable;
+use airlock_tests::recorder::{Recorder, unavailable};
 
 use super::{NUMBER, ORDINARY, REDACTED, Said, enqueue, intent};
 use crate::settings::alone;

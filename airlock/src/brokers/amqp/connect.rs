@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_compat::Compat;
 use lapin::options::ConfirmSelectOptions;
-use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
+use lapin::tcp::AsyncTcpStream;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::net::TcpStream;
@@ -48,6 +48,7 @@ async fn open(
     kill_switch: KillSwitch,
 ) -> lapin::Result<(Connection, Channel)> {
     let runtime = lapin::runtime::default_runtime()?;
+    #[cfg(feature = "amqp-tls")]
     let tls = (url.scheme == Scheme::AmqpTls).then(|| url.host.clone());
     let properties = ConnectionProperties::default().with_connection_name("airlock".into());
     let dial = async move |_: AMQPUri, runtime| {
@@ -59,10 +60,12 @@ async fn open(
         if let AsyncTcpStream::Plain(stream) = &stream {
             kill_switch.put(stream.get_ref());
         }
-        Ok(match &tls {
-            Some(host) => stream.into_tls(host, OwnedTLSConfig::default().as_ref()).await?,
+        #[cfg(feature = "amqp-tls")]
+        let stream = match &tls {
+            Some(host) => stream.into_rustls(&super::tls::connector()?, host).await?,
             None => stream,
-        })
+        };
+        Ok(stream)
     };
     let connection = Connection::connector(uri(url), runtime, dial, properties).await?;
     let channel = connection.create_channel().await?;

@@ -148,8 +148,8 @@ impl InFlight {
     fn outcome(&mut self, slot: &Publishing, Addressed { message, .. }: &Addressed, is_blocked: bool) -> JobOutcome {
         match slot {
             Publishing::Done(outcome) if self.returned.take(message) => {
-                self.unroutable.push(message.routing_key.clone());
-                outcome.clone().and(Err(refusal::unroutable(&self.place, &message.routing_key)))
+                self.unroutable.push(message.queue().to_owned());
+                outcome.clone().and(Err(refusal::unroutable(&self.place, message.queue())))
             }
             Publishing::Done(outcome) => outcome.clone(),
             // Records of TLS may have left before the write failed.

@@ -12,6 +12,8 @@ mod refusal;
 mod returned;
 mod sizes;
 mod table;
+#[cfg(feature = "amqp-tls")]
+mod tls;
 
 use std::sync::Arc;
 
@@ -20,7 +22,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::Job;
 use super::manager::{Connection, Liveness, Protocol, Requeue};
-use super::message::{AmqpMessage, AmqpQueue};
+use super::message::{AmqpDeclaration, AmqpMessage};
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
@@ -33,11 +35,11 @@ pub(crate) struct Amqp {
     url: BrokerUrl,
 }
 
-/// A message, and what is declared before it is published; without that its queue has to be there.
+/// A message, and what has to be so before it is published; without that its queue has to be there.
 #[derive(Debug, Clone)]
 pub(crate) struct Addressed {
     pub(crate) message: Arc<AmqpMessage>,
-    pub(crate) queues: Option<Arc<[AmqpQueue]>>,
+    pub(crate) declarations: Option<Arc<[AmqpDeclaration]>>,
 }
 
 impl Amqp {

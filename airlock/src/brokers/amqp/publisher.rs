@@ -13,7 +13,7 @@ use super::asking::Asking;
 use super::in_flight::{InFlight, SILENCE};
 use super::kill_switch::KillSwitch;
 use super::publishing::Publishing;
-use super::queues::{KnownQueues, Refusals};
+use super::queues::{Destination, KnownQueues, Refusals};
 use super::sizes::Sizes;
 use super::{Addressed, refusal, table};
 use crate::brokers::fault::BrokerFault;
@@ -135,9 +135,9 @@ impl Publisher {
     fn slot(&self, message: &Addressed, refusals: &Refusals) -> Publishing {
         let (message, place) = (&message.message, &self.place);
         let header = table::header_size(&message.properties);
-        let refusal = refusals
-            .get(&message.routing_key)
-            .cloned()
+        // Most jobs have none, and a look costs a copy of the queue's name.
+        let refused = if refusals.is_empty() { None } else { refusals.get(&Destination::of(message)).cloned() };
+        let refusal = refused
             .or_else(|| self.sizes.refusal(message.body.len()))
             .or_else(|| (header > self.frame).then(|| refusal::too_large_a_header(place, header, self.frame)));
         if let Some(refusal) = refusal {
@@ -158,10 +158,12 @@ async fn check(
     messages: &[Addressed],
 ) -> Result<Refusals, lapin::Error> {
     let mut refusals = queues.check(asking, messages).await?;
-    let rest = messages.iter().filter(|message| !refusals.contains_key(&message.message.routing_key));
+    let is_fit =
+        |message: &&Addressed| refusals.is_empty() || !refusals.contains_key(&Destination::of(&message.message));
+    let rest = messages.iter().filter(is_fit);
     if let Some(refusal) = sizes.check(asking, rest).await? {
         for Addressed { message, .. } in messages {
-            refusals.entry(message.routing_key.clone()).or_insert_with(|| refusal.clone());
+            refusals.entry(Destination::of(message)).or_insert_with(|| refusal.clone());
         }
     }
     Ok(refusals)

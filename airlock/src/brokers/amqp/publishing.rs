@@ -33,7 +33,8 @@ impl Publishing {
         let (channel, message) = (channel.clone(), Arc::clone(message));
         Self::Sending(Box::pin(async move {
             let mandatory = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-            channel.basic_publish(ShortString::default(), key, mandatory, &message.body, properties).await
+            let exchange = ShortString::from(message.exchange);
+            channel.basic_publish(exchange, key, mandatory, &message.body, properties).await
         }))
     }
 
@@ -56,7 +57,7 @@ impl Publishing {
                     Poll::Ready(Ok(confirmation)) => {
                         let outcome = match &confirmation {
                             Confirmation::Ack(_) => Ok(()),
-                            Confirmation::Nack(_) => Err(refusal::nacked(place, &message.routing_key)),
+                            Confirmation::Nack(_) => Err(refusal::nacked(place, message.queue())),
                             // Confirms were asked for when the channel was opened.
                             Confirmation::NotRequested => Err(refusal::late(place, false)),
                         };

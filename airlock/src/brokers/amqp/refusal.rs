@@ -70,6 +70,23 @@ pub(super) fn of_queue(place: &str, queue: &str, error: &lapin::Error) -> Option
     Some(DispatchError::rejected(BrokerFault::new(what)))
 }
 
+/// Why an exchange can't be used: `None` if that is about something else.
+pub(super) fn of_exchange(place: &str, error: &lapin::Error) -> Option<DispatchError> {
+    let (code, text) = said(error).filter(|(_, text)| text.contains(" exchange '"))?;
+    let what = match code {
+        NOT_FOUND => format!(
+            "the exchanges for delays are not there on {place} ({text}); start a worker of Celery 5.5 or later that has a \
+             quorum queue, or use `declare()`"
+        ),
+        PRECONDITION_FAILED => format!("an exchange for delays on {place} is declared otherwise ({text}); remove it"),
+        ACCESS_REFUSED => {
+            format!("this user may not use the exchanges for delays on {place} ({text}); allow it there")
+        }
+        _ => return None,
+    };
+    Some(DispatchError::rejected(BrokerFault::new(what)))
+}
+
 /// The queue was there, and is not any more.
 pub(super) fn unroutable(place: &str, queue: &str) -> DispatchError {
     DispatchError::rejected(BrokerFault::new(missing(place, &queue.escape_debug().to_string())))

@@ -1,6 +1,7 @@
 //! SQLite. The client crate has a thread for each connection, which does the work.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::time::Duration;
 use std::vec;
 
@@ -26,6 +27,7 @@ type SqliteTransactions = <Sqlite as Database>::TransactionManager;
 impl Dialect for SqliteConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
         Box::pin(async move {
+            check_writable(&url.path)?;
             let options =
                 SqliteConnectOptions::new().filename(&url.path).pragma("cache_size", CACHE).disable_statement_logging();
             options.connect().await
@@ -114,11 +116,34 @@ impl Dialect for SqliteConnection {
         let error = match error {
             sqlx::Error::Database(error) => error,
             sqlx::Error::BeginFailed => return Some(refusal(NOT_OPEN, "")),
+            sqlx::Error::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Some(refusal(READ_ONLY, ""));
+            }
             _ => return None,
         };
         let code = error.code().and_then(|code| code.parse::<u16>().ok()).unwrap_or_default();
         Some(refusal(code, error.message()))
     }
+}
+
+/// Whether this process may write to the file. SQLite opens one that it may only read as well, and makes the files of a
+/// write-ahead log beside it, which are then this user's: those who may write to the database can't any more. The file is
+/// not opened to find out, because whoever closes a file loses all locks that its process has on it, and the program may
+/// have it open with a client of its own.
+#[cfg(unix)]
+fn check_writable(path: &str) -> Result<(), sqlx::Error> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    use rustix::io::Errno;
+    match accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) {
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Err(sqlx::Error::Io(ErrorKind::PermissionDenied.into())),
+        // What else is wrong with it is SQLite's to say.
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_writable(_: &str) -> Result<(), sqlx::Error> {
+    Ok(())
 }
 
 /// Runs statements that wait that long for locks.
@@ -192,6 +217,9 @@ fn insert_many(table: &SqlTable, shared: &[bool], rows: usize) -> String {
 
 /// A result code of ours: SQLite has none for this, as a statement outside of a transaction is one of its own.
 const NOT_OPEN: u16 = u16::MAX;
+
+/// `SQLITE_READONLY`
+const READ_ONLY: u16 = 8;
 
 /// What SQLite's result code means (`sqlite.org/rescode.html`); the low byte is the primary one.
 fn refusal(code: u16, message: &str) -> Refusal {

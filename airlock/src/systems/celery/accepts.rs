@@ -1,6 +1,7 @@
 //! What can't be sent to Celery: it is refused before anything else of the flush has left. A malformed message would not
 //! fail alone: it stops its worker, comes back, and stops the next one.
 
+use super::delayed;
 use super::extras::{EXTRAS, is_own_header};
 use super::headers::Delivery;
 use super::message::CeleryFormat;
@@ -36,6 +37,9 @@ impl CeleryFormat {
             limits::check_amqp_priority(self.common.priority(intent), self.common.max_priority)?;
         }
         times::check_delay(options, flush.now)?;
+        if transport == Transport::Amqp && self.native_delayed_delivery {
+            delayed::check(intent, self.common.queue(intent), flush.now)?;
+        }
         // What can't be written is found here, the times among it.
         Delivery::of(self, intent, flush.now)?;
         if transport == Transport::Redis {

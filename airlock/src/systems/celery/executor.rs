@@ -3,12 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use super::message::CeleryFormat;
-use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
 use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
@@ -78,6 +77,28 @@ queue_executor! {
     pub fn declare(format) from flag {
         format.common.declare = true;
     }
+
+    /// Lets RabbitMQ spend delays, in the exchanges and queues `celery_delayed_27` and so on, as Celery 5.5 and later do
+    /// for quorum queues. Without it a worker holds what is delayed: on a **quorum queue**, whose workers have no global
+    /// prefetch limit, it takes no more than its prefetch count, and a few delayed tasks keep it from all others until
+    /// they are due.
+    ///
+    /// Delays are spent in whole seconds, and a worker waits for the rest of one; 8.5 years are the most. With
+    /// [`declare`](Self::declare), the exchanges are declared as workers declare them, and queues as quorum queues;
+    /// without it, they and the queue have to be there. In any case the queue is bound to `celery_delayed_delivery`, for
+    /// which the user needs the right to write to it and to read from there. Redis has no such thing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "amqp")] {
+    /// use airlock::CeleryExecutor;
+    ///
+    /// let celery = CeleryExecutor::new("amqp://rabbit/shop").unwrap().native_delayed_delivery();
+    /// # let _ = celery;
+    /// # }
+    /// ```
+    pub fn native_delayed_delivery(format) from flag {
+        format.native_delayed_delivery = true;
+    }
 }
 
 impl CeleryExecutor {
@@ -125,10 +146,6 @@ impl CeleryExecutor {
 }
 
 impl Format for CeleryFormat {
-    fn common(&self) -> &CommonConfig {
-        &self.common
-    }
-
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         Self::accepts(self, transport, intent, flush)
     }
@@ -141,7 +158,7 @@ impl Format for CeleryFormat {
         Self::amqp(self, intent, now)
     }
 
-    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
-        Self::queues(self, routing_key)
+    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
+        Self::declarations(self, message)
     }
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::delayed;
 use super::headers::{Delivery, Json, write_headers};
-use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
 use crate::dispatch::Rejection;
 use crate::intent::{Intent, IntentId};
 use crate::systems::config::CommonConfig;
@@ -25,6 +26,8 @@ pub(crate) struct CeleryFormat {
     pub(crate) priority_steps: Vec<u8>,
     /// `visibility_timeout` of the Redis transport.
     pub(crate) visibility_timeout: Duration,
+    /// Whether RabbitMQ spends delays, and queues are quorum queues.
+    pub(crate) native_delayed_delivery: bool,
     /// Who sends, for intents that don't say.
     pub(crate) origin: String,
 }
@@ -37,6 +40,7 @@ impl Default for CeleryFormat {
             separator: "\u{6}\u{16}".to_owned(),
             priority_steps: vec![0, 3, 6, 9],
             visibility_timeout: Duration::from_secs(3600),
+            native_delayed_delivery: false,
             origin: origin(),
         }
     }
@@ -93,13 +97,29 @@ impl CeleryFormat {
             expiration: delivery.expiration,
             headers,
         };
-        Ok(AmqpMessage { routing_key: delivery.queue, properties, body })
+        let delay = if self.native_delayed_delivery { delayed::seconds(intent, now) } else { None };
+        let (exchange, routing_key, queue_at) = match delay {
+            Some(seconds) => (delayed::ENTRY, delayed::routing_key(seconds, &delivery.queue), delayed::QUEUE_AT),
+            None => ("", delivery.queue, 0),
+        };
+        Ok(AmqpMessage { exchange, routing_key, queue_at, properties, body })
+    }
+
+    /// What has to be so before messages are published like this one.
+    pub(crate) fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
+        let queue = message.routing_key.get(message.queue_at..).unwrap_or_default();
+        let declared = self.common.declare.then(|| vec![self.queue(queue)]);
+        if message.exchange.is_empty() {
+            return declared.map(|queues| queues.into_iter().map(AmqpDeclaration::Queue).collect());
+        }
+        Some(delayed::declarations(queue, declared))
     }
 
     /// The queue as a worker declares it.
-    pub(crate) fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
-        let arguments = self.common.max_priority.map(|most| ("x-max-priority", AmqpValue::Int(i64::from(most))));
-        vec![AmqpQueue { name: routing_key.to_owned(), arguments: arguments.into_iter().collect() }]
+    fn queue(&self, name: &str) -> AmqpQueue {
+        let priorities = self.common.max_priority.map(|most| ("x-max-priority", AmqpValue::Int(i64::from(most))));
+        let kind = self.native_delayed_delivery.then(|| ("x-queue-type", AmqpValue::Text("quorum".into())));
+        AmqpQueue { name: name.to_owned(), arguments: priorities.into_iter().chain(kind).collect() }
     }
 
     /// The list that holds messages of this priority in the queue (kombu 5.7.0, `transport/redis.py`, `_q_for_pri`).

@@ -2,6 +2,7 @@
 //! and tried against celery 5.7.0 and kombu 5.7.0; `tests/wire` holds what those write.
 
 mod accepts;
+mod delayed;
 mod executor;
 mod extras;
 mod headers;

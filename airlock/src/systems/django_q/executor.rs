@@ -8,7 +8,6 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
 use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 use crate::text::secret_key::SecretKey;
@@ -121,10 +120,6 @@ impl DjangoQExecutor {
 }
 
 impl Format for DjangoQFormat {
-    fn common(&self) -> &CommonConfig {
-        &self.common
-    }
-
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         Self::accepts(self, transport, intent, flush)
     }

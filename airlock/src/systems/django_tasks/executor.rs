@@ -8,7 +8,6 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
 use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
@@ -91,10 +90,6 @@ impl DjangoTasksExecutor {
 }
 
 impl Format for DjangoTasksFormat {
-    fn common(&self) -> &CommonConfig {
-        &self.common
-    }
-
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         Self::accepts(self, transport, intent, flush)
     }

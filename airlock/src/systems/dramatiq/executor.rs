@@ -3,12 +3,11 @@
 use std::time::SystemTime;
 
 use super::message::DramatiqFormat;
-use crate::brokers::{AmqpMessage, AmqpQueue, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
 use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
@@ -103,10 +102,6 @@ impl DramatiqExecutor {
 }
 
 impl Format for DramatiqFormat {
-    fn common(&self) -> &CommonConfig {
-        &self.common
-    }
-
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         Self::accepts(self, transport, intent, flush)
     }
@@ -119,7 +114,8 @@ impl Format for DramatiqFormat {
         Self::amqp(self, intent, now)
     }
 
-    fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
-        Self::queues(self, routing_key)
+    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
+        let queues = || self.queues(&message.routing_key).into_iter().map(AmqpDeclaration::Queue).collect();
+        self.common.declare.then(queues)
     }
 }

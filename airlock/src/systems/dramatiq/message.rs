@@ -46,7 +46,8 @@ impl DramatiqFormat {
         let priority = self.common.priority(intent);
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let (routing_key, body) = self.body(intent, &arguments, now, None, priority)?;
-        Ok(AmqpMessage { routing_key, properties: AmqpProperties { priority, ..AmqpProperties::default() }, body })
+        let properties = AmqpProperties { priority, ..AmqpProperties::default() };
+        Ok(AmqpMessage { exchange: "", routing_key, queue_at: 0, properties, body })
     }
 
     /// The queues that a worker declares for one: itself, the delayed one and the dead letters.

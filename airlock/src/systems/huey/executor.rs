@@ -9,7 +9,6 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
 use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 use crate::text::secret_key::SecretKey;
@@ -148,10 +147,6 @@ impl HueyExecutor {
 }
 
 impl Format for HueyFormat {
-    fn common(&self) -> &CommonConfig {
-        &self.common
-    }
-
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         Self::accepts(self, transport, intent, flush)
     }

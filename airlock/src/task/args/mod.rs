@@ -1,6 +1,8 @@
 //! Tuples of parameters to and from JSON, by name or by position, without a derive: names live in a static list
 //! beside the task, so that a task costs the compiler a tuple and not a serde implementation of its own.
 
+mod error;
+mod fault;
 pub(crate) mod tuples;
 
 use std::fmt;
@@ -12,7 +14,22 @@ use serde_json::value::RawValue;
 use super::{AnyCall, Parameter, TaskDefinition};
 use crate::encode::{Encode, EncodeError, Encoder, Shape};
 
+pub use error::ArgumentError;
+
 /// What a type needs to be a parameter of a task: it is stored, encoded, decoded, and cloned for a second hand-over.
+///
+/// A value that is accepted is read back as it was, to the last bit of a float and the last digit of a `u128`. What has no
+/// text of its own is refused with an [`EncodeError`](crate::EncodeError): floats that are not finite, maps whose keys repeat. With serde and JSON as
+/// they are, some types write values that are read as others or not at all, which `airlock::testing` finds in tests:
+///
+/// | type | what becomes of it |
+/// | --- | --- |
+/// | `Option<Option<T>>`, `Option<()>`, `Option<serde_json::Value>` | `Some(None)`, `Some(())` and `Some(Null)` are `null`, and read as `None` |
+/// | `#[serde(untagged)]` | the first variant that takes the text is read |
+/// | `i128`, `u128` in what is `tag`ged, `untagged` or `flatten`ed | can't be read, whatever the value: serde keeps it in between in a type without them |
+/// | keys of maps that are numbers or booleans, in the same places | can't be read: they are texts there |
+/// | tagged variants that hold a struct with a field named like the tag | can't be read |
+/// | `#[serde(skip)]` | is not written, and read as its default |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a task argument",
     label = "can't be a task argument",
@@ -45,6 +62,15 @@ pub(crate) fn to_json<'a>(
         written.map_err(|error| error.of_parameter(parameter.name))?;
     }
     encoder.end(shape)
+}
+
+/// For each argument, in which way its type writes it.
+#[cfg(feature = "testing")]
+pub(crate) fn calls<'a>(
+    task: &TaskDefinition,
+    argument: impl Fn(usize) -> &'a dyn Encode,
+) -> Result<Vec<u64>, EncodeError> {
+    (0..task.parameters.len()).map(|index| Encoder::calls(argument(index))).collect()
 }
 
 /// Writes the arguments as a person would in a call: `order_id=42, token=***`.
@@ -204,7 +230,7 @@ impl BoundArguments {
             }
             Some(raw) => match serde_json::from_str(raw.get()) {
                 Ok(value) => Some(value),
-                Err(error) => self.invalid(index, &error),
+                Err(error) => self.invalid(index, raw.get(), &error),
             },
         }
     }
@@ -214,10 +240,9 @@ impl BoundArguments {
         None
     }
 
-    fn invalid<T>(&mut self, index: usize, error: &serde_json::Error) -> Option<T> {
+    fn invalid<T>(&mut self, index: usize, json: &str, error: &serde_json::Error) -> Option<T> {
         let Parameter { name, type_name, .. } = self.task.parameters[index];
-        // serde_json quotes the offending value; its position and class are all that may be shown.
-        let fault = describe(error);
+        let fault = fault::describe(json, error);
         self.error = Some(ArgumentError::Invalid { parameter: name, expected: type_name, fault });
         None
     }
@@ -226,65 +251,4 @@ impl BoundArguments {
     pub(crate) fn into_error(self) -> ArgumentError {
         self.error.unwrap_or_else(|| unreachable!("arguments that don't decode have an error"))
     }
-}
-
-fn describe(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    let what = match error.classify() {
-        Category::Data => "the value has another type or shape",
-        Category::Syntax | Category::Io => "the value is not JSON",
-        Category::Eof => "the value ends too early",
-    };
-    format!("{what} (column {})", error.column())
-}
-
-/// Arguments that don't fit a task's parameters. The value itself is never part of the message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ArgumentError {
-    /// A parameter got no argument.
-    #[error("argument `{parameter}` is missing")]
-    Missing {
-        /// The parameter.
-        parameter: &'static str,
-    },
-    /// A named argument fits no parameter.
-    #[error("there is no parameter `{name}`; the task takes {}", names(parameters))]
-    Unexpected {
-        /// The name given.
-        name: String,
-        /// The parameters there are.
-        parameters: &'static [Parameter],
-    },
-    /// More positional arguments than parameters.
-    #[error("{given} positional arguments were given; the task takes {takes}")]
-    TooMany {
-        /// How many were given.
-        given: usize,
-        /// How many parameters there are.
-        takes: usize,
-    },
-    /// A parameter got more than one argument.
-    #[error("argument `{parameter}` is given twice")]
-    Twice {
-        /// The parameter.
-        parameter: &'static str,
-    },
-    /// An argument doesn't decode into the parameter's type.
-    #[error("argument `{parameter}` is not a `{expected}`; {fault}")]
-    Invalid {
-        /// The parameter.
-        parameter: &'static str,
-        /// Its type, as written in the signature.
-        expected: &'static str,
-        /// What is wrong and where, without the value.
-        fault: String,
-    },
-}
-
-fn names(parameters: &[Parameter]) -> String {
-    if parameters.is_empty() {
-        return "none".to_owned();
-    }
-    parameters.iter().map(|parameter| format!("`{}`", parameter.name)).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,6 @@
+#[airlock::task]
+fn send(#[state] #[name = "from"] mailer: &String) {
+    let _ = mailer;
+}
+
+fn main() {}
