@@ -173,7 +173,7 @@ impl TaskArgs {
 /// ```text
 /// policy = AllowAll           executor = InlineExecutor::new()    lifecycle = AlwaysFlush
 /// name = "checkout"           on_failure = OnFailure::FailFast    deadline = "5s"
-/// on_flush_error = path       crate = ::path
+/// on_flush_error = path       succeeded = path                    crate = ::path
 /// ```
 #[derive(Default)]
 pub(crate) struct ScopedArgs {
@@ -184,12 +184,13 @@ pub(crate) struct ScopedArgs {
     pub(crate) on_failure: Slot<Expr>,
     pub(crate) deadline: Slot<Duration>,
     pub(crate) on_flush_error: Slot<Path>,
+    pub(crate) succeeded: Slot<Path>,
     pub(crate) krate: Slot<Path>,
 }
 
 impl ScopedArgs {
-    const KNOWN: [&str; 8] =
-        ["policy", "executor", "lifecycle", "name", "on_failure", "deadline", "on_flush_error", "crate"];
+    const KNOWN: [&str; 9] =
+        ["policy", "executor", "lifecycle", "name", "on_failure", "deadline", "on_flush_error", "succeeded", "crate"];
 
     pub(crate) fn read(tokens: TokenStream, problems: &mut Problems) -> Self {
         let mut args = Self::default();
@@ -201,7 +202,8 @@ impl ScopedArgs {
                 "name" => args.name.fill(&entry, values::text, problems),
                 "on_failure" => args.on_failure.fill(&entry, values::expression, problems),
                 "deadline" => args.deadline.fill(&entry, values::duration, problems),
-                "on_flush_error" => args.on_flush_error.fill(&entry, values::function_path, problems),
+                "on_flush_error" => args.on_flush_error.fill(&entry, values::handler, problems),
+                "succeeded" => args.succeeded.fill(&entry, values::judge, problems),
                 "crate" => args.krate.fill(&entry, values::crate_path, problems),
                 _ => unknown(&entry.key, &Self::KNOWN, problems),
             }

@@ -46,6 +46,11 @@ fn find_borrow(tokens: TokenStream, outermost: bool) -> Option<syn::Error> {
                     return Some(syn::Error::new_spanned(lifetime, format!("{STORED}; own the value")));
                 }
             }
+            // Only in a function may its lifetime be left out.
+            TokenTree::Ident(word) if word == "Cow" && leaves_out_a_lifetime(trees.clone()) => {
+                let message = format!("{STORED}; write `'static` for the lifetime that is left out");
+                return Some(syn::Error::new_spanned(word, message));
+            }
             TokenTree::Ident(word) if word == "impl" => {
                 let message = "task arguments are stored, so they need a type of their own; name it instead of `impl`";
                 return Some(syn::Error::new_spanned(word, message));
@@ -63,6 +68,12 @@ fn find_borrow(tokens: TokenStream, outermost: bool) -> Option<syn::Error> {
         first = false;
     }
     None
+}
+
+/// Whether these are generic arguments, and don't begin with a lifetime.
+fn leaves_out_a_lifetime(mut trees: impl Iterator<Item = TokenTree>) -> bool {
+    let mut next_is = |mark| matches!(trees.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == mark);
+    next_is('<') && !next_is('\'')
 }
 
 fn leading_reference(input: ParseStream<'_>) -> syn::Result<TypeReference> {

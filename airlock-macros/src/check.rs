@@ -6,7 +6,7 @@ use syn::{Attribute, ReturnType, Safety, Type};
 use crate::args::TaskArgs;
 use crate::diag::Problems;
 use crate::parameter;
-use crate::signature::{Function, Parameter, Role, has_impl};
+use crate::signature::{Function, PRIMITIVES, Parameter, Role, has_impl};
 use crate::spelling::spelling;
 
 const MOST_PARAMETERS: usize = 16;
@@ -36,6 +36,13 @@ pub(crate) fn signature(function: &Function, problems: &mut Problems) -> Vec<Par
 /// Checks the options beside each other and beside the function.
 pub(crate) fn options(args: &TaskArgs, function: &Function, parameters: &[Parameter], problems: &mut Problems) {
     names(args, function, problems);
+    if hides_a_type(args, function) {
+        let ident = &function.sig.ident;
+        let message = format!(
+            "the task's companion would hide the type `{ident}`; give it another name, like `companion = Send`"
+        );
+        problems.push(ident, message);
+    }
     times(args, problems);
     local(args, problems);
     direct_calls(args, function, problems);
@@ -43,6 +50,12 @@ pub(crate) fn options(args: &TaskArgs, function: &Function, parameters: &[Parame
         declaration(args, function, parameters, problems);
     }
     positions(args, function, parameters, problems);
+}
+
+/// Whether the companion would stand for a type that all code beside it uses.
+pub(crate) fn hides_a_type(args: &TaskArgs, function: &Function) -> bool {
+    let ident = &function.sig.ident;
+    args.companion.key().is_none() && (ident == "str" || PRIMITIVES.iter().any(|known| ident == known))
 }
 
 /// Checks a function that becomes a scope.
@@ -171,6 +184,9 @@ fn declaration(args: &TaskArgs, function: &Function, parameters: &[Parameter], p
     }
     if let Some(key) = args.shim.key() {
         problems.push(key, "a task without a body has no calls to keep working; remove `shim`");
+    }
+    for input in function.sig.inputs.iter().filter(|input| parameter::is_inferred(input)) {
+        problems.push(input, "a task's messages are written by its types, which can't be `_`; write the type");
     }
     for state in parameters.iter().filter(|parameter| parameter.is_state()) {
         let message = "a task without a body runs elsewhere, with state of its own; remove the parameter";

@@ -9,6 +9,7 @@ mod diag;
 mod expand;
 mod parameter;
 mod signature;
+mod sizes;
 mod spelling;
 mod values;
 mod variants;
@@ -27,4 +28,12 @@ pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn scoped(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::scoped(options.into(), item.into()).into()
+}
+
+/// What stands beside a companion, as the arguments of an attribute of its: where the compiler refuses a type, in an
+/// `impl` or a `trait`, it drops that with its attributes, and says so once.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn beside(items: TokenStream, companion: TokenStream) -> TokenStream {
+    TokenStream::from_iter([companion, items])
 }

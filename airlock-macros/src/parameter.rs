@@ -1,5 +1,6 @@
 //! The rules for one parameter: its attributes, its name, its type.
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, GenericArgument, Ident, LitStr, Meta, Pat, PatType, PathArguments, Type};
@@ -7,6 +8,7 @@ use syn::{Attribute, FnArg, GenericArgument, Ident, LitStr, Meta, Pat, PatType, 
 use crate::borrow;
 use crate::diag::{Problems, nearest};
 use crate::signature::{DefaultValue, Parameter, Role, has_impl};
+use crate::sizes;
 use crate::spelling::spelling;
 use crate::values::{LONGEST_NAME, peel, string};
 
@@ -33,7 +35,10 @@ pub(crate) fn check(input: &FnArg, problems: &mut Problems) -> Option<Parameter>
             let Attributes { redact, default, name, .. } = attributes;
             // Who misspells an attribute may have meant one that makes the type right.
             if !attributes.unknown {
-                borrow::check(&input.ty, problems);
+                let stored = sizes::check(&input.ty, problems);
+                if stored {
+                    borrow::check(&input.ty, problems);
+                }
             }
             let default = default.and_then(|default| problems.keep(default_value(default)));
             let wire_name = name.and_then(|name| problems.keep(wire_name(name)));
@@ -51,6 +56,25 @@ pub(crate) fn is_passed_on(attr: &Attribute) -> bool {
 /// Whether the process gives the parameter, as far as it says so.
 pub(crate) fn is_state(input: &FnArg) -> bool {
     matches!(input, FnArg::Typed(input) if input.attrs.iter().any(|attr| attr.path().is_ident("state")))
+}
+
+/// Whether the type of a parameter is left to the compiler, which can't know it.
+pub(crate) fn is_inferred(input: &FnArg) -> bool {
+    fn has_blank(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|tree| match tree {
+            TokenTree::Group(group) => group.delimiter() != Delimiter::Brace && has_blank(group.stream()),
+            TokenTree::Ident(word) => word == "_",
+            _ => false,
+        })
+    }
+    matches!(input, FnArg::Typed(input) if has_blank(input.ty.to_token_stream()))
+}
+
+/// Gives a parameter, of which it has been told, a type that can be one: the compiler would tell it again.
+pub(crate) fn give_size(input: &mut FnArg) {
+    if let FnArg::Typed(input) = input {
+        sizes::give(&mut input.ty);
+    }
 }
 
 #[derive(Default)]

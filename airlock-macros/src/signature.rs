@@ -6,6 +6,12 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, Expr, FnArg, LitStr, Meta, Result, ReturnType, Signature, Token, Type, Visibility};
 
+/// The types that need no import, without `str`, which has no size.
+pub(crate) const PRIMITIVES: [&str; 16] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];
+
 /// A function with or without a body, anywhere a function can stand.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,

@@ -35,20 +35,26 @@ pub(crate) fn expression(entry: &Entry) -> Result<Expr> {
 }
 
 /// `on_flush_error = path::of::a_function`
-pub(crate) fn function_path(entry: &Entry) -> Result<Path> {
+pub(crate) fn handler(entry: &Entry) -> Result<Path> {
+    function_path(entry, "takes the error", "report_lost")
+}
+
+/// `succeeded = path::of::a_function`
+pub(crate) fn judge(entry: &Entry) -> Result<Path> {
+    function_path(entry, "judges what is returned", "is_success")
+}
+
+fn function_path(entry: &Entry, purpose: &str, example: &str) -> Result<Path> {
     match entry.value() {
         Some(Expr::Path(path)) if path.qself.is_none() => Ok(path.path.clone()),
         _ => {
             let key = &entry.key;
-            fail(
-                entry,
-                format!("`{key}` needs the path of a function that takes the error; write `{key} = report_lost`"),
-            )
+            fail(entry, format!("`{key}` needs the path of a function that {purpose}; write `{key} = {example}`"))
         }
     }
 }
 
-/// `crate = ::path` or `crate = crate::path`
+/// `crate = ::path`, `crate = crate::path` or `crate = $crate::path`
 pub(crate) fn crate_path(entry: &Entry) -> Result<Path> {
     let Some(Expr::Path(value)) = entry.value() else {
         return fail(entry, "`crate` needs a path; write `crate = ::airlock`");
@@ -59,7 +65,8 @@ pub(crate) fn crate_path(entry: &Entry) -> Result<Path> {
     }
     let first = path.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
     match (path.leading_colon, first.as_str()) {
-        (Some(_), _) | (None, "crate") => Ok(path.clone()),
+        // A facade's `macro_rules` knows its own crate as `$crate`.
+        (Some(_), _) | (None, "crate" | "$crate") => Ok(path.clone()),
         (None, "self" | "super") => fail(value, "`crate` needs an absolute path; start it with `crate::` or `::`"),
         (None, _) => {
             let path = spelling(path);

@@ -3,6 +3,7 @@
 //! `checks`, which has all of this, too.
 
 pub use ::core::default::Default;
+pub use ::core::marker::Sized;
 pub use ::core::option::Option::{None, Some};
 pub use ::core::primitive::str;
 pub use ::core::time::Duration;
@@ -14,7 +15,7 @@ pub use crate::intent::Intent;
 pub use crate::options::Options;
 pub use crate::runtime::BoxFuture;
 pub use crate::scope::direct::never_called;
-pub use crate::scope::scoped::{scoped, scoped_async};
+pub use crate::scope::scoped::{future, made, scoped, scoped_async};
 pub use crate::scope::{enqueue, enqueue_with, in_scope, make_intent};
 pub use crate::state::State;
 pub use crate::task::args::Args;

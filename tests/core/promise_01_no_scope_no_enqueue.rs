@@ -358,3 +358,19 @@ fn an_argument_that_enqueues_as_its_scope_dies_with_the_thread_gets_an_error() {
         assert_no_scope(told.recv_timeout(Duration::from_secs(30)).unwrap(), "p1.send");
     }
 }
+
+#[test]
+fn an_enqueue_while_the_thread_is_ending_says_so_and_not_to_open_a_scope() {
+    let in_a_scope = || {
+        let scope = airlock::scope().executor(Recorder::new());
+        scope.run(|| send::enqueue(7).map(drop).map_err(airlock::Error::from))
+    };
+    // In one order or another the thread's context goes first.
+    let errors = in_a_thread_locals_destructor(in_a_scope).into_iter().filter_map(Result::err);
+    let errors: Vec<_> = errors.map(|error| error.to_string()).collect();
+    assert!(!errors.is_empty());
+    for error in errors {
+        let why = "this thread or the process is ending, and its scopes are gone; enqueue before that";
+        assert!(error.ends_with(&format!(": {why}")), "{error}");
+    }
+}

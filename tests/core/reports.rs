@@ -180,6 +180,38 @@ fn what_did_not_go_out_is_told_with_the_reason() {
 // What the files can't show.
 
 #[test]
+fn an_unwrapped_flush_error_says_of_each_intent_why_it_is_there() {
+    let error = troubled(OnFailure::Continue);
+    let shown = format!("{error:?}");
+    for line in [
+        "FlushError { scope: scope `nightly` (tests/core/reports.rs:",
+        "counts: 5 enqueued: 1 dispatched, 2 failed, 1 unconfirmed, 1 unattempted, intents: [shop.charge (tests/core/reports.rs:",
+        "): rejected: an amount of nothing, shop.charge (",
+        "): unconfirmed: no answer, warehouse.notify (",
+        "): unavailable: connection refused, shop.confirm (",
+        "): unattempted: the executor was unavailable for an earlier one] }",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    assert!(!shown.contains("IntentId"), "{shown}");
+    drop(error.into_intents());
+
+    let many = airlock::scope().executor(|_: Intent| Err(DispatchError::unavailable("down")));
+    let error = many.run(|| (0..60).try_for_each(mail).unwrap()).unwrap_err();
+    let shown = format!("{error:?}");
+    assert_eq!(shown.matches("shop.confirm (").count(), 50, "{shown}");
+    assert!(shown.contains(", and 10 more] }"), "{shown}");
+
+    // What a second attempt leaves is not in its report.
+    let failed = airlock::scope().run(|| charge::enqueue(1, 0).map(drop).unwrap()).unwrap_err();
+    let left = failed.dispatch(&InlineExecutor::new()).unwrap_err();
+    let shown = format!("{left:?}");
+    assert!(shown.contains("failed: [shop.charge ("), "{shown}");
+    assert!(shown.contains("there is nothing to charge"), "{shown}");
+    drop((error.into_intents(), left.into_intents()));
+}
+
+#[test]
 fn fail_fast_is_told_as_the_reason_of_the_rest() {
     let error = troubled(OnFailure::FailFast);
     let shown = error.report().to_string();

@@ -8,6 +8,7 @@ mod destructors;
 mod ended_runtimes;
 mod load;
 mod options;
+mod promise_11_runtimes;
 mod promise_13_kinds;
 mod promise_14_deadlines;
 mod promise_15_bodies;

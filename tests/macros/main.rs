@@ -11,6 +11,8 @@ mod lock;
 mod messages;
 mod names;
 mod positional;
+mod scoped_outputs;
+mod scoped_parameters;
 mod stacking;
 mod state;
 mod ui;

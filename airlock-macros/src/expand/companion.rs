@@ -6,14 +6,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, PathArguments, Type, Visibility};
 
 use super::at;
 use super::direct::{self, Direct};
 use super::run::run;
 use super::task::Task;
 use crate::args::{Slot, TaskArgs};
-use crate::signature::{DefaultValue, Parameter, Role};
+use crate::signature::{DefaultValue, PRIMITIVES, Parameter, Role};
 use crate::spelling::spelling;
 use crate::values::duration_tokens;
 
@@ -50,7 +50,9 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let extras = extras(task);
     let inner_call = (direct == Direct::Shimmed).then(|| direct::inner_call(task));
 
-    let known_types = types.iter().all(|ty| is_known(ty));
+    // Anybody may have a type of that name, and less visible than its task. Where that is as private as can be, all is.
+    let private = matches!(vis, Visibility::Inherited);
+    let known_types = types.iter().all(|ty| is_known(ty, private));
     let implementation = implementation(task, &types, known_types);
     // To take it from the trait costs less, but also asks whether the types are arguments, and would be reported once more.
     let definition = if known_types {
@@ -59,25 +61,37 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
         quote!(&__AIRLOCK_TASK.definition)
     };
 
+    // Of the types of unknown ones, so that what is wrong with those is told where they are named, and not here again.
+    let args = if known_types {
+        quote!((#(#types,)*))
+    } else {
+        quote_spanned!(at(unknown(&types))=> <#companion as __AirlockTyped>::Args)
+    };
+
+    let place = if known_types { Span::call_site() } else { at(unknown(&types)) };
+    // The call is where the definition says that the task is.
+    let made = quote!(__airlock::#make::<#(#types),*>(#known) #options_set #extras);
+    let entry = quote_spanned!(place=> static __AIRLOCK_TASK: __airlock::TaskEntry<#args> = #made;);
     let item = quote! {
         #(#cfgs)*
         #(#lints)*
         #deprecated
         #[doc(hidden)]
         #[allow(dead_code, missing_debug_implementations, non_camel_case_types, unreachable_pub)]
+        #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
         #vis struct #companion {}
     };
     let block = quote! {
         #(#cfgs)*
         #(#lints)*
         #[allow(dead_code, deprecated, non_snake_case, private_interfaces, unreachable_code)]
+        #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
         const _: () = {
             use #checks as __airlock;
 
             #options
             #way_to_run
-            static __AIRLOCK_TASK: __airlock::TaskEntry<(#(#types,)*)> =
-                __airlock::#make::<#(#types),*>(#known) #options_set #extras;
+            #entry
 
             impl #companion {
                 #[doc = #ENQUEUE]
@@ -118,22 +132,28 @@ fn implementation(task: &Task<'_>, types: &[&Type], known: bool) -> TokenStream 
     let items = quote! {
         const DEFINITION: &'static __airlock::TaskDefinition = &__AIRLOCK_TASK.definition;
     };
-    let args = quote!((#(#types,)*));
     if known {
-        return quote!(impl __airlock::Task for #companion { type Args = #args; #items });
+        return quote!(impl __airlock::Task for #companion { type Args = (#(#types,)*); #items });
     }
+    let args = types.iter().map(|ty| {
+        let airlock = airlock(ty.span());
+        quote_spanned!(at(ty.span())=> <fn(#ty) as #airlock::NoLifetimeLeftOut>::Type)
+    });
+    // Where the compiler finds a lifetime that is left out, which it can't say of one type of several.
+    let place = unknown(types);
+    let airlock = airlock(place);
     // Names the types where no one else can: an argument may be less visible than its task, and the types of a public
     // trait's implementation may not. Nor is the compiler asked once more whether they are arguments.
-    quote! {
+    quote_spanned! {at(place)=>
         trait __AirlockTyped {
             type Args;
         }
 
         impl __AirlockTyped for #companion {
-            type Args = #args;
+            type Args = (#(#args,)*);
         }
 
-        impl<__AirlockArgs: __airlock::Args> __airlock::Task for #companion
+        impl<__AirlockArgs: #airlock::Args> #airlock::Task for #companion
         where
             #companion: __AirlockTyped<Args = __AirlockArgs>,
         {
@@ -143,23 +163,26 @@ fn implementation(task: &Task<'_>, types: &[&Type], known: bool) -> TokenStream 
     }
 }
 
+/// The place of the first type that is not known.
+fn unknown(types: &[&Type]) -> Span {
+    types.iter().find(|ty| !is_known(ty, true)).map_or_else(Span::call_site, |ty| ty.span())
+}
+
 /// Whether a type is made of what everybody can name and what is an argument, as far as names tell: most are, and they
 /// cost the compiler a trait less.
-fn is_known(ty: &Type) -> bool {
-    const KNOWN: [&str; 20] = [
-        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-        "usize", "Box", "Option", "String", "Vec",
-    ];
+fn is_known(ty: &Type, named: bool) -> bool {
+    const NAMED: [&str; 4] = ["Box", "Option", "String", "Vec"];
     let path = match ty {
         Type::Path(path) => path,
-        Type::Group(inner) => return is_known(&inner.elem),
+        Type::Group(inner) => return is_known(&inner.elem, named),
         _ => return false,
     };
     let (None, Some(name)) = (&path.qself, path.path.segments.first()) else { return false };
-    let inner = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_known(ty));
+    let inner = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_known(ty, named));
     path.path.leading_colon.is_none()
         && path.path.segments.len() == 1
-        && KNOWN.iter().any(|known| name.ident == known)
+        && (PRIMITIVES.iter().any(|known| name.ident == known)
+            || (named && NAMED.iter().any(|known| name.ident == known)))
         && match &name.arguments {
             PathArguments::None => true,
             PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(inner),

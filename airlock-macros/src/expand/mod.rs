@@ -2,6 +2,8 @@
 
 mod companion;
 mod direct;
+mod output;
+mod parameters;
 mod placeholder;
 mod run;
 mod scoped;
@@ -29,6 +31,11 @@ fn path_at(krate: &Path, place: Span) -> TokenStream {
         tree
     };
     krate.to_token_stream().into_iter().map(located).collect()
+}
+
+/// A generated statement or item with something of the user's in it, which clippy is not to judge once more.
+fn quiet(tokens: &TokenStream) -> TokenStream {
+    quote::quote!(#[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)] #tokens)
 }
 
 /// What is emitted when the item could not even be parsed.

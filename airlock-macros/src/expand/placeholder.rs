@@ -18,7 +18,13 @@ pub(super) fn placeholder(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>
         .enumerate()
         .filter(|(_, input)| !parameter::is_state(input))
         .map(|(index, input)| match input {
-            FnArg::Typed(input) => Some((format_ident!("__airlock_{index}"), &input.ty)),
+            FnArg::Typed(typed) => {
+                let ty = &typed.ty;
+                // The compiler has said that it can't know this one.
+                let ty =
+                    if parameter::is_inferred(input) { quote!(impl #krate::__private::Sized) } else { quote!(#ty) };
+                Some((format_ident!("__airlock_{index}"), ty))
+            }
             FnArg::Receiver(_) => None,
         })
         .collect();
@@ -29,12 +35,7 @@ pub(super) fn placeholder(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>
     let enqueued = quote!(#krate::__private::Enqueued);
     let body = quote!(#krate::__private::never_called());
     let cfgs = function.cfgs();
-    quote! {
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
-        #vis struct #companion {}
-
+    let block = quote! {
         #(#cfgs)*
         #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
         const _: () = {
@@ -44,5 +45,12 @@ pub(super) fn placeholder(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>
                 #vis fn intent #generics (#(#parameters),*) -> #krate::Intent #bounds { #body }
             }
         };
+    };
+    quote! {
+        #[#krate::checks::beside(#block)]
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #vis struct #companion {}
     }
 }

@@ -1,12 +1,12 @@
 //! A function whose body runs in a scope.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
-use syn::{Attribute, Path, ReturnType};
+use syn::{Attribute, Path};
 
-use super::{at, path_at, refuse};
+use super::output::{Output, ReturnedFuture};
+use super::{at, parameters, refuse};
 use crate::args::ScopedArgs;
 use crate::check;
 use crate::diag::Problems;
@@ -25,73 +25,62 @@ pub(crate) fn scoped(options: TokenStream, item: TokenStream) -> TokenStream {
     if let Err(errors) = problems.finish() {
         return quote!(#item #errors);
     }
-    if let Some(body) = &function.body {
-        function.body = Some(wrap(&args, &function, body));
+    if let Some(body) = function.body.take() {
+        function.body = Some(wrap(&args, &mut function, &body));
     }
     quote!(#function)
 }
 
-fn wrap(args: &ScopedArgs, function: &Function, body: &Group) -> Group {
+/// The body, in a scope that ends after it.
+fn wrap(args: &ScopedArgs, function: &mut Function, body: &Group) -> Group {
     let krate = args.krate.or_airlock();
     let (inner_attrs, statements) = split(body);
-    let output = Output::of(function);
     let builder = builder(&krate, args, function);
-    let generic = output.turbofish();
-    let place = at(output.place);
-    let there = path_at(&krate, output.place);
-    let end = match args.on_flush_error.get() {
-        Some(path) => quote_spanned!(place=> #there::checks::ends_or #generic (#path)),
-        None => quote_spanned!(place=> #there::checks::ends #generic ()),
-    };
-    let call = if function.sig.asyncness.is_some() {
-        let typed = output.typed_return();
-        let block = with_span(quote!(#typed #statements), body);
-        quote!(#krate::__private::scoped_async(#builder, #end, async move #block).await)
+    // Generated, so that no lint asks what the braces are for.
+    let block = with_span(statements, at(body.span()));
+    // With `return …;`, as of braces around one expression the compiler asks what for, where another attribute copies them.
+    let call = if let Some(future) = ReturnedFuture::of(function) {
+        returned_future(&krate, args, &future, &builder, &block)
     } else {
-        let arrow = output.arrow();
-        let block = with_span(statements, body);
-        quote!(#krate::__private::scoped(#builder, #end, move || #arrow #block))
-    };
-    with_span(quote!(#(#inner_attrs)* #call), body)
-}
-
-/// What the function returns, as the inner closure or block needs to know it.
-struct Output {
-    /// `None` for a type that can't be written a second time.
-    ty: Option<TokenStream>,
-    place: Span,
-}
-
-impl Output {
-    fn of(function: &Function) -> Self {
-        match &function.sig.output {
-            ReturnType::Default => {
-                let place = function.sig.ident.span();
-                Self { ty: Some(quote_spanned!(at(place)=> ())), place }
-            }
-            ReturnType::Type(_, ty) => Self { ty: function.output().map(|ty| quote!(#ty)), place: ty.span() },
+        let output = Output::of(function);
+        let parameters = parameters::take(function, args);
+        // Not as the block's value: up to edition 2021, what that borrows lives longer than the parameters.
+        if function.sig.asyncness.is_some() {
+            let typed = output.typed_return();
+            let block = with_span(quote!(#typed #parameters return #block), body.span());
+            let body = quote_spanned!(body.span()=> async move #block);
+            let ended =
+                output.ends(&krate, args, &quote!(#krate::__private::scoped_async(#builder, #body).await), true);
+            quote!(return #ended;)
+        } else {
+            let arrow = output.arrow().unwrap_or_default();
+            let block = with_span(quote!(#parameters return #block), body.span());
+            let body = quote_spanned!(body.span()=> move || #arrow #block);
+            let ended = output.ends(&krate, args, &quote!(#krate::__private::scoped(#builder, #body)), false);
+            quote!(return #ended;)
         }
-    }
+    };
+    with_span(quote!(#(#inner_attrs)* #call), body.span())
+}
 
-    fn turbofish(&self) -> Option<TokenStream> {
-        self.ty.as_ref().map(|ty| quote!(::<#ty>))
-    }
-
-    fn arrow(&self) -> Option<TokenStream> {
-        self.ty.as_ref().map(|ty| quote!(-> #ty))
-    }
-
-    /// Tells an `async` block its type, which there is no syntax for: without it `?` could not infer the error.
-    fn typed_return(&self) -> Option<TokenStream> {
-        self.ty.as_ref().map(|ty| {
-            quote_spanned! {at(self.place)=>
-                #[allow(unreachable_code, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
-                if false {
-                    let __airlock_output: #ty = loop {};
-                    return __airlock_output;
-                };
-            }
-        })
+/// A plain function that makes a future, which runs in the scope; making it is no part of that.
+fn returned_future(
+    krate: &Path,
+    args: &ScopedArgs,
+    future: &ReturnedFuture,
+    builder: &TokenStream,
+    block: &Group,
+) -> TokenStream {
+    let arrow = &future.arrow;
+    let made = quote!(#krate::__private::made(move || #arrow { return #block }));
+    let ran = quote!(#krate::__private::scoped_async(__airlock_scope, __airlock_future).await);
+    let ended = future.output.ends(krate, args, &ran, true);
+    let ended = quote!(async move { return #ended });
+    let wrapper = if future.boxed { quote!(Box::pin) } else { quote!(future) };
+    quote! {
+        let __airlock_scope = #builder;
+        let __airlock_future = #made;
+        return #krate::__private::#wrapper(#ended);
     }
 }
 
@@ -115,8 +104,8 @@ fn split(body: &Group) -> (Vec<Attribute>, TokenStream) {
     parser.parse2(body.stream()).unwrap_or_else(|_| (Vec::new(), body.stream()))
 }
 
-fn with_span(tokens: TokenStream, like: &Group) -> Group {
-    let mut group = Group::new(like.delimiter(), tokens);
-    group.set_span(like.span());
+fn with_span(tokens: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, tokens);
+    group.set_span(span);
     group
 }

@@ -1,7 +1,7 @@
 //! A task: the function, and what stands beside it.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::Path;
 
 use super::companion::companion;
@@ -28,17 +28,19 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut unfit = Problems::default();
     let parameters = check::signature(&function, &mut unfit);
     check::options(&args, &function, &parameters, &mut problems);
-    let inputs = function.sig.inputs.clone();
+    let mut inputs = function.sig.inputs.clone();
     function.keep_parameter_attributes(parameter::is_passed_on);
-    let fit = unfit.is_empty();
+    // What the compiler can't infer it says itself, at the function.
+    let fit = unfit.is_empty() && !inputs.iter().any(parameter::is_inferred);
+    if !fit {
+        function.sig.inputs.iter_mut().chain(&mut inputs).for_each(parameter::give_size);
+    }
     problems.append(unfit);
     let errors = problems.finish().err();
     if !args.krate.is_sound() {
         return quote!(#function #errors);
     }
-    // These lints ask for references where a task can't take them, and for values where state is borrowed.
-    let lints = quote!(#[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]);
-    let lints = function.body.as_ref().map(|_| lints);
+    let lints = function.body.as_ref().map(|_| lints(Direct::of(&args, &function, errors.is_some())));
     let written = quote!(#lints #function);
     let task = Task {
         companion: args.companion.get().unwrap_or(&function.sig.ident),
@@ -47,22 +49,54 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
         function: &function,
         parameters: &parameters,
     };
+    if check::hides_a_type(&args, &function) {
+        return quote!(#written #errors);
+    }
     if !fit {
         // So that its callers don't get the same error too.
         let placeholder = placeholder(&task, &inputs);
         return quote!(#written #placeholder #errors);
     }
-    match Direct::of(&args, &function, errors.is_some()) {
-        direct @ Direct::AsWritten => {
-            let (item, block) = companion(&task, direct);
-            quote!(#written #item #block #errors)
-        }
-        direct => {
-            let (item, block) = companion(&task, direct);
-            let (stub, cfgs) = (direct::stub(&task, direct), function.cfgs());
-            // The function lies where only its companion sees it, under no lint levels but its own.
-            quote!(#stub #item #(#cfgs)* const _: () = { #written #block }; #errors)
-        }
+    let direct = Direct::of(&args, &function, errors.is_some());
+    let (item, block) = companion(&task, direct);
+    let place = task.krate.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+    let krate = &task.krate;
+    let beside = |items: TokenStream| quote_spanned!(place=> #[#krate::checks::beside(#items)]);
+    if direct == Direct::AsWritten {
+        let beside = beside(block);
+        quote!(#written #beside #item #errors)
+    } else {
+        let (stub, cfgs) = (direct::stub(&task, direct), function.cfgs());
+        // The function lies where only its companion sees it, under no lint levels but its own.
+        let beside = beside(quote!(#stub #(#cfgs)* const _: () = { #written #block };));
+        quote!(#beside #item #errors)
+    }
+}
+
+/// What lints are not to ask of the function: for references where a task can't take them, for values where state is
+/// borrowed, and who calls it. Where only its companion sees it, also what they don't ask of a public function.
+fn lints(direct: Direct) -> TokenStream {
+    let own = quote! {
+        #[allow(clippy::needless_pass_by_value, clippy::single_call_fn, clippy::trivially_copy_pass_by_ref)]
+    };
+    if direct == Direct::AsWritten {
+        return own;
+    }
+    quote! {
+        #own
+        #[allow(
+            unreachable_pub,
+            clippy::box_collection,
+            clippy::large_types_passed_by_value,
+            clippy::linkedlist,
+            clippy::option_option,
+            clippy::rc_buffer,
+            clippy::rc_mutex,
+            clippy::redundant_allocation,
+            clippy::ref_option,
+            clippy::unnecessary_wraps,
+            clippy::vec_box
+        )]
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::frame::Frame;
-use super::stack::{self, ContextSwap, Entered};
+use super::stack::{self, ContextSwap, Entered, Stack};
 use crate::policy::Policy;
 
 pin_project! {
@@ -16,7 +16,7 @@ pin_project! {
     pub(crate) struct InContext<F> {
         #[pin]
         future: Option<F>,
-        stack: Vec<Arc<Frame>>,
+        stack: Stack,
     }
 
     impl<F> PinnedDrop for InContext<F> {
@@ -33,11 +33,11 @@ pin_project! {
 
 impl<F> InContext<F> {
     pub(crate) fn empty(future: F) -> Self {
-        Self { future: Some(future), stack: Vec::new() }
+        Self { future: Some(future), stack: Stack::new() }
     }
 
     pub(crate) fn only(frame: Arc<Frame>, future: F) -> Self {
-        Self { future: Some(future), stack: vec![frame] }
+        Self { future: Some(future), stack: Stack::only(frame) }
     }
 }
 

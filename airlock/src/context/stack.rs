@@ -1,18 +1,52 @@
 //! The current scope, without a runtime: a stack a thread, which futures and carried scopes bring along and put away.
 //!
 //! A future keeps a stack of its own and swaps it in for each poll (`futures`); no thread-local is held across an
-//! await.
+//! await. What was entered in one task of a runtime is not there for another one that the same thread polls.
 
 use std::cell::RefCell;
-use std::ptr;
 use std::sync::Arc;
 
 use super::frame::Frame;
+use super::runtime_task::RuntimeTask;
 
-type Stack = Vec<Arc<Frame>>;
+/// What is around, outermost first.
+pub(crate) struct Stack(Vec<Entry>);
+
+struct Entry {
+    frame: Arc<Frame>,
+    /// Where it was entered, or last carried to.
+    task: RuntimeTask,
+}
+
+impl Entry {
+    fn new(frame: Arc<Frame>) -> Self {
+        Self { frame, task: RuntimeTask::current() }
+    }
+}
+
+impl Stack {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn only(frame: Arc<Frame>) -> Self {
+        Self(vec![Entry::new(frame)])
+    }
+
+    /// The innermost frame that was entered in the task that runs here.
+    #[inline]
+    fn current(&self) -> Option<&Arc<Frame>> {
+        let last = self.0.last()?;
+        let task = RuntimeTask::current();
+        if last.task == task {
+            return Some(&last.frame);
+        }
+        self.0.iter().rfind(|entry| entry.task == task).map(|entry| &entry.frame)
+    }
+}
 
 thread_local! {
-    static STACK: RefCell<Stack> = const { RefCell::new(Vec::new()) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack::new()) };
 }
 
 /// Looks at the innermost frame. `None` too while the thread-local is being destroyed. `look` must not run foreign code.
@@ -20,7 +54,7 @@ pub(crate) fn with_current<R>(look: impl FnOnce(Option<&Arc<Frame>>) -> R) -> R 
     let mut look = Some(look);
     let seen = STACK.try_with(|stack| {
         let stack = stack.borrow();
-        look.take().map(|look| look(stack.last()))
+        look.take().map(|look| look(stack.current()))
     });
     match (seen, look) {
         (Ok(Some(result)), _) => result,
@@ -35,20 +69,25 @@ pub(crate) fn current() -> Option<Arc<Frame>> {
 }
 
 pub(crate) fn is_empty() -> bool {
-    with_current(|frame| frame.is_none())
+    STACK.try_with(|stack| stack.borrow().0.is_empty()).unwrap_or(true)
 }
 
-pub(crate) fn push(frame: Arc<Frame>) {
+/// Whether this thread is ending, and has no context any more, whatever is entered.
+pub(crate) fn is_gone() -> bool {
+    STACK.try_with(|_| ()).is_err()
+}
+
+fn push(frame: Arc<Frame>) {
     // A thread that is ending has no context any more; enqueues there say so.
-    let _ = STACK.try_with(|stack| stack.borrow_mut().push(frame));
+    let _ = STACK.try_with(|stack| stack.borrow_mut().0.push(Entry::new(frame)));
 }
 
 /// Takes away this very frame, wherever it is: guards may be dropped out of order.
-fn remove(frame: *const Frame) {
+fn remove(frame: usize) {
     let removed = STACK.try_with(|stack| {
         let mut stack = stack.borrow_mut();
-        let index = stack.iter().rposition(|entry| ptr::eq(Arc::as_ptr(entry), frame))?;
-        Some(stack.remove(index))
+        let index = stack.0.iter().rposition(|entry| Arc::as_ptr(&entry.frame).addr() == frame)?;
+        Some(stack.0.remove(index))
     });
     // Dropped only now: it may hold the last handle of a scope, whose policies are foreign code.
     drop(removed);
@@ -66,14 +105,17 @@ enum Slot<'a> {
 
 impl<'a> ContextSwap<'a> {
     pub(crate) fn empty() -> Self {
-        Self::start(Slot::Own(Vec::new()))
+        Self::start(Slot::Own(Stack::new()))
     }
 
     pub(crate) fn only(frame: Arc<Frame>) -> Self {
-        Self::start(Slot::Own(vec![frame]))
+        Self::start(Slot::Own(Stack::only(frame)))
     }
 
+    /// That of a future, which may have been in another task at its last poll.
     pub(crate) fn keeping(stack: &'a mut Stack) -> Self {
+        let task = RuntimeTask::current();
+        stack.0.iter_mut().for_each(|entry| entry.task = task);
         Self::start(Slot::Borrowed(stack))
     }
 
@@ -101,11 +143,12 @@ impl Drop for ContextSwap<'_> {
 /// A frame on the stack, until dropped. Knows it by its address, and lives beside a handle of it, so that the address
 /// stays its own.
 #[derive(Debug)]
-pub(crate) struct Entered(*const Frame);
+pub(crate) struct Entered(usize);
 
 impl Entered {
     pub(crate) fn new(frame: Arc<Frame>) -> Self {
-        let known = Self(Arc::as_ptr(&frame));
+        // Not as a pointer: a guard that is kept across an await would be two errors, one for each of them.
+        let known = Self(Arc::as_ptr(&frame).addr());
         push(frame);
         known
     }
@@ -116,3 +159,8 @@ impl Drop for Entered {
         remove(self.0);
     }
 }
+
+/// What a guard points to, as far as the compiler knows, which names it where a guard is to go to another thread, or is
+/// kept across an await in a future that is.
+#[derive(Debug)]
+pub(crate) struct GuardsStayOnTheirThreadUseRunAsync;

@@ -161,6 +161,8 @@ impl Drop for FlushError {
 
 /// How many tasks are logged one by one.
 const LOGGED_TASKS: usize = 20;
+/// How many intents `Debug` shows.
+const DEBUG_INTENTS: usize = 50;
 /// How many ids are logged of each.
 const LOGGED_IDS: usize = 3;
 
@@ -192,7 +194,7 @@ impl fmt::Display for FlushError {
         // What went wrong says more than what was kept in because of it.
         let telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
         if let Some(entry) = failures().find(telling).or_else(|| failures().next()) {
-            return write!(f, "; {} ({}): {}", entry.name(), entry.location(), entry.outcome());
+            return write!(f, "; {entry}");
         }
         // A second attempt may have gone well; what the first one left is why there still is an error.
         let Unsent { unconfirmed, failed, .. } = &self.inner.unsent;
@@ -207,14 +209,36 @@ impl fmt::Display for FlushError {
 }
 
 impl fmt::Debug for FlushError {
+    /// What `unwrap` shows, and a `main` that returns it: with each intent, why it is here.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlushError")
-            .field("scope", &format_args!("{}", self.report().scope()))
-            .field("counts", &self.report().counts())
-            .field("undispatched", &self.inner.unsent.undispatched)
-            .field("unconfirmed", &self.inner.unsent.unconfirmed)
-            .field("failed", &self.inner.unsent.failed)
-            .finish()
+        let FlushErrorState { report, unsent, .. } = &*self.inner;
+        let mut shown = f.debug_struct("FlushError");
+        shown.field("scope", &format_args!("{}", report.scope()));
+        shown.field("counts", &format_args!("{}", report.counts()));
+        let failures: Vec<_> = report.entries().iter().filter(|entry| entry.outcome().is_failure()).collect();
+        if failures.is_empty() {
+            // A second attempt went well, and the first one left something.
+            shown.field("unconfirmed", &First(&unsent.unconfirmed)).field("failed", &First(&unsent.failed));
+        } else {
+            shown.field("intents", &First(&failures));
+        }
+        shown.finish()
+    }
+}
+
+/// The first few of a list, and how many more there are.
+struct First<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Debug for First<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        for item in self.0.iter().take(DEBUG_INTENTS) {
+            list.entry(&format_args!("{item}"));
+        }
+        match self.0.len().saturating_sub(DEBUG_INTENTS) {
+            0 => list.finish(),
+            more => list.entry(&format_args!("and {more} more")).finish(),
+        }
     }
 }
 

@@ -74,6 +74,13 @@ impl ReportEntry {
     }
 }
 
+impl fmt::Display for ReportEntry {
+    /// ``send_email (src/orders.rs:12:9): unavailable: connection refused``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.name, self.location, self.outcome)
+    }
+}
+
 /// What a flush, or the lack of one, did with each intent.
 ///
 /// `Display` is a tree: the scope, its intents with what became of them and where they were enqueued, nested scopes,

@@ -123,6 +123,30 @@ impl ScopeBuilder {
     /// ```toml
     /// await-holding-invalid-types = ["airlock::ScopeGuard", "airlock::LocalPolicyGuard"]
     /// ```
+    ///
+    /// The scope is that of all the code that this thread runs until then. A tokio runtime that is driven in it
+    /// (`block_on`, `LocalSet`) runs other tasks on this thread, which are outside the scope with the feature `tokio`, and
+    /// in it without. Other executors are always in it: `futures`' `LocalPool`, or rayon, which runs a stranger's job while
+    /// it waits for one's own. Where jobs of others may run, give each what belongs to it with [`Scope::run`]:
+    ///
+    /// ```
+    /// # #[airlock::task] fn resize(image: u64) { let _ = image; }
+    /// use airlock::Scope;
+    ///
+    /// airlock::scope().run(|| {
+    ///     let scope = Scope::current().expect("inside a scope");
+    ///     // As `rayon::join` does: jobs on threads of its own.
+    ///     std::thread::scope(|pool| {
+    ///         let job = pool.spawn(|| scope.run(|| resize::enqueue(1)));
+    ///         job.join().expect("no panic")
+    ///     })
+    ///     .map(drop)
+    ///     .map_err(airlock::Error::from)
+    /// })?;
+    /// # Ok::<(), airlock::Error>(())
+    /// ```
+    ///
+    /// [`Scope::run`]: crate::Scope::run
     pub fn enter(self) -> ScopeGuard {
         ScopeGuard::new(self.begin())
     }

@@ -12,8 +12,8 @@ use crate::text::redact::redact_text;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError {
-    /// There is no scope here. Nothing runs immediately instead.
-    #[error("{}there is no scope here; wrap the caller in `airlock::scope().run(..)` or mark it `#[airlock::scoped]`", .refused.prefix())]
+    /// There is no scope here, or the thread is ending and can have none. Nothing runs immediately instead.
+    #[error("{}{}", .refused.prefix(), .refused.why)]
     NoScope {
         /// The intent.
         refused: Box<Refused>,
@@ -85,7 +85,14 @@ impl Refused {
 
 impl EnqueueError {
     pub(crate) fn no_scope(intent: Intent) -> Self {
-        Self::NoScope { refused: Refused::of(intent, String::new()) }
+        let why =
+            "there is no scope here; wrap the caller in `airlock::scope().run(..)` or mark it `#[airlock::scoped]`";
+        Self::NoScope { refused: Refused::of(intent, why.to_owned()) }
+    }
+
+    pub(crate) fn thread_ending(intent: Intent) -> Self {
+        let why = "this thread or the process is ending, and its scopes are gone; enqueue before that";
+        Self::NoScope { refused: Refused::of(intent, why.to_owned()) }
     }
 
     pub(crate) fn in_policy(intent: Intent) -> Self {

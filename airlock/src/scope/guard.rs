@@ -1,14 +1,13 @@
 //! A scope that is open, and the promise that it ends.
 
 use std::marker::PhantomData;
-use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use super::handle::Scope;
 use crate::context::frame::Frame;
 use crate::context::judging::Judging;
 use crate::context::scope_state::ScopeState;
-use crate::context::stack::Entered;
+use crate::context::stack::{Entered, GuardsStayOnTheirThreadUseRunAsync};
 use crate::flush::{Discarded, Flush, FlushError, FlushReport, Sealed, seal};
 use crate::lifecycle::ScopeEnd;
 use crate::runtime::panics::catch_panic;
@@ -116,7 +115,7 @@ pub struct ScopeGuard {
     entered: Entered,
     owned: OwnedScope,
     // The entry is on this thread's stack.
-    not_send: PhantomData<Rc<()>>,
+    not_send: PhantomData<*const GuardsStayOnTheirThreadUseRunAsync>,
 }
 
 impl ScopeGuard {

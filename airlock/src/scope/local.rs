@@ -3,12 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::context::frame::Frame;
 use crate::context::futures::WithPolicy;
-use crate::context::stack::{self, Entered};
+use crate::context::stack::{self, Entered, GuardsStayOnTheirThreadUseRunAsync};
 use crate::policy::Policy;
 use crate::text::redact::redact_text;
 
@@ -68,5 +67,5 @@ pub struct LocalPolicyGuard {
     _entered: Entered,
     _frame: Arc<Frame>,
     // The entry is on this thread's stack.
-    not_send: PhantomData<Rc<()>>,
+    not_send: PhantomData<*const GuardsStayOnTheirThreadUseRunAsync>,
 }

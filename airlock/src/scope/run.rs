@@ -1,7 +1,11 @@
 //! Scopes around a closure or a future.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use super::builder::ScopeBuilder;
 use super::guard::OwnedScope;
@@ -60,6 +64,7 @@ pub trait ScopeOutput: ScopeBody {
     type Output;
 
     #[doc(hidden)]
+    #[track_caller]
     fn after(self, flush: Result<(), FlushError>) -> Self::Output;
 }
 
@@ -75,6 +80,7 @@ impl ScopeOutput for () {
 impl<T, E: From<FlushError>> ScopeOutput for Result<T, E> {
     type Output = Self;
 
+    #[track_caller]
     fn after(self, flush: Result<(), FlushError>) -> Self {
         let value = self?;
         // After a body's own error, a flush error is dropped, and with that it is logged and handed to `on_lost`.
@@ -108,6 +114,7 @@ impl ScopeBuilder {
     /// # Errors
     /// The body's own error, or else the flush's. If both fail, the flush error is logged and its intents go to
     /// [`on_lost`](crate::Settings::on_lost).
+    #[track_caller]
     pub fn run<R: ScopeOutput>(self, body: impl FnOnce() -> R) -> R::Output {
         let guard = self.enter();
         let output = body();
@@ -122,11 +129,15 @@ impl ScopeBuilder {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub async fn run_async<R: ScopeOutput, F: Future<Output = R>>(self, body: F) -> R::Output {
-        let owned = self.begin();
-        let output = InContext::only(Arc::clone(owned.frame()), body).await;
-        let flush = end_async(owned, output.succeeded()).await;
-        output.after(flush)
+    pub fn run_async<R: ScopeOutput, F: Future<Output = R>>(self, body: F) -> impl Future<Output = R::Output> {
+        Outgoing {
+            flushed: async move {
+                let owned = self.begin();
+                let output = InContext::only(Arc::clone(owned.frame()), body).await;
+                let flush = end_async(owned, output.succeeded()).await;
+                (output, flush)
+            },
+        }
     }
 
     /// Like [`run`](Self::run) for any [`ScopeBody`], and gives the body's value and the report of the flush.
@@ -153,6 +164,27 @@ impl ScopeBuilder {
             },
         };
         Ended { result, flush }
+    }
+}
+
+pin_project! {
+    /// Puts a flush error into the body's output: where the future is awaited, so that an error which notes its caller
+    /// notes that line.
+    struct Outgoing<F> {
+        #[pin]
+        flushed: F,
+    }
+}
+
+impl<R: ScopeOutput, F: Future<Output = (R, Result<(), FlushError>)>> Future for Outgoing<F> {
+    type Output = R::Output;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R::Output> {
+        match self.project().flushed.poll(cx) {
+            Poll::Ready((output, flush)) => Poll::Ready(output.after(flush)),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 

@@ -99,6 +99,7 @@ fn submit_with_care(intent: Intent) -> Result<(), EnqueueError> {
     let intent = check(intent)?;
     match stack::current() {
         Some(frame) => judge_and_record(&frame, intent),
+        None if stack::is_gone() => Err(EnqueueError::thread_ending(intent)),
         None => Err(EnqueueError::no_scope(intent)),
     }
 }

@@ -1,5 +1,3 @@
-//! One mistake, and more errors than that: see `messages.rs`.
-
 struct Mailer;
 
 impl Mailer {

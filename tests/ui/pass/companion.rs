@@ -7,8 +7,15 @@ mod send_email {
 // Without `companion` this would import a second `send_email` beside the module.
 pub use send_email::{SendEmail, send_email};
 
+#[airlock::task(companion = SendNumber)]
+fn u64(id: u64) {
+    let _ = id;
+}
+
 fn main() -> airlock::Result<()> {
     send_email(1);
+    u64(1);
+    drop(SendNumber::intent(1));
     airlock::scope().run(|| SendEmail::enqueue(42).map(drop).map_err(airlock::Error::from))?;
     assert_eq!(<SendEmail as airlock::Task>::NAME, "send_email");
     Ok(())

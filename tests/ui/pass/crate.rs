@@ -14,6 +14,24 @@ fn checkout() -> airlock::Result<()> {
     Ok(())
 }
 
+macro_rules! facade {
+    ($task:ident in $scope:ident) => {
+        #[$crate::facade::inner::task(crate = $crate::facade::inner, enqueue_only)]
+        fn $task(order_id: u64) {
+            let _ = order_id;
+        }
+
+        #[$crate::facade::inner::scoped(crate = $crate::facade::inner, deadline = "1s")]
+        async fn $scope(order_id: u64) -> airlock::Result<()> {
+            $task::enqueue(order_id)?;
+            Ok(())
+        }
+    };
+}
+
+facade!(notify in notified);
+
 fn main() -> airlock::Result<()> {
+    drop(notified(1));
     checkout()
 }

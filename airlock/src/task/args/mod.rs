@@ -40,6 +40,16 @@ pub trait Argument: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Argument for T {}
 
+/// A function of one parameter, whose type leaves out no lifetime: it would be a function for every one.
+pub trait NoLifetimeLeftOut {
+    /// The type of the parameter.
+    type Type;
+}
+
+impl<T> NoLifetimeLeftOut for fn(T) {
+    type Type = T;
+}
+
 /// The parameters of a task as a tuple, up to sixteen.
 #[diagnostic::on_unimplemented(message = "`{Self}` can't be the arguments of a task")]
 pub trait Args: Sized + Send + Sync + 'static {

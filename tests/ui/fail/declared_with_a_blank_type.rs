@@ -1,0 +1,4 @@
+#[airlock::task]
+fn send(id: _);
+
+fn main() {}

@@ -1,0 +1,6 @@
+trait Mail {
+    #[airlock::task]
+    fn send(order_id: u64);
+}
+
+fn main() {}

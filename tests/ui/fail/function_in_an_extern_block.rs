@@ -1,0 +1,6 @@
+unsafe extern "C" {
+    #[airlock::task]
+    fn send(order_id: u64);
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+trait Note {}
+
+#[airlock::task]
+fn send(note: dyn Note) {
+    let _ = note;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[airlock::task]
+async fn send(text: Option<str>) {
+    let _ = text;
+}
+
+fn main() {}

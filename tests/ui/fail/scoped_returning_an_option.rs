@@ -1,0 +1,6 @@
+#[airlock::scoped]
+async fn find() -> Option<u64> {
+    None
+}
+
+fn main() {}
