@@ -13,6 +13,7 @@
         feature = "_dates",
         feature = "_pool",
         feature = "_system",
+        feature = "_tls",
         feature = "_queue",
         feature = "_pickle",
         feature = "_io",

@@ -3,7 +3,9 @@
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use airlock::HueyExecutor;
 use airlock_tests::process::{Folder, until};
 use airlock_tests::servers::{Database, DjangoDatabase};
 
@@ -25,6 +27,30 @@ fn a_flush_waits_for_another_writer_of_sqlite_and_is_written_when_that_is_done()
         });
         assert_eq!(system.count(database.url()), 5000);
     });
+}
+
+#[test]
+fn the_first_flush_waits_for_a_lock_on_sqlite_as_every_later_one_does() {
+    let database = DjangoDatabase::sqlite();
+    let short = Duration::from_millis(10);
+    let mut other = database.open();
+    // Nobody may even read: neither the pages nor what a connection asks for as it begins.
+    other.run("BEGIN EXCLUSIVE");
+    std::thread::scope(|scope| {
+        let executor = HueyExecutor::new(database.url()).expect("a URL").connect_timeout(short);
+        let start = Instant::now();
+        let flush = scope.spawn(|| notes(Arc::new(executor), PATIENT, 300));
+        until("a connection would have been given up", || start.elapsed() > short * 20);
+        assert!(!flush.is_finished());
+        other.run("COMMIT");
+        flush.join().expect("no panic").expect(&[("dispatched", 300)]);
+    });
+    // A later flush has no more time than it says, and the first one neither.
+    other.run("BEGIN EXCLUSIVE");
+    let account = notes(Arc::new(HueyExecutor::new(database.url()).expect("a URL")), DEADLINE, 300);
+    account.took_at_most(DEADLINE);
+    account.says("is locked by another connection");
+    nothing_left(&account);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use airlock_tests::stopwatch::Stopwatch;
 
 use crate::proxy::Proxy;
 use crate::sql_systems::System;
-use crate::tasks::{Account, flush, note, note_of, random, rounds};
+use crate::tasks::{Account, flush, flush_notes, note, note_of, random, rounds};
 
 const URL: &str = "AIRLOCK_TESTS_TLS";
 const COUNT: &str = "AIRLOCK_TESTS_TLS_COUNT";
@@ -25,13 +25,13 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// An authority, `ca.pem`, and a certificate of it for the loopback interface, `server.pem` and `server.key`.
+/// An authority, `ca.pem`, and a certificate of it for `localhost`, by no address, `server.pem` and `server.key`.
 fn certificates() -> Folder {
     let folder = Folder::fresh("tls");
     let path = folder.path();
     openssl(path, "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=airlock-tests");
     openssl(path, "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost");
-    std::fs::write(path.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").expect("a file");
+    std::fs::write(path.join("names"), "subjectAltName=DNS:localhost\n").expect("a file");
     openssl(
         path,
         "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile names",
@@ -103,9 +103,46 @@ fn redis_behind_tls_takes_from_who_trusts_it_and_a_cut_leaves_no_doubt() {
     let (url, authority) = (|port| format!("rediss://localhost:{port}/0"), certificates.path().join("ca.pem"));
     let port = port.parse().expect("a port");
     only_who_trusts_the_authority_sends(&url(port), &authority);
+    as_the_url_says(&server, port, certificates.path());
     let ids = || server.list("notes").iter().map(|envelope| note_of(envelope).0).collect::<HashSet<_>>();
-    assert_eq!(ids().len(), 1);
+    let _ = server.command(&["DEL", "notes"]);
     cut(port, url, &authority, ids);
+}
+
+/// What the parameters of a URL say about certificates, of the server and of the client.
+fn as_the_url_says(server: &RedisServer, port: u16, certificates: &Path) {
+    let file = |name: &str| certificates.join(name).display().to_string();
+    let by = |host: &str, parameters: &str| sent_to(&format!("rediss://{host}:{port}/0{parameters}"), None, 1);
+    let rejected = |account: Account, says: &str| {
+        account.expect(&[("rejected", 1)]);
+        account.says(says);
+    };
+    let own = format!("ssl_ca_certs={}", file("ca.pem"));
+    for taken in ["?ssl_cert_reqs=none", "?ssl_cert_reqs=CERT_NONE", "#insecure"] {
+        by("127.0.0.1", taken).expect(&[("dispatched", 1)]);
+    }
+    by("localhost", &format!("?ssl_cert_reqs=required&{own}")).expect(&[("dispatched", 1)]);
+    rejected(by("127.0.0.1", &format!("?{own}")), "not valid for name");
+    by("127.0.0.1", &format!("?{own}&ssl_check_hostname=false")).expect(&[("dispatched", 1)]);
+    rejected(by("localhost", "?ssl_check_hostname=false"), "UnknownIssuer");
+    rejected(by("localhost", "?ssl_ca_certs=/no/such.pem"), "be read: entity not found");
+    rejected(by("localhost", &format!("?ssl_ca_certs={}", file("server.key"))), "nothing of it in the format PEM");
+
+    // Of the client: told after the greeting, since version 1.3.
+    let _ = server.command(&["CONFIG", "SET", "tls-auth-clients", "yes"]);
+    rejected(by("localhost", &format!("?{own}")), "wants a certificate of the client");
+    let _ = server.command(&["CONFIG", "SET", "tls-protocols", "TLSv1.2"]);
+    rejected(by("localhost", &format!("?{own}")), "certificate of the client");
+    let _ = server.command(&["CONFIG", "SET", "tls-protocols", "TLSv1.2 TLSv1.3"]);
+    let with = |name: &str| format!("?{own}&ssl_certfile={}&ssl_keyfile={}", file(name), file("server.key"));
+    by("localhost", &with("server.pem")).expect(&[("dispatched", 1)]);
+    openssl(certificates, "req -x509 -key server.key -out other.pem -days 2 -subj /CN=other");
+    rejected(by("localhost", &with("other.pem")), "take the certificate of `ssl_certfile`");
+    let _ = server.command(&["CONFIG", "SET", "tls-auth-clients", "no"]);
+
+    // Without TLS where there is nothing else: the server ends the connection, and says nothing.
+    let plain = CeleryExecutor::new(format!("redis://127.0.0.1:{port}")).expect("a URL");
+    flush_notes(plain.connect_timeout(Duration::from_millis(500)), 1).says("write `rediss://`");
 }
 
 #[test]
@@ -117,10 +154,23 @@ fn rabbitmq_behind_tls_takes_from_who_trusts_it_and_a_cut_leaves_no_doubt() {
          ssl_options.cacertfile = {folder}/ca.pem\n\
          ssl_options.certfile = {folder}/server.pem\n\
          ssl_options.keyfile = {folder}/server.key\n\
-         ssl_options.verify = verify_none\n"
+         ssl_options.verify = verify_peer\n"
     ));
     let (url, authority) = (|port| format!("amqps://localhost:{port}"), certificates.path().join("ca.pem"));
     only_who_trusts_the_authority_sends(&url(port), &authority);
+    // As the URL says, with a certificate of the client for one.
+    for parameters in [
+        format!("cacertfile={folder}/ca.pem"),
+        format!(
+            "ssl_cert_reqs=required&ssl_ca_certs={folder}/ca.pem&certfile={folder}/server.pem&keyfile={folder}/server.key"
+        ),
+    ] {
+        sent_to(&format!("{}?{parameters}", url(port)), None, 1).expect(&[("dispatched", 1)]);
+    }
+    let account = sent_to(&format!("{}?cacertfile=/no/such.pem", url(port)), None, 1);
+    account.expect(&[("rejected", 1)]);
+    account.says("be read: entity not found");
+    let _ = crate::rabbit::ids(&server.url(), "notes");
     cut(port, url, &authority, || crate::rabbit::ids(&server.url(), "notes"));
 }
 
@@ -136,6 +186,28 @@ fn postgres_behind_tls() {
     let log = server.log();
     let ours = log.lines().filter(|line| line.contains("application_name=airlock")).collect::<Vec<_>>();
     assert!(!ours.is_empty() && ours.iter().all(|line| line.contains("SSL enabled (protocol=TLSv1.3")), "{log}");
+
+    // As the URL says, by a name that the certificate is not for, and trusted by nobody here.
+    let with = |parameters: &str| sent_to(&format!("{url}?{parameters}"), None, 1);
+    let own = format!("sslrootcert={}", authority.display());
+    for taken in ["sslmode=prefer", "sslmode=require", &format!("sslmode=verify-ca&{own}")] {
+        with(taken).expect(&[("dispatched", 1)]);
+    }
+    for refused in ["sslmode=verify-ca", &format!("sslmode=verify-full&{own}")] {
+        let account = with(refused);
+        account.expect(&[("rejected", 1)]);
+        account.says("no TLS with");
+    }
+    sent_to(&format!("{}&{own}", behind_tls(&url)), None, 1).expect(&[("dispatched", 1)]);
+    let log = server.log();
+    let ours: Vec<_> = log.lines().filter(|line| line.contains("application_name=airlock")).collect();
+    assert!(ours.len() >= 5 && ours.iter().all(|line| line.contains("SSL enabled")), "{log}");
+    // Only with TLS, and with a certificate of the client.
+    server.let_in("hostssl all all all scram-sha-256 clientcert=verify-ca");
+    let other = format!("{}?sslmode=require", url.replace("postgres:p0stgres@", "nobody:wr0ng@"));
+    let account = sent_to(&other, None, 1);
+    account.expect(&[("rejected", 1)]);
+    account.says("wants a certificate of the client (28000); give `sslcert` and `sslkey`");
 
     // One that has none gets no password.
     let plain = PostgresServer::shared();

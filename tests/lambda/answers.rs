@@ -6,7 +6,7 @@ use crate::executor;
 use crate::tasks::flush_notes;
 
 /// One answer after the other: the status, the exception, how the intent ends, and what is said.
-const ANSWERS: [(u16, &str, &str, &str); 21] = [
+const ANSWERS: [(u16, &str, &str, &str); 24] = [
     (202, "", "dispatched", ""),
     (200, "", "unconfirmed", "only 202 says"),
     (204, "", "unconfirmed", "only 202 says"),
@@ -24,6 +24,9 @@ const ANSWERS: [(u16, &str, &str, &str); 21] = [
     (415, "UnsupportedMediaTypeException", "rejected", "refused"),
     (429, "TooManyRequestsException", "unavailable", "too many requests"),
     (500, "ServiceException", "unconfirmed", "whether the event is queued"),
+    (501, "", "rejected", "doesn't know the request"),
+    (505, "", "rejected", "another HTTP"),
+    (511, "", "rejected", "wants a login"),
     (502, "EC2UnexpectedException", "unconfirmed", "whether the event is queued"),
     (502, "", "unconfirmed", "whether the event is queued"),
     (503, "ServiceUnavailableException", "unconfirmed", "whether the event is queued"),

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use airlock::{
-    BrokerUrl, CeleryExecutor, DispatchError, Executor, Fallback, Rejection, Settings, ThreadPoolExecutor,
-    TokioExecutor, Violation,
+    BrokerUrl, CeleryExecutor, DispatchError, DjangoQExecutor, DjangoTasksExecutor, DramatiqExecutor, Executor,
+    Fallback, HueyExecutor, Rejection, SecretKey, Settings, ThreadPoolExecutor, TokioExecutor, Violation,
 };
 use proptest::prelude::*;
 
@@ -42,7 +42,7 @@ fn url(secret: &str) -> impl Strategy<Value = (String, bool)> + use<> {
     let schemes = ["redis", "rediss", "amqp", "amqps", "pyamqp", "postgres", "postgresql", "https", "mysql+ssl"];
     let plain: String = secret.chars().filter(char::is_ascii_alphanumeric).collect();
     let secret = secret.to_owned();
-    (prop::sample::select(schemes.to_vec()), 0..9).prop_map(move |(scheme, form)| {
+    (prop::sample::select(schemes.to_vec()), 0..22).prop_map(move |(scheme, form)| {
         let url = match form {
             0 => format!("{scheme}://:{secret}@cache"),
             1 => format!("{scheme}://me:{secret}@cache:6379/0"),
@@ -52,7 +52,21 @@ fn url(secret: &str) -> impl Strategy<Value = (String, bool)> + use<> {
             5 => format!("{scheme}://cache/db?password={plain}"),
             6 => format!("{scheme}://cache/db?user=a&sslpassword={plain}&x=1"),
             7 => format!("me:{secret}@cache:6379"),
-            _ => format!(":{secret}@cache:6379"),
+            8 => format!(":{secret}@cache:6379"),
+            // As the clients of each broker have them.
+            9 => format!("unix://me:{secret}@/run/redis.sock?db=1"),
+            10 => format!("redis+socket:///run/redis.sock?username=me&password={plain}"),
+            11 => format!("redis+unix:///run/redis.sock?user=me&pass={plain}"),
+            12 => format!("redis://cache/1?password={plain}"),
+            13 => format!("rediss://:{secret}@cache?ssl_cert_reqs=none#insecure"),
+            14 => format!("postgres:///shop?host=/run/postgresql&user=me&password={plain}"),
+            15 => format!("postgresql://me:{secret}@%2Frun%2Fpostgresql:5433/shop"),
+            16 => format!("postgresql+psycopg2://me:{secret}@/shop?sslmode=require"),
+            17 => format!("amqp://me:{secret}@cache/shop?heartbeat=30"),
+            18 => format!("sqlite:me:{secret}@cache/shop.db"),
+            19 => format!("sentinel://:{secret}@a:26379;sentinel://:{secret}@b:26379/0"),
+            20 => format!("redis+cluster://me:{secret}@cache:6379"),
+            _ => format!("valkey://me:{secret}@cache/1"),
         };
         (url, form == 4 || form == 2 && (!scheme.starts_with("redis") || secret.contains(':')))
     })
@@ -102,6 +116,18 @@ fn assert_hidden(text: &str, told: &str) {
     assert_eq!(line, None, "of {text}");
 }
 
+/// Every executor that has a URL, as it is printed.
+fn executors(url: &str) -> [Result<String, airlock::BrokerUrlError>; 5] {
+    let key = || SecretKey::new("of the tests").unwrap();
+    [
+        CeleryExecutor::new(url).map(|executor| format!("{executor:?} {executor:#?} {}", executor.name())),
+        DramatiqExecutor::new(url).map(|executor| format!("{executor:?} {executor:#?} {}", executor.name())),
+        HueyExecutor::new(url).map(|executor| format!("{executor:?} {executor:#?} {}", executor.name())),
+        DjangoQExecutor::new(url, key()).map(|executor| format!("{executor:?} {executor:#?} {}", executor.name())),
+        DjangoTasksExecutor::new(url).map(|executor| format!("{executor:?} {executor:#?} {}", executor.name())),
+    ]
+}
+
 /// What errors of others say.
 fn sentences(text: &str) -> [String; 3] {
     [text.to_owned(), format!("can't reach {text} now"), format!("at `{text}`: refused")]
@@ -126,8 +152,43 @@ proptest! {
             Ok(url) => assert_hidden(&text, &format!("{url} {url:?}")),
             Err(error) => assert_hidden(&text, &chain(error)),
         }
-        if let Err(error) = CeleryExecutor::new(&text) {
-            assert_hidden(&text, &chain(&error));
+        for told in executors(&text) {
+            match told {
+                Ok(_) if is_user => {}
+                Ok(told) => assert_hidden(&text, &told),
+                Err(error) => assert_hidden(&text, &chain(&error)),
+            }
+        }
+    }
+}
+
+/// What is taken and may be one all the same: a text in a parameter, and what stands in its file's name.
+#[test]
+fn promise_18_no_parameter_of_a_url_that_is_taken_shows_what_is_in_it() {
+    for url in [
+        "postgres://me:zqx@h/db?options=-c%20app.key%3Dzqx&options[app.key]=zqx&application_name=zqx",
+        "postgres://h/db?sslmode=require&sslrootcert=/zqx&sslcert=/zqx&sslkey=/zqx&password=zqx",
+        "postgres://:zqx@h/db?user=me&password=7qz",
+        "rediss://:zqx@h/1?ssl_ca_certs=/zqx&ssl_certfile=/zqx&ssl_keyfile=/zqx",
+        "redis+socket://:zqx@/run/redis.sock?password=7qz&db=1",
+        "amqps://me:zqx@h/v?cacertfile=/zqx&certfile=/zqx&keyfile=/zqx&heartbeat=3",
+    ] {
+        let parsed = url.parse::<BrokerUrl>().unwrap();
+        assert_hidden(url, &format!("{parsed} {parsed:?}"));
+        executors(url).into_iter().for_each(|told| assert_hidden(url, &told.unwrap_or_else(|error| chain(&error))));
+        let file = format!("executor = \"celery\"\n[celery]\nurl = {url:?}\nx = 1\n");
+        assert_hidden(url, &load(&file, &[]));
+        let file = format!("executor = \"secret_urls\"\n[secret_urls]\nurl = {url:?}\n");
+        let settings = Settings::loader().text("airlock.toml", file).without_variables().load().unwrap();
+        assert_hidden(url, &format!("{settings} {settings:?}"));
+    }
+}
+
+#[test]
+fn promise_18_no_part_of_a_url_is_taken_for_a_name_in_a_list() {
+    for url in ["redis://:zqx,7qz", "sentinel://:zqx/,d7qz,redis://:zqx", "unix://me:zqx,7qz", "me:zqx,7qz,a@cache"] {
+        for name in ["AIRLOCK_POLICY", "AIRLOCK_BLOCK_TASKS__TASKS", "AIRLOCK_EXECUTOR", "AIRLOCK_LIFECYCLE"] {
+            assert_hidden(url, &load("policy = \"block_tasks\"\n", &[(name, url)]));
         }
     }
 }

@@ -130,6 +130,40 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
 }
 
 #[test]
+fn a_file_in_another_encoding_is_told_and_a_mark_before_utf_8_is_no_part_of_the_text() {
+    let folder = airlock_tests::process::Folder::fresh("encodings");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let utf_16 = |text: &str, mark: &[u8], swap: bool| {
+        let units = text.encode_utf16().flat_map(|unit| if swap { unit.to_be_bytes() } else { unit.to_le_bytes() });
+        mark.iter().copied().chain(units).collect::<Vec<_>>()
+    };
+    let settings = "executor = \"log\"\n";
+    let secret = "https://me:hunter2@hooks.example.org\r\n";
+    for (bytes, is) in [
+        (utf_16(settings, &[0xff, 0xfe], false), "in UTF-16, not UTF-8; save it as UTF-8"),
+        (utf_16(settings, &[0xfe, 0xff], true), "in UTF-16, not UTF-8; save it as UTF-8"),
+        (utf_16(settings, &[], false), "in UTF-16, not UTF-8; save it as UTF-8"),
+        (utf_16(secret, &[0xff, 0xfe], false), "in UTF-16, not UTF-8; save it as UTF-8"),
+        (b"executor = \"log\" # caf\xe9".to_vec(), "not UTF-8; save it so"),
+    ] {
+        std::fs::write(path("other"), bytes).unwrap();
+        let error = Settings::loader().file(path("other")).without_variables().load().unwrap_err().to_string();
+        assert!(error.contains(&format!("other is {is}")), "{error}");
+        let variables = [("AIRLOCK_EXECUTOR", "webhook"), ("AIRLOCK_WEBHOOK__URL_FILE", &path("other"))];
+        let error = Settings::loader().text("airlock.toml", "").variables(variables).load().unwrap_err().to_string();
+        assert!(error.contains(&format!("AIRLOCK_WEBHOOK__URL_FILE: the file it names is {is}")), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    std::fs::write(path("marked.toml"), format!("\u{feff}{settings}")).unwrap();
+    let loaded = Settings::loader().file(path("marked.toml")).without_variables().load().unwrap();
+    assert!(line(&loaded, "executor").starts_with("log "), "{loaded}");
+    std::fs::write(path("secret"), format!("\u{feff}{secret}")).unwrap();
+    let variables = [("AIRLOCK_WEBHOOK__URL_FILE", &*path("secret"))];
+    let loaded = load("executor = \"webhook\"\n", &variables);
+    assert_eq!(line(&loaded, "webhook.url"), "https://***@hooks.example.org AIRLOCK_WEBHOOK__URL_FILE");
+}
+
+#[test]
 fn an_executor_may_lead_to_another_and_both_tables_are_told() {
     let settings = load("executor = \"shadow\"\nshadow.to = \"inline\"\ninline.checked = true\n", &[]);
     assert_eq!(line(&settings, "executor"), "shadow airlock.toml:1");

@@ -82,7 +82,25 @@ fn sync_is_another_name_of_inline_and_the_variables_of_the_kit_and_of_a_cluster_
         ("AIRLOCK_SERVICE_HOST", "10.0.0.1"),
         ("AIRLOCK_PORT", "tcp://10.0.0.1:80"),
         ("AIRLOCK_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("AIRLOCK_WEB_SERVICE_HOST", "10.0.0.1"),
+        ("AIRLOCK_WEB_SERVICE_PORT", "80"),
+        ("AIRLOCK_WEB_SERVICE_PORT_HTTP", "80"),
+        ("AIRLOCK_WEB_PORT", "tcp://10.0.0.1:80"),
+        ("AIRLOCK_WEB_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("AIRLOCK_WEB_PORT_80_TCP_PROTO", "tcp"),
+        ("AIRLOCK_WEB_PORT_80_TCP_PORT", "80"),
+        ("AIRLOCK_WEB_PORT_80_TCP_ADDR", "10.0.0.1"),
+        // Named as an executor is.
+        ("AIRLOCK_REDIS_CELERY_PORT", "tcp://10.0.0.1:6379"),
+        ("AIRLOCK_CELERY_SERVICE_HOST", "fd00::1"),
     ];
     let shown = airlock::Settings::loader().text("airlock.toml", "").variables(variables).load().unwrap().to_string();
     assert!(shown.contains("inline.checked") && shown.starts_with("executor "), "{shown}");
+    // With other values they are mistakes as any.
+    for (name, value) in
+        [("AIRLOCK_WEB_PORT", "80"), ("AIRLOCK_WEB_SERVICE_HOST", "web"), ("AIRLOCK_WEB__PORT", "tcp://h")]
+    {
+        let error = airlock::Settings::loader().text("airlock.toml", "").variables([(name, value)]).load().unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    }
 }

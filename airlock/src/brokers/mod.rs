@@ -3,6 +3,8 @@
 #[cfg(feature = "amqp")]
 mod amqp;
 mod broker;
+#[cfg(feature = "_tls")]
+mod certificates;
 #[cfg(feature = "_broker")]
 mod driver;
 #[cfg(feature = "_broker")]

@@ -24,8 +24,8 @@ pub struct PostgresServer {
     settings: Vec<&'static str>,
 }
 
-/// The names of a certificate and its key, in the folder they come from and in the server's own.
-const CERTIFICATE: [&str; 2] = ["server.pem", "server.key"];
+/// The names of a certificate, its key and its authority, in the folder they come from and in the server's own.
+const CERTIFICATES: [&str; 3] = ["server.pem", "server.key", "ca.pem"];
 
 impl PostgresServer {
     /// Makes an empty one and starts it.
@@ -37,7 +37,7 @@ impl PostgresServer {
         Self::start_in(Folder::fresh("postgres"), &[])
     }
 
-    /// The same with TLS, for those who want it, with the certificate `server.pem` and the key `server.key` in a folder. Its
+    /// The same with TLS, for those who want it, with the certificate `server.pem`, the key `server.key` and their authority `ca.pem` in a folder. Its
     /// log tells of each connection.
     ///
     /// # Panics
@@ -45,10 +45,16 @@ impl PostgresServer {
     #[must_use]
     pub fn start_with_tls(certificates: &Path) -> Self {
         let folder = Folder::fresh("postgres");
-        for name in CERTIFICATE {
+        for name in CERTIFICATES {
             fs::copy(certificates.join(name), folder.path().join(name)).expect("a certificate can be copied");
         }
-        let settings = ["log_connections=on", "ssl=on", "ssl_cert_file=../server.pem", "ssl_key_file=../server.key"];
+        let settings = [
+            "log_connections=on",
+            "ssl=on",
+            "ssl_cert_file=../server.pem",
+            "ssl_key_file=../server.key",
+            "ssl_ca_file=../ca.pem",
+        ];
         Self::start_in(folder, &settings)
     }
 
@@ -88,7 +94,8 @@ impl PostgresServer {
     pub fn restart(&mut self) {
         self.kill();
         let mut command = self.program("postgres");
-        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string(), "-k", "", "-h", "127.0.0.1"]);
+        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string(), "-h", "127.0.0.1"]);
+        command.arg("-k").arg(self.folder.path());
         // A crash of the server is tried, and not one of the machine.
         command.args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=50"]);
         // As a server that has run for long, it should know how much lies in its tables.
@@ -105,6 +112,25 @@ impl PostgresServer {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The folder of its socket.
+    #[must_use]
+    pub fn socket_folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Lets in its own user, and from now on nobody else but whom these lines of `pg_hba.conf` let in.
+    ///
+    /// # Panics
+    /// If they can't be written.
+    pub fn let_in(&self, lines: &str) {
+        let path = self.data().join("pg_hba.conf");
+        fs::write(&path, format!("host all postgres all scram-sha-256\n{lines}\n")).expect("it can be written");
+        let mut database = Database::at(&self.url("postgres"));
+        let loaded = database.column("SELECT pg_conf_load_time()::text");
+        database.run("SELECT pg_reload_conf()");
+        until("it is read", || database.column("SELECT pg_conf_load_time()::text") != loaded);
     }
 
     /// `postgres://postgres:…@127.0.0.1:<port>/<database>`.

@@ -1,5 +1,7 @@
 //! From a URL to a connection with a channel that confirms.
 
+#[cfg(not(feature = "amqp-tls"))]
+use std::convert::Infallible as TlsConnector;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use async_compat::Compat;
 use lapin::options::ConfirmSelectOptions;
 use lapin::tcp::AsyncTcpStream;
+#[cfg(feature = "amqp-tls")]
+use lapin::tcp::RustlsConnector as TlsConnector;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::net::TcpStream;
@@ -29,10 +33,15 @@ pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<AmqpC
         |error| DispatchError::unavailable(BrokerFault::new(format!("no connection to {}: {error}", url.place())));
     let addresses: Vec<_> =
         tokio::net::lookup_host((url.host.as_str(), url.port)).await.map_err(unreachable)?.collect();
+    #[cfg(feature = "amqp-tls")]
+    let tls = if url.scheme == Scheme::AmqpTls { Some((url.host.clone(), super::tls::connector(url)?)) } else { None };
+    #[cfg(not(feature = "amqp-tls"))]
+    let tls = None;
     // Dropped before it is kept, because its caller has stopped waiting, it ends the attempt.
     let kill_on_drop = KillOnDrop(KillSwitch::default());
-    let (connection, channel) =
-        open(url, addresses, kill_on_drop.0.clone()).await.map_err(|error| refusal::of_open(url, &error))?;
+    let (connection, channel) = patiently(url, open(url, addresses, kill_on_drop.0.clone(), tls))
+        .await
+        .map_err(|error| refusal::of_open(url, &error))?;
     let connection = Arc::new(connection);
     let (jobs, receiver) = unbounded_channel();
     let over_tls = url.scheme == Scheme::AmqpTls;
@@ -42,14 +51,24 @@ pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<AmqpC
     Ok(AmqpConnection { place, connection, jobs, liveness, kill_switch })
 }
 
+/// As long as the URL says, if it does.
+async fn patiently<T>(url: &BrokerUrl, opened: impl Future<Output = lapin::Result<T>>) -> lapin::Result<T> {
+    let Some(limit) = url.parameters.parsed("connection_timeout").filter(|limit| *limit > 0) else {
+        return opened.await;
+    };
+    match tokio::time::timeout(Duration::from_millis(limit), opened).await {
+        Ok(opened) => opened,
+        Err(late) => Err(std::io::Error::from(late).into()),
+    }
+}
+
 async fn open(
     url: &BrokerUrl,
     addresses: Vec<SocketAddr>,
     kill_switch: KillSwitch,
+    tls: Option<(String, TlsConnector)>,
 ) -> lapin::Result<(Connection, Channel)> {
     let runtime = lapin::runtime::default_runtime()?;
-    #[cfg(feature = "amqp-tls")]
-    let tls = (url.scheme == Scheme::AmqpTls).then(|| url.host.clone());
     let properties = ConnectionProperties::default().with_connection_name("airlock".into());
     let dial = async move |_: AMQPUri, runtime| {
         // It runs on the thread that the client has for this connection.
@@ -60,9 +79,11 @@ async fn open(
         if let AsyncTcpStream::Plain(stream) = &stream {
             kill_switch.put(stream.get_ref());
         }
-        #[cfg(feature = "amqp-tls")]
         let stream = match &tls {
-            Some(host) => stream.into_rustls(&super::tls::connector()?, host).await?,
+            #[cfg(feature = "amqp-tls")]
+            Some((host, connector)) => stream.into_rustls(connector, host).await?,
+            #[cfg(not(feature = "amqp-tls"))]
+            Some((_, never)) => match *never {},
             None => stream,
         };
         Ok(stream)
@@ -86,6 +107,13 @@ fn uri(url: &BrokerUrl) -> AMQPUri {
             port: url.port,
         },
         vhost: url.path.clone(),
-        query: AMQPQueryString::default(),
+        query: AMQPQueryString {
+            heartbeat: url.parameters.parsed("heartbeat"),
+            channel_max: url.parameters.parsed("channel_max"),
+            frame_max: url.parameters.parsed("frame_max"),
+            // It is about all that `open` does.
+            connection_timeout: None,
+            auth_mechanism: url.parameters.parsed("auth_mechanism"),
+        },
     }
 }

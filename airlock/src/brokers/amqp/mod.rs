@@ -1,5 +1,6 @@
 //! RabbitMQ: publisher confirms over one connection.
 
+mod answer;
 mod asking;
 mod connect;
 mod in_flight;

@@ -88,9 +88,12 @@ impl Publisher {
         let refusals = match self.check(&job).await {
             Some(Ok(refusals)) => refusals,
             // Nothing of it has left.
-            Some(Err(_)) => {
+            Some(Err(error)) => {
                 self.in_flight.lost();
-                return requeue.give(job);
+                return match refusal::of_limit(&self.place, &error) {
+                    Some(refusal) => job.reply.all(&Err(refusal)),
+                    None => requeue.give(job),
+                };
             }
             None => {
                 let late = format!("{} gave no answer about the queue in time", self.place);

@@ -2,47 +2,25 @@
 
 use lapin::ErrorKind;
 
+use super::answer::{
+    ACCESS_REFUSED, MISSING, NOT_ALLOWED, NOT_FOUND, Names, PRECONDITION_FAILED, Phase, meaning, said,
+};
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 
-const CONNECTION_FORCED: u16 = 320;
-const ACCESS_REFUSED: u16 = 403;
-const NOT_FOUND: u16 = 404;
-const RESOURCE_LOCKED: u16 = 405;
-const PRECONDITION_FAILED: u16 = 406;
-const NOT_ALLOWED: u16 = 530;
-const INTERNAL_ERROR: u16 = 541;
-
-/// The number and the text of what the server said, if it said something.
-fn said(error: &lapin::Error) -> Option<(u16, String)> {
-    match error.kind() {
-        ErrorKind::ProtocolError(error) => Some((error.get_id(), error.get_message().to_string())),
-        _ => None,
-    }
-}
-
 /// Why there is no connection.
 pub(super) fn of_open(url: &BrokerUrl, error: &lapin::Error) -> DispatchError {
-    let (place, vhost) = (url.place(), &url.path);
-    let (is_final, what) = match said(error) {
-        Some((ACCESS_REFUSED, _)) => {
-            (true, format!("{place} refuses user and password; give those it knows in the broker's URL"))
+    let place = url.place();
+    let names = Names { place: &place, vhost: &url.path, queue: "" };
+    meaning(Phase::Opening, names, error).unwrap_or_else(|| match said(error) {
+        Some((_, text)) => rejected(format!("{place} refuses the connection: {text}")),
+        None => {
+            let what = format!("no connection to {place}: {}", of_client(error));
+            // A certificate that isn't trusted now isn't trusted in a second either.
+            if is_of_tls(error) { rejected(what) } else { DispatchError::unavailable(BrokerFault::new(what)) }
         }
-        Some((NOT_ALLOWED, _)) => (
-            true,
-            format!(
-                "{place} has no virtual host `{vhost}`, or this user may not enter it; look at the path of the broker's \
-                 URL, where `/` is written `%2F` or left out"
-            ),
-        ),
-        Some((CONNECTION_FORCED | INTERNAL_ERROR, text)) => (false, format!("{place} ended the connection: {text}")),
-        Some((_, text)) => (true, format!("{place} refuses the connection: {text}")),
-        // A certificate that isn't trusted now isn't trusted in a second either.
-        None => (is_of_tls(error), format!("no connection to {place}: {}", of_client(error))),
-    };
-    let fault = BrokerFault::new(what);
-    if is_final { DispatchError::rejected(fault) } else { DispatchError::unavailable(fault) }
+    })
 }
 
 fn is_of_tls(error: &lapin::Error) -> bool {
@@ -50,24 +28,16 @@ fn is_of_tls(error: &lapin::Error) -> bool {
 }
 
 /// Why a queue can't be published to: `None` if that is not about the queue.
-pub(super) fn of_queue(place: &str, queue: &str, error: &lapin::Error) -> Option<DispatchError> {
-    let queue = queue.escape_debug();
-    let what = match said(error)? {
-        // A node of the cluster that is down comes back.
-        (NOT_FOUND, text) if text.contains("is down or inaccessible") => {
-            let what = format!("the queue `{queue}` on {place} can't be reached now: {text}");
-            return Some(DispatchError::unavailable(BrokerFault::new(what)));
-        }
-        (NOT_FOUND, _) => missing(place, &queue.to_string()),
-        (PRECONDITION_FAILED, text) => format!(
-            "the queue `{queue}` on {place} is declared otherwise ({text}); set what the workers set, or leave the \
-             declaration to them"
-        ),
-        (ACCESS_REFUSED, _) => format!("this user may not use the queue `{queue}` on {place}; allow it there"),
-        (RESOURCE_LOCKED, _) => format!("the queue `{queue}` on {place} is another connection's own; choose another"),
-        _ => return None,
-    };
-    Some(DispatchError::rejected(BrokerFault::new(what)))
+pub(super) fn of_queue(phase: Phase, place: &str, queue: &str, error: &lapin::Error) -> Option<DispatchError> {
+    // A limit of channels ends the connection, and is one for all queues.
+    let is_about_it = said(error)?.0 != NOT_ALLOWED;
+    is_about_it.then(|| meaning(phase, Names { place, queue, vhost: "" }, error))?
+}
+
+/// Why no queue can be asked about, if it is for a limit of the server's: another connection would end the same way.
+pub(super) fn of_limit(place: &str, error: &lapin::Error) -> Option<DispatchError> {
+    let is_limit = said(error)?.0 == NOT_ALLOWED;
+    is_limit.then(|| meaning(Phase::Asking, Names { place, ..Names::default() }, error))?
 }
 
 /// Why an exchange can't be used: `None` if that is about something else.
@@ -89,11 +59,11 @@ pub(super) fn of_exchange(place: &str, error: &lapin::Error) -> Option<DispatchE
 
 /// The queue was there, and is not any more.
 pub(super) fn unroutable(place: &str, queue: &str) -> DispatchError {
-    DispatchError::rejected(BrokerFault::new(missing(place, &queue.escape_debug().to_string())))
+    rejected(Names { place, queue, vhost: "" }.fill(MISSING, ""))
 }
 
-fn missing(place: &str, queue: &str) -> String {
-    format!("there is no queue `{queue}` on {place}; start a worker that consumes it, or use `declare()`")
+fn rejected(what: String) -> DispatchError {
+    DispatchError::rejected(BrokerFault::new(what))
 }
 
 /// Why this user can't publish anything: `None` if that is not about the user.
@@ -190,7 +160,7 @@ mod tests {
     fn a_queue_whose_node_is_down_is_not_taken_for_one_that_is_missing() {
         let kind = |text: &str| {
             let error = AMQPError::new(AMQPSoftError::NOTFOUND.into(), text.into());
-            of_queue("here", "mail", &ErrorKind::ProtocolError(error).into()).map(|error| error.kind())
+            of_queue(Phase::Asking, "here", "mail", &ErrorKind::ProtocolError(error).into()).map(|error| error.kind())
         };
         let down = "NOT_FOUND - home node 'rabbit@b' of durable queue 'mail' in vhost '/' is down or inaccessible";
         assert_eq!(kind(down), Some(DispatchErrorKind::Unavailable));

@@ -58,7 +58,11 @@ const CODES: [(&str, DispatchErrorKind, &str); 18] = [
     ("TRYAGAIN", Unavailable, "is a cluster that can't take it now (TRYAGAIN)"),
     ("WRONGTYPE", Rejected, "has something other than a queue under the queue's key (WRONGTYPE); choose another name"),
     ("NOPERM", Rejected, "doesn't let this user do that (NOPERM)"),
-    ("NOAUTH", Rejected, WRONG_ACCOUNT),
+    (
+        "NOAUTH",
+        Rejected,
+        "wants user and password (NOAUTH); give those it knows in the broker's URL, or `:password@` alone",
+    ),
     ("WRONGPASS", Rejected, WRONG_ACCOUNT),
     ("DENIED", Rejected, "is in protected mode (DENIED); set a password or `protected-mode no`"),
     ("MOVED", Rejected, "is a cluster (MOVED), which the workers' systems don't use either"),
@@ -68,7 +72,13 @@ const CODES: [(&str, DispatchErrorKind, &str); 18] = [
 ];
 
 /// Words of texts that have no code of their own, in lower case.
-const TEXTS: [(&str, DispatchErrorKind, &str); 16] = [
+const TEXTS: [(&str, DispatchErrorKind, &str); 21] = [
+    // Since Redis 6, and before.
+    ("without any password configured", Rejected, NO_PASSWORD),
+    ("no password is set", Rejected, NO_PASSWORD),
+    ("db index is out of range", Rejected, NO_DATABASE),
+    ("invalid db index", Rejected, NO_DATABASE),
+    ("not allowed in cluster mode", Rejected, "is a cluster, which the workers' systems don't use either"),
     ("stale replica", Unavailable, "is a replica that has lost its primary; give the URL of the primary"),
     ("max number of clients", Unavailable, "has as many clients as it takes; raise its `maxclients`"),
     ("limit exceeded", Unavailable, "takes no more than its limit allows"),
@@ -89,6 +99,8 @@ const TEXTS: [(&str, DispatchErrorKind, &str); 16] = [
 ];
 
 const WRONG_ACCOUNT: &str = "refuses user and password; give those it knows in the broker's URL";
+const NO_PASSWORD: &str = "has no password, and the broker's URL gives one; leave it out there, or give the server one";
+const NO_DATABASE: &str = "has no such database; look at the path of the broker's URL, and at its `databases`";
 const MAY_BE_WRITTEN: &str = "had trouble with the server behind it, which may have taken it";
 
 /// What the error means.
@@ -106,6 +118,9 @@ pub(super) fn meaning(asked: Asked<'_>, error: &ServerError) -> Meaning {
             (Rejected, format!("doesn't let this user choose database {database} (NOPERM); allow SELECT"))
         }
         (_, Asked::Account) if code == "NOPERM" => (Rejected, WRONG_ACCOUNT.to_owned()),
+        (Some((kind, NO_DATABASE)), Asked::Database(database)) => {
+            (kind, NO_DATABASE.replace("such database", &format!("database {database}")))
+        }
         (Some((kind, what)), _) => (kind, what.to_owned()),
         (None, Asked::Write { needs, .. }) if is_unknown_command(error) => {
             (Rejected, format!("doesn't know the command or has renamed it; writing needs {needs}"))
@@ -113,7 +128,14 @@ pub(super) fn meaning(asked: Asked<'_>, error: &ServerError) -> Meaning {
         (None, Asked::Write { needs, .. }) => {
             (Rejected, format!("refused the command ({}); writing needs {needs}", shown(code)))
         }
+        (None, Asked::Account) if is_unknown_command(error) => (
+            Rejected,
+            "doesn't know AUTH, or has renamed it; leave user and password out of the broker's URL".to_owned(),
+        ),
         (None, Asked::Account) => (Rejected, WRONG_ACCOUNT.to_owned()),
+        (None, Asked::Database(database)) if is_unknown_command(error) => {
+            (Rejected, format!("doesn't know SELECT, or has renamed it, so that it has no database {database}; use 0"))
+        }
         (None, Asked::Database(database)) => {
             (Rejected, format!("refuses the connection, asked for database {database} ({})", shown(code)))
         }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod connect;
+mod enter;
 mod pack;
 mod pipeline;
 mod replies;
@@ -9,8 +10,10 @@ mod stream;
 #[cfg(feature = "redis-tls")]
 mod tls;
 mod transaction;
+#[cfg(feature = "redis-tls")]
+mod unverified;
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use redis::aio::MultiplexedConnection;
 
@@ -27,11 +30,13 @@ use stream::IoCounters;
 #[derive(Debug)]
 pub(crate) struct Redis {
     url: BrokerUrl,
+    /// Of a certificate that is not looked at, once.
+    warned: Once,
 }
 
 impl Redis {
     pub(crate) fn new(url: BrokerUrl) -> Self {
-        Self { url }
+        Self { url, warned: Once::new() }
     }
 }
 
@@ -48,7 +53,19 @@ impl Protocol for Redis {
     }
 
     fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<RedisConnection, DispatchError>> {
-        Box::pin(async move { connect::connect(&self.url, liveness).await })
+        Box::pin(async move {
+            if self.url.parameters.get("ssl_cert_reqs").is_some_and(|wanted| wanted.to_lowercase().ends_with("none")) {
+                self.warned.call_once(|| {
+                    let broker = self.url.place();
+                    tracing::warn!(
+                        broker,
+                        "TLS without a look at the server's certificate: whoever is between may read and change all; \
+                         leave `ssl_cert_reqs` out, and give `ssl_ca_certs` for a certificate of your own"
+                    );
+                });
+            }
+            connect::connect(&self.url, liveness).await
+        })
     }
 }
 

@@ -64,8 +64,19 @@ pub(super) trait PeerClosed {
 
 impl PeerClosed for TcpStream {
     fn has_ended(&self) -> bool {
-        peer::has_ended(SockRef::from(self).peek(&mut [MaybeUninit::uninit()]))
+        has_ended(&SockRef::from(self))
     }
+}
+
+#[cfg(unix)]
+impl PeerClosed for tokio::net::UnixStream {
+    fn has_ended(&self) -> bool {
+        has_ended(&SockRef::from(self))
+    }
+}
+
+fn has_ended(socket: &SockRef<'_>) -> bool {
+    peer::has_ended(socket.peek(&mut [MaybeUninit::uninit()]))
 }
 
 /// A stream that counts, and into which nothing is written once the other side has ended it: the kernel would take that,

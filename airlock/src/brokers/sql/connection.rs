@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Phase};
 use super::refusal::{no_connection, rejected, unavailable};
 use super::rows::Rows;
 use super::transaction::{self, TransactionEnd};
+use crate::brokers::fault::BrokerFault;
 use crate::brokers::job::Job;
 use crate::brokers::manager::{Connection, Liveness, Requeue};
 use crate::brokers::url::BrokerUrl;
@@ -24,8 +25,8 @@ pub(crate) struct WriterHandle<C> {
 
 pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, liveness: Liveness) -> Result<WriterHandle<C>, DispatchError> {
     let place = url.place();
-    let connection = C::connect(url).await.map_err(|error| match C::refusal(&error) {
-        Some(refusal) => refusal.at(&place, None),
+    let connection = C::connect(url).await.map_err(|error| match C::refusal(&error, Phase::Connecting) {
+        Some(refusal) => refusal.at(&place, None, None),
         None => not_connected(&place, &error),
     })?;
     let (jobs, receiver) = unbounded_channel();
@@ -42,8 +43,16 @@ fn not_connected(place: &str, error: &sqlx::Error) -> DispatchError {
             rejected(&format!("no TLS with {place}: {error}"))
         }
         sqlx::Error::Io(error) => no_connection(place, &error.kind().to_string()),
-        sqlx::Error::Tls(_) => rejected(&format!(
+        sqlx::Error::Tls(error) if error.to_string().contains("does not support TLS") => rejected(&format!(
             "{place} has no TLS; turn `ssl` on there, or say `?sslmode=disable` if the network between is trusted"
+        )),
+        // Its own words may quote what is in the files.
+        sqlx::Error::Configuration(error) if error.is::<BrokerFault>() => {
+            rejected(&format!("no connection to {place}: {error}"))
+        }
+        sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => rejected(&format!(
+            "no TLS with {place}: a certificate or a key that the URL names can't be used; look at `sslrootcert`, `sslcert` \
+             and `sslkey`, of which the last two go together"
         )),
         _ => no_connection(place, "the client gave up"),
     }

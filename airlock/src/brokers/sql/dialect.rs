@@ -44,6 +44,15 @@ impl Drop for Undropped<'_> {
     }
 }
 
+/// What was done when the database refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// A connection was made.
+    Connecting,
+    /// Rows were written, or committed.
+    Writing,
+}
+
 /// A connection of the client crate.
 pub(crate) trait Dialect: Send + Sized + 'static {
     /// Makes one.
@@ -83,5 +92,10 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a>;
 
     /// What an answer of the database means; `None` if it gave none.
-    fn refusal(error: &sqlx::Error) -> Option<Refusal>;
+    fn refusal(error: &sqlx::Error, phase: Phase) -> Option<Refusal>;
+
+    /// Where a table without a schema is looked for, to say so; `None` if there is nothing to say.
+    fn schemas(&mut self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
 }

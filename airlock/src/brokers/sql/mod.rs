@@ -1,5 +1,7 @@
 //! SQL databases: the rows of a flush in one transaction.
 
+#[cfg(feature = "postgres")]
+mod answer;
 mod any;
 mod connection;
 mod dialect;

@@ -9,10 +9,12 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, PROOF, Undropped};
-use super::refusal::{Refusal, RefusalKind};
+use super::answer::refusal;
+use super::dialect::{Dialect, Done, PROOF, Phase, Undropped};
+use super::refusal::Refusal;
+use crate::brokers::fault::BrokerFault;
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
-use crate::brokers::url::{BrokerUrl, Scheme};
+use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
 type PgTransactions = <Postgres as Database>::TransactionManager;
@@ -24,8 +26,10 @@ const OURS: &str = "airlock.ours";
 impl Dialect for PgConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
         Box::pin(async move {
-            let mut connection = match options(url).options([(OURS, "yes")]).connect().await {
-                Err(sqlx::Error::Database(error)) if refuses_settings(&*error) => return options(url).connect().await,
+            check_files(url)?;
+            let options = options(url)?;
+            let mut connection = match options.clone().options([(OURS, "yes")]).connect().await {
+                Err(sqlx::Error::Database(error)) if refuses_settings(&*error) => return options.connect().await,
                 connected => connected?,
             };
             let ask = AssertSqlSafe(format!("SELECT current_setting('{OURS}', true)"));
@@ -95,13 +99,19 @@ impl Dialect for PgConnection {
         })
     }
 
-    fn refusal(error: &sqlx::Error) -> Option<Refusal> {
+    fn refusal(error: &sqlx::Error, phase: Phase) -> Option<Refusal> {
         let sqlx::Error::Database(error) = error else { return None };
-        let mut code = [b' '; 5];
-        for (place, byte) in code.iter_mut().zip(error.code().unwrap_or_default().bytes()) {
-            *place = byte;
-        }
-        Some(refusal(code))
+        Some(refusal(phase, &error.code().unwrap_or_default(), error.message()))
+    }
+
+    fn schemas(&mut self) -> BoxFuture<'_, Option<String>> {
+        let ask = "SELECT array_to_string(current_schemas(false), ', '), current_setting('search_path')";
+        Box::pin(async move {
+            let row = sqlx::raw_sql(ask).fetch_one(self).await.ok()?;
+            let (schemas, path) = (row.try_get::<String, _>(0).ok()?, row.try_get::<String, _>(1).ok()?);
+            let of = if schemas.is_empty() { "no schema".to_owned() } else { format!("the schema `{schemas}`") };
+            Some(format!("{of}, as `search_path` is `{path}`"))
+        })
     }
 }
 
@@ -116,23 +126,66 @@ fn refuses_settings(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| ["08", "0A", "22", "42"].iter().any(|class| code.starts_with(class)))
 }
 
-/// What the URL says, and no password from elsewhere. The client crate adds what `PGOPTIONS`, `PGSSLROOTCERT`, `PGSSLCERT` and
-/// `PGSSLKEY` say, as all clients do.
-fn options(url: &BrokerUrl) -> PgConnectOptions {
-    let tls = if url.scheme == Scheme::PostgresTls { PgSslMode::VerifyFull } else { PgSslMode::Disable };
-    let user = url.user.as_deref().unwrap_or("postgres");
-    let database = if url.path.is_empty() { user } else { &url.path };
-    let options = PgConnectOptions::new_without_pgpass()
-        .host(&url.host)
+/// What the URL says, and no password from elsewhere. The client crate adds what `PGUSER`, `PGOPTIONS`, `PGSSLROOTCERT`,
+/// `PGSSLCERT` and `PGSSLKEY` say, as all clients do.
+fn options(url: &BrokerUrl) -> Result<PgConnectOptions, sqlx::Error> {
+    // `options` is taken from a URL alone. This one has a password, so that none is looked for in a file.
+    let mut read =
+        ::url::Url::parse("postgres://:-@localhost").map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    read.query_pairs_mut().extend_pairs(url.parameters.iter());
+    let options: PgConnectOptions = read.as_str().parse()?;
+    let options = match (url.socket.as_deref(), &*url.host) {
+        (Some(folder), _) => options.socket(folder),
+        (None, "") => match folder_of_socket(url.port) {
+            Some(folder) => options.socket(folder),
+            None => options,
+        },
+        (None, host) => options.host(host),
+    };
+    let options = match &url.user {
+        Some(user) => options.username(user),
+        None => options,
+    };
+    let database = if url.path.is_empty() { options.get_username().to_owned() } else { url.path.clone() };
+    let options = match url.parameters.get("application_name") {
+        Some(_) => options,
+        None => options.application_name("airlock"),
+    };
+    let options = match url.parameters.get("sslmode") {
+        Some(_) => options,
+        None => options.ssl_mode(PgSslMode::Disable),
+    };
+    let options = options
         .port(url.port)
-        .username(user)
         .password(url.password.as_deref().unwrap_or_default())
-        .database(database)
-        .ssl_mode(tls)
         // No float is read, and PgBouncer refuses connections that ask for more digits of them.
         .extra_float_digits(None)
-        .application_name("airlock");
-    options.disable_statement_logging()
+        .database(&database);
+    Ok(options.disable_statement_logging())
+}
+
+/// Where the server on this machine has its socket, if it has one: where the packages of systems put it.
+fn folder_of_socket(port: u16) -> Option<&'static str> {
+    let folders = ["/run/postgresql", "/var/run/postgresql", "/private/tmp", "/tmp"];
+    folders.into_iter().find(|folder| std::path::Path::new(folder).join(format!(".s.PGSQL.{port}")).exists())
+}
+
+/// That the files which are named can be read: the client crate would have it that there is no connection.
+fn check_files(url: &BrokerUrl) -> Result<(), sqlx::Error> {
+    let uses_tls = url.parameters.get("sslmode").is_some_and(|mode| !matches!(mode, "disable" | "allow"));
+    for (name, variable) in [("sslrootcert", "PGSSLROOTCERT"), ("sslcert", "PGSSLCERT"), ("sslkey", "PGSSLKEY")] {
+        let (from, path) = match url.parameters.get(name) {
+            Some(path) => (format!("`{name}` of the database's URL"), Some(path.to_owned())),
+            None => (format!("`{variable}`"), std::env::var(variable).ok()),
+        };
+        // It may be the certificate itself.
+        let path = path.filter(|path| uses_tls && !path.trim_start().starts_with("-----BEGIN"));
+        if let Some(Err(error)) = path.map(std::fs::File::open) {
+            let what = format!("the file that {from} names can't be read: {}", error.kind());
+            return Err(sqlx::Error::Configuration(BrokerFault::new(what).into()));
+        }
+    }
+    Ok(())
 }
 
 /// An insertion that takes an array for each column, so that one statement fits any number of rows.
@@ -198,34 +251,4 @@ fn add(
                 .collect::<Vec<_>>(),
         ),
     }
-}
-
-/// What Postgres' code means (appendix A of its documentation); the first two characters are the class.
-fn refusal(code: [u8; 5]) -> Refusal {
-    let (kind, what) = match &code {
-        b"42P01" | b"42703" | b"3F000" => (RefusalKind::Missing, ""),
-        b"42501" => (RefusalKind::Rejected, "doesn't let this user write to the table; grant INSERT on it"),
-        b"28P01" | b"28000" => {
-            (RefusalKind::Rejected, "refuses user and password; give those it knows in the database's URL")
-        }
-        b"3D000" => (RefusalKind::Rejected, "has no such database; look at the path of the URL"),
-        b"23505" => (RefusalKind::Rejected, "has a task of the same id already, which was accepted before"),
-        b"25006" => (RefusalKind::Unavailable, "is a read-only replica; give the URL of the primary"),
-        b"25P03" | b"25P04" => {
-            (RefusalKind::Ending, "ended the transaction, which took longer than it allows; raise its timeouts")
-        }
-        b"25P01" => (RefusalKind::Rejected, "has no open transaction; begin one, and commit it afterwards"),
-        b"25P02" => (RefusalKind::Rejected, "takes nothing more after an earlier error; roll the transaction back"),
-        b"55P03" | b"57014" => (RefusalKind::Unavailable, "gave up waiting for others that hold the table; try again"),
-        [b'0', b'8', ..] | [b'5', b'7', b'P', ..] => (RefusalKind::Ending, "is ending or not ready yet"),
-        b"53100" => (RefusalKind::Unavailable, "has no space left on its disk"),
-        b"53300" => (RefusalKind::Unavailable, "has too many connections; raise `max_connections` or close some"),
-        [b'5', b'3', ..] => (RefusalKind::Unavailable, "lacks resources"),
-        [b'4', b'0', ..] => (RefusalKind::Unavailable, "rolled the transaction back; try again"),
-        [b'5', b'8', ..] => (RefusalKind::Unavailable, "has trouble with its system; look at its log"),
-        [b'2', b'2', ..] => (RefusalKind::Rejected, "refuses a value"),
-        [b'2', b'3', ..] => (RefusalKind::Rejected, "refuses a value by a constraint of the table"),
-        _ => (RefusalKind::Rejected, "refuses the statement"),
-    };
-    Refusal { kind, what, code }
 }

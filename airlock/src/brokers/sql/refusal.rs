@@ -25,13 +25,20 @@ pub(super) enum RefusalKind {
     Rejected,
     /// A table or a column isn't there.
     Missing,
+    /// A right on a table isn't.
+    Denied,
     /// The connection ends with it: whether a commit was carried out before is not known.
     Ending,
 }
 
 impl Refusal {
-    /// As an error about the place.
-    pub(super) fn at(self, place: &str, table: Option<&SqlTable>) -> DispatchError {
+    /// Whether it depends on the schemas in which a table is looked for.
+    pub(super) fn is_of_schemas(self) -> bool {
+        matches!(self.kind, RefusalKind::Missing | RefusalKind::Denied)
+    }
+
+    /// As an error about the place, which looks for tables in these schemas.
+    pub(super) fn at(self, place: &str, table: Option<&SqlTable>, schemas: Option<&str>) -> DispatchError {
         let Self { kind, what, code } = self;
         let code = String::from_utf8_lossy(&code).trim().to_owned();
         let what = match (kind, table) {
@@ -45,10 +52,11 @@ impl Refusal {
                 None => format!("{place} {what} ({code})"),
             },
         };
-        let fault = BrokerFault::new(what);
+        let seen = schemas.map(|schemas| format!("; it was looked for in {schemas}")).unwrap_or_default();
+        let fault = BrokerFault::new(what + &seen);
         match kind {
             RefusalKind::Unavailable | RefusalKind::Unsent | RefusalKind::Ending => DispatchError::unavailable(fault),
-            RefusalKind::Rejected | RefusalKind::Missing => DispatchError::rejected(fault),
+            RefusalKind::Rejected | RefusalKind::Missing | RefusalKind::Denied => DispatchError::rejected(fault),
         }
     }
 }

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, PROOF, Undropped};
+use super::dialect::{Dialect, Done, PROOF, Phase, Undropped};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
@@ -28,9 +28,10 @@ impl Dialect for SqliteConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
         Box::pin(async move {
             check_writable(&url.path)?;
-            let options =
-                SqliteConnectOptions::new().filename(&url.path).pragma("cache_size", CACHE).disable_statement_logging();
-            options.connect().await
+            // Nothing that reads the file: where it is locked, a flush waits as long as it can, once there is one.
+            let is_made = url.parameters.get("mode") == Some("rwc");
+            let options = SqliteConnectOptions::new().filename(&url.path).create_if_missing(is_made);
+            options.disable_statement_logging().connect().await
         })
     }
 
@@ -52,7 +53,8 @@ impl Dialect for SqliteConnection {
         // At once for writing: a transaction that starts to write later may find that another has.
         // Without a write-ahead log, what doesn't fit its cache goes to the file as soon as no reader is left. It waits for that
         // each time its patience is set, and other tasks wait for it; the cache can grow as well.
-        patiently(self, patience, "BEGIN IMMEDIATE; PRAGMA busy_timeout = 0")
+        let statements = format!("PRAGMA cache_size = {CACHE}; BEGIN IMMEDIATE; PRAGMA busy_timeout = 0");
+        patiently(self, patience, &statements)
     }
 
     fn commit(&mut self, patience: Duration) -> Done<'_> {
@@ -112,7 +114,7 @@ impl Dialect for SqliteConnection {
         Box::pin(async { Ok(()) })
     }
 
-    fn refusal(error: &sqlx::Error) -> Option<Refusal> {
+    fn refusal(error: &sqlx::Error, _: Phase) -> Option<Refusal> {
         let error = match error {
             sqlx::Error::Database(error) => error,
             sqlx::Error::BeginFailed => return Some(refusal(NOT_OPEN, "")),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::dialect::{Dialect, PROOF};
+use super::dialect::{Dialect, PROOF, Phase};
 use super::refusal::{Refusal, RefusalKind, rejected, unavailable, unconfirmed};
 use super::rows::{Rows, WriterMessage};
 use crate::brokers::job::{JobOutcome, JobReply, JobTimeouts};
@@ -22,6 +22,8 @@ enum Stopped {
     /// The flush that made the rows stopped.
     Abandoned,
     Failed(sqlx::Error, Option<&'static SqlTable>),
+    /// The end of all failed.
+    Committing(sqlx::Error),
 }
 
 /// Writes the rows in a transaction of their own. `None` if none could begin because the connection has ended, which says
@@ -37,22 +39,22 @@ pub(super) async fn whole<C: Dialect>(
     let done = patience.for_answer(async {
         rows.begin().await;
         if let Err(error) = connection.begin(patience_for_others(patience)).await {
-            let refusal = C::refusal(&error).filter(|refusal| refusal.kind != RefusalKind::Ending)?;
-            return Some(TransactionEnd { outcome: Err(refusal.at(place, None)), keeps: true });
+            let refusal = C::refusal(&error, Phase::Writing).filter(|refusal| refusal.kind != RefusalKind::Ending)?;
+            return Some(TransactionEnd { outcome: Err(refusal.at(place, None, None)), keeps: true });
         }
-        let outcome = match write(connection, rows).await {
-            Ok(()) if answer.is_unheard() => Err(abandoned(place)),
+        let error = match write(connection, rows).await {
+            Ok(()) if answer.is_unheard() => Stopped::Abandoned,
             Ok(()) => {
                 committing.store(true, Ordering::Relaxed);
                 match connection.commit(patience_for_others(patience)).await {
                     Ok(()) => return Some(TransactionEnd { outcome: Ok(()), keeps: true }),
-                    Err(error) => Err(of_commit(place, C::refusal(&error))),
+                    Err(error) => Stopped::Committing(error),
                 }
             }
-            Err(stopped) => Err(stopped.error::<C>(place)),
+            Err(stopped) => stopped,
         };
         let keeps = connection.run("ROLLBACK").await.is_ok();
-        Some(TransactionEnd { outcome, keeps })
+        Some(TransactionEnd { outcome: Err(error.at(connection, place).await), keeps })
     });
     match done.await {
         Some(ended) => ended,
@@ -76,19 +78,22 @@ pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, pati
             "{place} has none that the client knows of; begin it with `begin` or `begin_with`, and give `&mut *transaction`"
         )));
     }
-    let failed = |error| Stopped::Failed(error, None).error::<C>(place);
+    let failed = |error| Stopped::Failed(error, None).error::<C>(place, None);
     let is_kept = AtomicBool::new(false);
     let done = patience.for_answer(async {
         connection.prove_open().await.map_err(failed)?;
         let mut nested = Nested::begin(&mut *connection).await.map_err(failed)?;
         let written = match write(nested.0, rows).await {
-            Ok(()) => nested.keep(&is_kept).await.map_err(failed),
-            Err(stopped) => Err(stopped.error::<C>(place)),
+            Ok(()) => nested.keep(&is_kept).await.map_err(|error| Stopped::Failed(error, None)),
+            Err(stopped) => Err(stopped),
         };
         drop(nested);
         // Rolls back first, if nothing is to be kept. A transaction that refuses this can't be committed either.
         let released = connection.run(format!("RELEASE SAVEPOINT {PROOF}")).await;
-        written.and_then(|()| released.map_err(failed))
+        match written {
+            Ok(()) => released.map_err(failed),
+            Err(stopped) => Err(stopped.at(connection, place).await),
+        }
     });
     let late = || match is_kept.load(Ordering::Relaxed) {
         true => unconfirmed(place, "gave no answer in time; roll the transaction back, it may hold all of this"),
@@ -147,11 +152,22 @@ async fn write<C: Dialect>(connection: &mut C, rows: &mut Rows) -> Result<(), St
 }
 
 impl Stopped {
-    fn error<C: Dialect>(self, place: &str) -> DispatchError {
+    /// The error, with where a table was looked for. The transaction is rolled back by now.
+    async fn at<C: Dialect>(self, connection: &mut C, place: &str) -> DispatchError {
+        let is_of_schemas = match &self {
+            Self::Failed(error, _) => C::refusal(error, Phase::Writing).is_some_and(Refusal::is_of_schemas),
+            Self::Abandoned | Self::Committing(_) => false,
+        };
+        let schemas = if is_of_schemas { connection.schemas().await } else { None };
+        self.error::<C>(place, schemas)
+    }
+
+    fn error<C: Dialect>(self, place: &str, schemas: Option<String>) -> DispatchError {
         match self {
             Self::Abandoned => abandoned(place),
-            Self::Failed(error, table) => match C::refusal(&error) {
-                Some(refusal) => refusal.at(place, table),
+            Self::Committing(error) => of_commit(place, C::refusal(&error, Phase::Writing)),
+            Self::Failed(error, table) => match C::refusal(&error, Phase::Writing) {
+                Some(refusal) => refusal.at(place, table, schemas.as_deref()),
                 None => unavailable(place, "ended the connection; nothing of it was committed"),
             },
         }
@@ -170,7 +186,7 @@ fn of_commit(place: &str, refusal: Option<Refusal>) -> DispatchError {
         Some(Refusal { kind: RefusalKind::Unsent, .. }) => {
             unconfirmed(place, "was asked to commit it, and failed at reading or writing its files")
         }
-        Some(refusal) => refusal.at(place, None),
+        Some(refusal) => refusal.at(place, None, None),
     }
 }
 

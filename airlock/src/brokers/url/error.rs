@@ -1,13 +1,16 @@
 //! What a text is instead of the URL of a broker.
 
-/// Why a text is no [`BrokerUrl`](crate::BrokerUrl). It does not quote the text, which may hold a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+use super::parameters::Parameters;
+
+/// Why a text is no [`BrokerUrl`](crate::BrokerUrl). It does not quote the text, which may hold a password; of a parameter it
+/// names the name alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrokerUrlError {
     /// Another scheme, or none.
     #[error(
-        "the broker's URL has no known scheme; it starts with `redis://`, `rediss://`, `amqp://`, `amqps://`, \
-         `sqlite://` or `postgres://`"
+        "the broker's URL has no known scheme; it starts with `redis://`, `rediss://`, `redis+socket://`, `amqp://`, \
+         `amqps://`, `sqlite:` or `postgres://`"
     )]
     Scheme,
     /// There is no host.
@@ -78,24 +81,51 @@ pub enum BrokerUrlError {
     #[error("the path of a Redis URL is the number of a database; write it like `redis://localhost:6379/0`")]
     Database,
     /// There is no path of a file.
-    #[error("the URL of a SQLite database has an absolute path; write it like `sqlite:///srv/shop/db.sqlite3`")]
-    Path,
-    /// The mode of TLS is none that is known.
     #[error(
-        "Postgres has TLS with `?sslmode=verify-full`, which checks the certificate, and none with \
-         `?sslmode=disable`; write one of them"
+        "the broker's URL has no path of a file; write it like `sqlite:///srv/shop/db.sqlite3`, `sqlite:shop.sqlite3` or \
+         `redis+socket:///run/redis/redis.sock`"
     )]
-    Tls,
+    Path,
+    /// A SQLite database in memory.
+    #[error(
+        "a SQLite database in memory is there for the connection that made it alone, and no worker could read from it; \
+         give the path of a file"
+    )]
+    Memory,
+    /// Several servers behind one name.
+    #[error("{0} is not supported, which the workers' systems need a client of its own for; {1}")]
+    Unsupported(&'static str, &'static str),
+    /// A parameter that is not read. Its value may be a password.
+    #[error("the broker's URL has the parameter `{name}`, which is not read{}", Parameters::remedy(name, known))]
+    Parameter {
+        /// The name alone.
+        name: String,
+        /// What is read of such a URL.
+        known: Vec<&'static str>,
+    },
+    /// A parameter that is read, with a value that it can't have.
+    #[error("the parameter `{name}` of the broker's URL has a value that it can't have; it takes {takes}")]
+    Value {
+        /// Which it is.
+        name: &'static str,
+        /// What it may have.
+        takes: &'static str,
+    },
+    /// A parameter about TLS, without TLS.
+    #[error(
+        "the broker's URL has the parameter `{0}`, which is about TLS, and none of that; write `rediss://` or `amqps://`"
+    )]
+    NoTls(&'static str),
     /// A `%` is not followed by two hexadecimal digits.
     #[error("the broker's URL has a `%` without two hexadecimal digits; write `%25` for the sign itself")]
     Encoding,
     /// What is percent-encoded is not UTF-8.
     #[error("the broker's URL has percent-encoded bytes that are not UTF-8; encode its text as UTF-8")]
     NotUtf8,
-    /// There is a `?` or `#`.
+    /// What follows a `?` or `#` is no list of parameters.
     #[error(
-        "the broker's URL has a query or a fragment, which is not read; say it on the executor, and write `%3F` \
-         and `%23` for the signs themselves"
+        "the broker's URL has something behind a `?` or `#` that is no parameter like `name=value`; write `%3F` and `%23` \
+         for the signs in user, password and path, and `%40` for an `@` behind them"
     )]
     Query,
     /// The system has no workers that read from such a broker.

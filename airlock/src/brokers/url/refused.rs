@@ -8,6 +8,23 @@ use crate::brokers::message::Transport;
 
 const QUOTES: [char; 7] = ['"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
 
+/// Servers that the URL can't lead to, before it is looked at: their URLs are lists.
+pub(super) fn check_supported(url: &str) -> Result<(), BrokerUrlError> {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let scheme = scheme.trim_start_matches(QUOTES).to_ascii_lowercase();
+    let is_of_redis = scheme.split(['+', '-']).any(|part| matches!(part, "redis" | "rediss" | "valkey"));
+    if scheme.split(['+', '-']).any(|part| part == "sentinel") {
+        return Err(BrokerUrlError::Unsupported(
+            "Redis Sentinel",
+            "give the URL of the primary, or of a proxy before it",
+        ));
+    }
+    if is_of_redis && (scheme.contains("cluster") || rest.contains("cluster=")) {
+        return Err(BrokerUrlError::Unsupported("a Redis cluster", "give the URL of a server that is no part of one"));
+    }
+    Ok(())
+}
+
 /// The text as a whole.
 pub(super) fn check_text(url: &str) -> Result<(), BrokerUrlError> {
     if url.starts_with(QUOTES) || url.ends_with(QUOTES) {
@@ -34,6 +51,10 @@ pub(super) fn check_text(url: &str) -> Result<(), BrokerUrlError> {
 pub(super) fn check_path(written: &Written<'_>, scheme: Scheme) -> Result<(), BrokerUrlError> {
     if written.path.contains('@') {
         return Err(BrokerUrlError::Slash);
+    }
+    // What stands before it would be taken for the host and for the name of a parameter.
+    if written.query.is_some_and(|query| query.contains('@')) {
+        return Err(BrokerUrlError::Query);
     }
     if is_variable(written.path) || scheme.transport() == Transport::Redis && written.path.contains(['$', '{', '<']) {
         return Err(BrokerUrlError::Template);
@@ -78,11 +99,11 @@ pub(super) fn check_place(place: &str) -> Result<(), BrokerUrlError> {
 
 /// The path of a file, which may have anything in it but an account.
 pub(super) fn check_file(path: &str) -> Result<(), BrokerUrlError> {
-    let parts: Vec<_> = path.split('/').collect();
-    if parts.iter().any(|part| part.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'))) {
+    // A password may have a `/` in it.
+    if path.rsplit_once('@').is_some_and(|(account, _)| account.contains(':')) {
         return Err(BrokerUrlError::FileAccount);
     }
-    if parts.iter().any(|part| is_variable(part)) {
+    if path.split('/').any(is_variable) {
         return Err(BrokerUrlError::Template);
     }
     Ok(())

@@ -6,6 +6,8 @@ use crate::brokers::message::Transport;
 pub(crate) enum Scheme {
     Redis,
     RedisTls,
+    /// Redis, through the file of a Unix socket.
+    RedisSocket,
     Amqp,
     AmqpTls,
     Sqlite,
@@ -15,23 +17,29 @@ pub(crate) enum Scheme {
 
 impl Scheme {
     pub(super) fn split(url: &str) -> Option<(Self, &str)> {
-        let (scheme, rest) = url.split_once("://")?;
+        let (scheme, rest) = url.split_once(':')?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "redis" => Self::Redis,
-            "rediss" => Self::RedisTls,
+            // A relative path follows the colon alone, or two slashes.
+            "sqlite" => return Some((Self::Sqlite, rest.strip_prefix("//").unwrap_or(rest))),
+            "redis" | "valkey" => Self::Redis,
+            "rediss" | "valkeys" => Self::RedisTls,
+            // Of redis-py, redis-rs and kombu.
+            "unix" | "redis+unix" | "valkey+unix" | "redis+socket" => Self::RedisSocket,
             "amqp" | "pyamqp" => Self::Amqp,
             "amqps" => Self::AmqpTls,
-            "sqlite" => Self::Sqlite,
             "postgres" | "postgresql" => Self::Postgres,
+            // As SQLAlchemy names the client that it uses.
+            "postgresql+psycopg" | "postgresql+psycopg2" | "postgresql+asyncpg" => Self::Postgres,
             _ => return None,
         };
-        Some((scheme, rest))
+        Some((scheme, rest.strip_prefix("//")?))
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Redis => "redis",
             Self::RedisTls => "rediss",
+            Self::RedisSocket => "redis+socket",
             Self::Amqp => "amqp",
             Self::AmqpTls => "amqps",
             Self::Sqlite => "sqlite",
@@ -45,14 +53,14 @@ impl Scheme {
             Self::Amqp => 5672,
             Self::AmqpTls => 5671,
             Self::Postgres | Self::PostgresTls => 5432,
-            Self::Sqlite => 0,
+            Self::RedisSocket | Self::Sqlite => 0,
         }
     }
 
     /// The cargo feature it needs, unless that is on.
     pub(crate) fn missing_feature(self) -> Option<&'static str> {
         let (feature, is_on) = match self {
-            Self::Redis => ("redis", cfg!(feature = "redis")),
+            Self::Redis | Self::RedisSocket => ("redis", cfg!(feature = "redis")),
             Self::RedisTls => ("redis-tls", cfg!(feature = "redis-tls")),
             Self::Amqp => ("amqp", cfg!(feature = "amqp")),
             Self::AmqpTls => ("amqp-tls", cfg!(feature = "amqp-tls")),
@@ -65,7 +73,7 @@ impl Scheme {
 
     pub(crate) fn transport(self) -> Transport {
         match self {
-            Self::Redis | Self::RedisTls => Transport::Redis,
+            Self::Redis | Self::RedisTls | Self::RedisSocket => Transport::Redis,
             Self::Amqp | Self::AmqpTls => Transport::Amqp,
             Self::Sqlite => Transport::Sqlite,
             Self::Postgres | Self::PostgresTls => Transport::Postgres,

@@ -1,5 +1,7 @@
 use super::*;
 
+mod forms;
+
 fn url(text: &str) -> BrokerUrl {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -15,7 +17,7 @@ fn what_is_left_out_has_the_usual_default() {
     assert_eq!(url("amqps://localhost/shop%2Feu").to_string(), "amqps://localhost:5671/shop/eu");
     assert_eq!(url("redis://[::1]:7000").to_string(), "redis://[::1]:7000/0");
     assert_eq!(url("postgresql://shop@db").to_string(), "postgres://shop@db:5432/");
-    assert_eq!(url("postgres://db/shop?sslmode=disable").to_string(), "postgres://db:5432/shop");
+    assert_eq!(url("postgres://db/shop").to_string(), "postgres://db:5432/shop");
     assert_eq!(
         url("postgres://db/shop?sslmode=verify-full").to_string(),
         "postgres://db:5432/shop?sslmode=verify-full"
@@ -43,14 +45,13 @@ fn what_is_no_url_is_told_without_quoting_it() {
         ("redis://:sec/ret@localhost", BrokerUrlError::Slash),
         ("redis://:secret@localhost/db", BrokerUrlError::Database),
         ("redis://:sec%ret@localhost", BrokerUrlError::Encoding),
-        ("redis://:secret@localhost?ssl=1", BrokerUrlError::Query),
-        ("postgres://shop:secret@localhost/shop?sslmode=require", BrokerUrlError::Tls),
-        ("postgres://shop:secret@localhost/shop?sslmode=disable&user=sec", BrokerUrlError::Tls),
-        ("postgres://shop:secret@localhost/shop?user=sec", BrokerUrlError::Query),
-        ("sqlite://secret.sqlite3", BrokerUrlError::Path),
         ("sqlite:///", BrokerUrlError::Path),
         ("sqlite://", BrokerUrlError::Path),
-        ("sqlite:///secret?mode=memory", BrokerUrlError::Query),
+        ("sqlite:", BrokerUrlError::Path),
+        ("sqlite::memory:", BrokerUrlError::Memory),
+        ("sqlite://:memory:", BrokerUrlError::Memory),
+        ("sqlite:file::memory:?cache=shared", BrokerUrlError::Memory),
+        ("sqlite:///secret?mode=memory", BrokerUrlError::Memory),
     ];
     for (text, expected) in mistakes {
         let error = text.parse::<BrokerUrl>().expect_err("a mistake");
@@ -88,6 +89,8 @@ fn what_cant_be_meant_is_refused_and_told_without_quoting_it() {
         ("postgres://shop:12/zyx@db/shop", BrokerUrlError::Slash),
         ("amqp://shop:zyx@rabbit/live@eu", BrokerUrlError::Slash),
         ("sqlite:///shop:zyx@host/db", BrokerUrlError::FileAccount),
+        ("sqlite:shop:zyx@host/db", BrokerUrlError::FileAccount),
+        ("sqlite:shop:12/zyx@host/db", BrokerUrlError::FileAccount),
         // Addresses.
         ("redis://[::1]7000/0", BrokerUrlError::Address),
         ("amqp://u:zyx@[::1]x/v", BrokerUrlError::Address),

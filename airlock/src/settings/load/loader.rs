@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::error::{SettingsError, SettingsProblem};
 use super::file::File;
 use super::sources::Loading;
+use super::text;
 use super::variables::{CONFIG, Variables};
 use crate::settings::Settings;
 use crate::settings::source::Source;
@@ -132,8 +133,9 @@ impl Origin {
             },
         };
         let name = path.display().to_string();
-        match std::fs::read_to_string(&path).map(Zeroizing::new) {
-            Ok(text) => File::parse(Arc::from(name), &text).map(Some),
+        match text::read(&path) {
+            Ok(Ok(text)) => File::parse(Arc::from(name), &text).map(Some),
+            Ok(Err(what)) => Err(SettingsProblem::new(place, format!("the settings file {name} is {what}"))),
             Err(error) if !must && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 let message = format!("the settings file {name} can't be read: {error}; name one that is there");

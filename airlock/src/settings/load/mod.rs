@@ -12,6 +12,7 @@ mod secret;
 mod several;
 mod sources;
 mod table;
+mod text;
 mod value;
 mod variables;
 
@@ -78,8 +79,9 @@ impl Settings {
     /// `inline`.
     ///
     /// Any other variable that begins with `AIRLOCK_` is a mistake, but for `AIRLOCK_LOCK`, which the test kit reads, and
-    /// those that Kubernetes sets beside a service called `airlock`: `AIRLOCK_SERVICE_HOST`, `AIRLOCK_SERVICE_PORT`,
-    /// `AIRLOCK_SERVICE_PORT_<NAME>`, `AIRLOCK_PORT`, and `AIRLOCK_PORT_<NUMBER>_<PROTOCOL>` with what may follow it.
+    /// those that Kubernetes sets beside a service called `airlock` or `airlock-web`: `AIRLOCK_WEB_SERVICE_HOST`,
+    /// `AIRLOCK_WEB_SERVICE_PORT` and `…_SERVICE_PORT_<NAME>` with an address or a number, `AIRLOCK_WEB_PORT` and
+    /// `…_PORT_<NUMBER>_<PROTOCOL>` with `tcp://…`, and what may follow that.
     ///
     /// ```no_run
     /// airlock::configure(airlock::Settings::load()?);

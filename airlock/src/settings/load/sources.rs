@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -11,6 +12,7 @@ use super::file::{File, Value};
 use super::messages::{chain, in_code, is_off, no_heading};
 use super::names::{BuildError, ComponentKind, Make, Named, Names, remedy};
 use super::table::{Reported, SettingsTable};
+use super::text;
 use super::variables::Variables;
 use crate::executors::Executor;
 use crate::lifecycle::Lifecycle;
@@ -98,8 +100,9 @@ impl Loading {
     /// The text of the file that a variable names: how secrets are handed to containers.
     pub(super) fn secret_file(&self, name: &str) -> Result<Option<Zeroizing<String>>, Reported> {
         let Some(path) = self.variable(name)? else { return Ok(None) };
-        match std::fs::read_to_string(path).map(Zeroizing::new) {
-            Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned().into())),
+        match text::read(Path::new(path)) {
+            Ok(Ok(text)) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned().into())),
+            Ok(Err(what)) => Err(self.report(Variables::place(name), format!("the file it names is {what}"))),
             Err(error) => {
                 // Without the path: it may be the secret itself, put into the wrong variable.
                 let message = format!("the file it names can't be read: {error}; it takes the path of a file");

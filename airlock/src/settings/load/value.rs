@@ -174,7 +174,15 @@ impl<T: Setting> Setting for Vec<T> {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(T::from_text).collect()
+        let items = || text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        // A URL that has commas in its password and stands in the wrong place: a part of it would be taken for a name, and
+        // shown. In a list of URLs each has a scheme, or an account.
+        let is_account = text.rsplit_once('@').is_some_and(|(account, _)| account.contains(':'));
+        let is_one = |sign: &str| items().any(|item| !item.contains(sign));
+        if text.contains("://") && is_one("://") || !text.contains("://") && is_account && is_one("@") {
+            return T::from_text(text).map(|whole| vec![whole]);
+        }
+        items().map(T::from_text).collect()
     }
 
     fn from_value(value: &Value) -> Option<Self> {

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use zeroize::Zeroize;
@@ -40,7 +41,7 @@ impl Variables {
         let values = variables
             .into_iter()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-            .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty() && !is_service_link(name))
+            .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty() && !is_service_link(name, value))
             .filter(|(name, _)| name != LOCK)
             .collect();
         Self { values, known: RefCell::new(BTreeSet::from([CONFIG.to_owned()])) }
@@ -91,24 +92,37 @@ impl Variables {
     }
 }
 
-/// Whether a cluster sets it in every pod beside a service called `airlock`: `AIRLOCK_SERVICE_HOST`,
-/// `AIRLOCK_SERVICE_PORT`, `AIRLOCK_SERVICE_PORT_HTTP`, `AIRLOCK_PORT`, `AIRLOCK_PORT_80_TCP` and
-/// `AIRLOCK_PORT_80_TCP_ADDR`, `…_PORT`, `…_PROTO`. Kubernetes wrote them, so they are no mistakes.
-fn is_service_link(name: &str) -> bool {
-    let Some(name) = name.strip_prefix(PREFIX) else { return false };
-    if matches!(name, "SERVICE_HOST" | "SERVICE_PORT" | "PORT") {
+/// Whether Kubernetes sets it in every pod beside a service called `airlock` or `airlock-something`: `…_SERVICE_HOST`,
+/// `…_SERVICE_PORT`, `…_SERVICE_PORT_HTTP`, `…_PORT`, `…_PORT_80_TCP` and `…_PORT_80_TCP_ADDR`, `…_PORT`, `…_PROTO`, with
+/// values of such services. They come with the cluster, so they are no mistakes.
+fn is_service_link(name: &str, value: &OsStr) -> bool {
+    const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
+    let (Some(name), Some(value)) = (name.strip_prefix("AIRLOCK"), value.to_str()) else { return false };
+    // `__` parts the table of a setting from its key.
+    if name.contains("__") || name.ends_with('_') {
+        return false;
+    }
+    let is_number = |text: &str| text.parse::<u16>().is_ok();
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    let is_place = |value: &str| value.split_once("://").is_some_and(|(protocol, _)| PROTOCOLS.contains(&protocol));
+    // Names of services and of their ports may have such parts themselves.
+    if name.ends_with("_SERVICE_HOST") && is_address(value)
+        || (name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_")) && is_number(value)
+        || name.ends_with("_PORT") && is_place(value)
+    {
         return true;
     }
-    if let Some(port) = name.strip_prefix("SERVICE_PORT_") {
-        // `__` parts the table of a setting from its key.
-        return !port.is_empty() && !port.starts_with('_') && !port.contains("__");
-    }
-    let Some(port) = name.strip_prefix("PORT_") else { return false };
-    let parts: Vec<_> = port.split('_').collect();
-    let [number, protocol, rest @ ..] = &*parts else { return false };
-    number.parse::<u16>().is_ok()
-        && matches!(*protocol, "TCP" | "UDP" | "SCTP")
-        && matches!(rest, [] | ["ADDR" | "PORT" | "PROTO"])
+    let mut parts = name.rsplit('_').peekable();
+    let holds = match parts.next_if(|part| matches!(*part, "ADDR" | "PORT" | "PROTO")) {
+        None => is_place(value),
+        Some("ADDR") => is_address(value),
+        Some("PORT") => is_number(value),
+        Some(_) => PROTOCOLS.contains(&value),
+    };
+    holds
+        && parts.next().is_some_and(|protocol| PROTOCOLS.contains(&&*protocol.to_ascii_lowercase()))
+        && parts.next().is_some_and(is_number)
+        && parts.next() == Some("PORT")
 }
 
 #[cfg(test)]
@@ -116,33 +130,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_to_a_service_called_airlock_are_no_settings_and_what_is_like_them_is() {
+    fn links_to_services_are_no_settings_and_what_is_like_them_is() {
+        let is_link = |name: &str, value: &str| is_service_link(name, OsStr::new(value));
         let links = [
-            "SERVICE_HOST",
-            "SERVICE_PORT",
-            "SERVICE_PORT_HTTP",
-            "SERVICE_PORT_HTTP_2",
-            "PORT",
-            "PORT_80_TCP",
-            "PORT_80_TCP_ADDR",
-            "PORT_53_UDP_PORT",
-            "PORT_9_SCTP_PROTO",
+            ("SERVICE_HOST", "10.0.0.1"),
+            ("SERVICE_HOST", "fd00::1"),
+            ("SERVICE_PORT", "80"),
+            ("SERVICE_PORT_HTTP", "80"),
+            ("SERVICE_PORT_HTTP_2", "80"),
+            ("PORT", "tcp://10.0.0.1:80"),
+            ("PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("PORT_80_TCP_ADDR", "10.0.0.1"),
+            ("PORT_53_UDP_PORT", "53"),
+            ("PORT_9_SCTP_PROTO", "sctp"),
         ];
-        assert!(links.iter().all(|name| is_service_link(&format!("AIRLOCK_{name}"))));
+        for service in ["", "WEB_", "WEB_PORT_", "WEB_SERVICE_", "80_", "SERVICE_PORT_"] {
+            for (name, value) in links {
+                let name = format!("AIRLOCK_{service}{name}");
+                assert!(is_link(&name, value), "{name}={value}");
+            }
+        }
         let others = [
-            "SERVICE",
-            "SERVICE_HOSTS",
-            "SERVICE_PORT_",
-            "SERVICE_PORT__X",
-            "SERVICE__HOST",
-            "PORT_",
-            "PORT_X_TCP",
-            "PORT_80",
-            "PORT_80_TCP_NAME",
-            "PORT_80_TCP_ADDR_X",
-            "PORTS",
-            "EXECUTOR",
+            ("SERVICE", "10.0.0.1"),
+            ("SERVICE_HOSTS", "10.0.0.1"),
+            ("SERVICE_HOST", "me"),
+            ("WEB_SERVICE_HOST", "${HOST}"),
+            ("SERVICE_PORT_", "80"),
+            ("SERVICE_PORT__X", "80"),
+            ("SERVICE_PORT", "many"),
+            ("SERVICE__HOST", "10.0.0.1"),
+            ("WEB__PORT", "tcp://10.0.0.1:80"),
+            ("PORT", "80"),
+            ("WEB_PORT", "80"),
+            ("PORT_", "tcp://10.0.0.1:80"),
+            ("PORT_X_TCP", "tcp://10.0.0.1:80"),
+            ("PORT_80", "tcp://10.0.0.1:80"),
+            ("PORT_80_TCP", "80"),
+            ("PORT_80_TCP_NAME", "tcp"),
+            ("PORT_80_TCP_ADDR_X", "10.0.0.1"),
+            ("PORTS", "80"),
+            ("EXECUTOR", "tcp://10.0.0.1:80"),
         ];
-        assert!(!others.iter().any(|name| is_service_link(&format!("AIRLOCK_{name}"))));
+        for (name, value) in others {
+            assert!(!is_link(&format!("AIRLOCK_{name}"), value), "{name}={value}");
+        }
     }
 }

@@ -60,6 +60,10 @@ fn of_status(function: &str, status: u16, code: Option<&str>) -> Result<(), Disp
         401 | 403 => DispatchError::rejected(because("the client's credentials may not invoke it")),
         404 => DispatchError::rejected(because("there is no such function, version or alias")),
         413 => DispatchError::rejected(because("the event is too large")),
+        // What stands in the way, or stands in for Lambda, can't do it and won't.
+        501 => DispatchError::rejected(because("what answers there doesn't know the request; look at the endpoint")),
+        505 => DispatchError::rejected(because("what answers there speaks another HTTP; look at the endpoint")),
+        511 => DispatchError::rejected(because("the network wants a login first")),
         500..=599 => DispatchError::unconfirmed(because("that doesn't say whether the event is queued")),
         200..=299 => DispatchError::unconfirmed(because("only 202 says that an event is queued")),
         _ => DispatchError::rejected(because("the event was refused")),
