@@ -113,8 +113,10 @@ fn promise_27_wide_integers_and_number_keys_that_can_not_be_read_are_found() {
     assert_fails("read_back_not_finite", || assert_reads_back(&f64::NAN));
 }
 
+type Deep = Vec<Option<Vec<Option<(f32, i128)>>>>;
+
 #[airlock::task(name = "read_back.kept")]
-fn kept(all: HashMap<String, HashSet<u64>>, deep: Vec<Option<Vec<Option<(f32, i128)>>>>, values: Values) {
+fn kept(all: HashMap<String, HashSet<u64>>, deep: Deep, values: Values) {
     let _ = (all, deep, values);
 }
 

@@ -163,4 +163,4 @@ impl Drop for Entered {
 /// What a guard points to, as far as the compiler knows, which names it where a guard is to go to another thread, or is
 /// kept across an await in a future that is.
 #[derive(Debug)]
-pub(crate) struct GuardsStayOnTheirThreadUseRunAsync;
+pub(crate) struct GuardsStayOnTheirThreadUseOpen;

@@ -7,7 +7,7 @@ use super::handle::Scope;
 use crate::context::frame::Frame;
 use crate::context::judging::Judging;
 use crate::context::scope_state::ScopeState;
-use crate::context::stack::{Entered, GuardsStayOnTheirThreadUseRunAsync};
+use crate::context::stack::{Entered, GuardsStayOnTheirThreadUseOpen};
 use crate::flush::{Discarded, Flush, FlushError, FlushReport, Sealed, seal};
 use crate::lifecycle::ScopeEnd;
 use crate::runtime::panics::catch_panic;
@@ -115,7 +115,7 @@ pub struct ScopeGuard {
     entered: Entered,
     owned: OwnedScope,
     // The entry is on this thread's stack.
-    not_send: PhantomData<*const GuardsStayOnTheirThreadUseRunAsync>,
+    not_send: PhantomData<*const GuardsStayOnTheirThreadUseOpen>,
 }
 
 impl ScopeGuard {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::context::frame::Frame;
 use crate::context::futures::WithPolicy;
-use crate::context::stack::{self, Entered, GuardsStayOnTheirThreadUseRunAsync};
+use crate::context::stack::{self, Entered, GuardsStayOnTheirThreadUseOpen};
 use crate::policy::Policy;
 use crate::text::redact::redact_text;
 
@@ -67,5 +67,5 @@ pub struct LocalPolicyGuard {
     _entered: Entered,
     _frame: Arc<Frame>,
     // The entry is on this thread's stack.
-    not_send: PhantomData<*const GuardsStayOnTheirThreadUseRunAsync>,
+    not_send: PhantomData<*const GuardsStayOnTheirThreadUseOpen>,
 }
