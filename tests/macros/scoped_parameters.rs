@@ -187,14 +187,14 @@ async fn with_its_clone<E: airlock::Executor + Clone>(executor: E) -> airlock::R
     Ok(executor)
 }
 
-#[airlock::scoped(executor = executor.clone(), policy = policy)]
+#[airlock::scoped(executor = executor, policy = policy)]
 fn with_one_of_a_pair((executor, policy): (InlineExecutor, airlock::AllowAll), mut count: u64) -> airlock::Result<u64> {
     note::enqueue()?;
     count += 1;
     Ok(count)
 }
 
-#[airlock::scoped(executor = executor.clone())]
+#[airlock::scoped(executor = executor)]
 async fn with_one_of_a_pair_later((executor, _): (InlineExecutor, u64)) -> airlock::Result<()> {
     note::enqueue()?;
     Ok(())
