@@ -65,6 +65,15 @@ impl Account {
         let mut texts: Vec<String> =
             error.into_iter().flat_map(|error| error.failed()).map(ToString::to_string).collect();
         texts.extend(error.map(ToString::to_string));
+        // Of what was refused, the error itself says only the first.
+        texts.extend(
+            report
+                .entries()
+                .iter()
+                .map(airlock::ReportEntry::outcome)
+                .filter(|outcome| outcome.is_failure())
+                .map(ToString::to_string),
+        );
         texts.sort();
         texts.dedup();
         Self { took, ends, texts }

@@ -43,8 +43,10 @@ fn reasons(report: &FlushReport) -> Vec<Discarded> {
     report.entries().iter().map(|entry| reason(entry.outcome())).collect()
 }
 
+type End = fn(OpenScope) -> FlushReport;
+
 /// The ways to end a scope that report.
-fn ends() -> [(&'static str, fn(OpenScope) -> FlushReport); 4] {
+fn ends() -> [(&'static str, End); 4] {
     [
         ("flush", |scope| scope.flush().unwrap()),
         ("flush_async", |scope| block_on(scope.flush_async()).unwrap()),
@@ -258,9 +260,9 @@ fn local_policies_hold_that_were_around_the_opening_or_are_around_the_wrap() {
             open.handle().run(|| note::enqueue(3)).unwrap();
         };
         if wrapped_under {
-            airlock::policy(DropAll).run(fill)
+            airlock::policy(DropAll).run(fill);
         } else {
-            fill()
+            fill();
         }
         open.flush().unwrap().counts().dropped
     };

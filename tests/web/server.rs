@@ -104,6 +104,6 @@ pub(crate) fn stuck(dropped: &Arc<AtomicBool>) -> impl Future<Output = ()> + use
     let noted = Noted(Arc::clone(dropped));
     async move {
         let _noted = noted;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
