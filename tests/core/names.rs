@@ -21,7 +21,7 @@ fn defined(line: &str) -> Option<&str> {
     let kind = words.next()?;
     let is_type = ["struct", "enum", "trait"].contains(&kind) || (kind == "type" && !is_associated);
     let name = words.next().filter(|_| is_type)?;
-    Some(name.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default())
+    name.split(|letter: char| !letter.is_alphanumeric()).next().filter(|name| !name.is_empty())
 }
 
 #[test]

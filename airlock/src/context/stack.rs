@@ -10,15 +10,15 @@ use super::frame::Frame;
 use super::runtime_task::RuntimeTask;
 
 /// What is around, outermost first.
-pub(crate) struct Stack(Vec<Entry>);
+pub(crate) struct Stack(Vec<StackEntry>);
 
-struct Entry {
+struct StackEntry {
     frame: Arc<Frame>,
     /// Where it was entered, or last carried to.
     task: RuntimeTask,
 }
 
-impl Entry {
+impl StackEntry {
     fn new(frame: Arc<Frame>) -> Self {
         Self { frame, task: RuntimeTask::current() }
     }
@@ -30,7 +30,7 @@ impl Stack {
     }
 
     pub(crate) fn only(frame: Arc<Frame>) -> Self {
-        Self(vec![Entry::new(frame)])
+        Self(vec![StackEntry::new(frame)])
     }
 
     /// The innermost frame that was entered in the task that runs here.
@@ -79,7 +79,7 @@ pub(crate) fn is_gone() -> bool {
 
 fn push(frame: Arc<Frame>) {
     // A thread that is ending has no context any more; enqueues there say so.
-    let _ = STACK.try_with(|stack| stack.borrow_mut().0.push(Entry::new(frame)));
+    let _ = STACK.try_with(|stack| stack.borrow_mut().0.push(StackEntry::new(frame)));
 }
 
 /// Takes away this very frame, wherever it is: guards may be dropped out of order.

@@ -15,7 +15,7 @@ pub(crate) fn canonical(json: &str) -> String {
 
 /// The fields of an object in the order of their names, repeated ones too; `None` if it is something else.
 pub(crate) fn sorted_fields(json: &str) -> Option<Vec<(String, &RawValue)>> {
-    let Fields(mut fields) = serde_json::from_str(json).ok()?;
+    let SortedFields(mut fields) = serde_json::from_str(json).ok()?;
     fields.sort_by(|(one, _), (other, _)| one.cmp(other));
     Some(fields)
 }
@@ -54,9 +54,9 @@ fn text(text: &str, out: &mut String) {
 }
 
 /// The fields of an object, in the order they are written.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct SortedFields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for SortedFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
 

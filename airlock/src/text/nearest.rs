@@ -4,7 +4,7 @@ use strsim::osa_distance;
 
 /// The nearest of the known names, at most three, the nearest first; none that is far off.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let allowed = |candidate: &str| candidate.len().max(name.len()) / 3;
+    let allowed = |candidate: &str| candidate.len().max(name.len()).div_ceil(3);
     let mut near: Vec<_> = known
         .into_iter()
         // Names come from messages: one of a megabyte must not cost a megabyte of comparing.

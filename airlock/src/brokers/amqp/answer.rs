@@ -6,12 +6,12 @@ use lapin::ErrorKind;
 use crate::brokers::fault::BrokerFault;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 
+use AmqpPhase::{Asking, Declaring, Opening};
 use DispatchErrorKind::{Rejected, Unavailable};
-use Phase::{Asking, Declaring, Opening};
 
 /// What was done when the server refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum AmqpPhase {
     /// A connection with its first channel was opened.
     Opening,
     /// A queue was asked for.
@@ -20,10 +20,10 @@ pub(super) enum Phase {
     Declaring,
 }
 
-const OPENING: &[Phase] = &[Opening];
-const DECLARING: &[Phase] = &[Declaring];
+const OPENING: &[AmqpPhase] = &[Opening];
+const DECLARING: &[AmqpPhase] = &[Declaring];
 /// Whatever is done about a queue.
-const QUEUE: &[Phase] = &[Asking, Declaring];
+const QUEUE: &[AmqpPhase] = &[Asking, Declaring];
 
 pub(super) const CONNECTION_FORCED: u16 = 320;
 pub(super) const ACCESS_REFUSED: u16 = 403;
@@ -34,9 +34,9 @@ pub(super) const NOT_ALLOWED: u16 = 530;
 pub(super) const INTERNAL_ERROR: u16 = 541;
 
 /// Phases, code, a part of the text, kind, and what is said: the first that fits. In braces stands what differs.
-type Row = (&'static [Phase], u16, &'static str, DispatchErrorKind, &'static str);
+type AmqpAnswerRow = (&'static [AmqpPhase], u16, &'static str, DispatchErrorKind, &'static str);
 
-const ROWS: [Row; 20] = [
+const ROWS: [AmqpAnswerRow; 20] = [
     (
         OPENING,
         ACCESS_REFUSED,
@@ -136,7 +136,7 @@ const FEW_CHANNELS: &str = "{place} allows this user too few channels ({text}); 
 
 /// What differs from one failure to the next.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Names<'a> {
+pub(super) struct AnswerNames<'a> {
     pub(super) place: &'a str,
     pub(super) vhost: &'a str,
     pub(super) queue: &'a str,
@@ -153,15 +153,15 @@ pub(super) fn said(error: &lapin::Error) -> Option<(u16, String)> {
 }
 
 /// What the error means; `None` if no line of the table fits.
-pub(super) fn meaning(phase: Phase, names: Names<'_>, error: &lapin::Error) -> Option<DispatchError> {
+pub(super) fn meaning(phase: AmqpPhase, names: AnswerNames<'_>, error: &lapin::Error) -> Option<DispatchError> {
     let (code, text) = said(error)?;
-    let fits = |row: &&Row| row.0.contains(&phase) && row.1 == code && text.contains(row.2);
+    let fits = |row: &&AmqpAnswerRow| row.0.contains(&phase) && row.1 == code && text.contains(row.2);
     let (_, _, _, kind, what) = ROWS.iter().find(fits)?;
     let fault = BrokerFault::new(names.fill(what, &text));
     Some(if *kind == Rejected { DispatchError::rejected(fault) } else { DispatchError::unavailable(fault) })
 }
 
-impl Names<'_> {
+impl AnswerNames<'_> {
     pub(super) fn fill(&self, what: &str, text: &str) -> String {
         let queue = self.queue.escape_debug().to_string();
         let named = [("place", self.place), ("vhost", self.vhost), ("queue", &queue), ("text", text)];
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn too_few_channels_by_negotiation_are_told_as_those_that_the_server_counts() {
-        let told = |phase| meaning(phase, Names::default(), &ErrorKind::ChannelsLimitReached.into());
+        let told = |phase| meaning(phase, AnswerNames::default(), &ErrorKind::ChannelsLimitReached.into());
         for phase in [Opening, Asking, Declaring] {
             let error = told(phase).unwrap_or_else(|| panic!("{phase:?} has no such line"));
             assert_eq!(error.kind(), Unavailable, "{phase:?}");

@@ -8,7 +8,7 @@ use lapin::options::{ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptio
 use lapin::types::{FieldTable, ShortString, ShortStringError};
 use lapin::{Channel, ExchangeKind};
 
-use super::answer::Phase;
+use super::answer::AmqpPhase;
 use super::asking::Asking;
 use super::{Addressed, refusal, table};
 use crate::brokers::message::{AmqpDeclaration, AmqpMessage};
@@ -65,7 +65,7 @@ impl KnownQueues {
                 Ok(()) => drop(self.known.insert(to_be_known)),
                 Err(error) => {
                     asking.leave();
-                    let phase = if to_be_known.1 { Phase::Declaring } else { Phase::Asking };
+                    let phase = if to_be_known.1 { AmqpPhase::Declaring } else { AmqpPhase::Asking };
                     let refusal = refusal::of_exchange(&self.place, &error)
                         .or_else(|| refusal::of_queue(phase, &self.place, queue, &error))
                         .ok_or(error)?;

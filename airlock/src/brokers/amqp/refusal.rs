@@ -3,7 +3,7 @@
 use lapin::ErrorKind;
 
 use super::answer::{
-    ACCESS_REFUSED, MISSING, NOT_ALLOWED, NOT_FOUND, Names, PRECONDITION_FAILED, Phase, meaning, said,
+    ACCESS_REFUSED, AmqpPhase, AnswerNames, MISSING, NOT_ALLOWED, NOT_FOUND, PRECONDITION_FAILED, meaning, said,
 };
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::url::BrokerUrl;
@@ -12,8 +12,8 @@ use crate::dispatch::DispatchError;
 /// Why there is no connection.
 pub(super) fn of_open(url: &BrokerUrl, error: &lapin::Error) -> DispatchError {
     let place = url.place();
-    let names = Names { place: &place, vhost: &url.path, queue: "" };
-    meaning(Phase::Opening, names, error).unwrap_or_else(|| match said(error) {
+    let names = AnswerNames { place: &place, vhost: &url.path, queue: "" };
+    meaning(AmqpPhase::Opening, names, error).unwrap_or_else(|| match said(error) {
         Some((_, text)) => rejected(format!("{place} refuses the connection: {text}")),
         None => {
             let what = format!("no connection to {place}: {}", of_client(error));
@@ -28,16 +28,16 @@ fn is_of_tls(error: &lapin::Error) -> bool {
 }
 
 /// Why a queue can't be published to: `None` if that is not about the queue.
-pub(super) fn of_queue(phase: Phase, place: &str, queue: &str, error: &lapin::Error) -> Option<DispatchError> {
+pub(super) fn of_queue(phase: AmqpPhase, place: &str, queue: &str, error: &lapin::Error) -> Option<DispatchError> {
     // A limit of channels ends the connection, and is one for all queues.
     let is_about_it = said(error)?.0 != NOT_ALLOWED;
-    is_about_it.then(|| meaning(phase, Names { place, queue, vhost: "" }, error))?
+    is_about_it.then(|| meaning(phase, AnswerNames { place, queue, vhost: "" }, error))?
 }
 
 /// Why no queue can be asked about, if it is for a limit of the server's: another connection would end the same way.
 pub(super) fn of_limit(place: &str, error: &lapin::Error) -> Option<DispatchError> {
     let is_limit = said(error)?.0 == NOT_ALLOWED;
-    is_limit.then(|| meaning(Phase::Asking, Names { place, ..Names::default() }, error))?
+    is_limit.then(|| meaning(AmqpPhase::Asking, AnswerNames { place, ..AnswerNames::default() }, error))?
 }
 
 /// Why an exchange can't be used: `None` if that is about something else.
@@ -59,7 +59,7 @@ pub(super) fn of_exchange(place: &str, error: &lapin::Error) -> Option<DispatchE
 
 /// The queue was there, and is not any more.
 pub(super) fn unroutable(place: &str, queue: &str) -> DispatchError {
-    rejected(Names { place, queue, vhost: "" }.fill(MISSING, ""))
+    rejected(AnswerNames { place, queue, vhost: "" }.fill(MISSING, ""))
 }
 
 fn rejected(what: String) -> DispatchError {
@@ -160,7 +160,8 @@ mod tests {
     fn a_queue_whose_node_is_down_is_not_taken_for_one_that_is_missing() {
         let kind = |text: &str| {
             let error = AMQPError::new(AMQPSoftError::NOTFOUND.into(), text.into());
-            of_queue(Phase::Asking, "here", "mail", &ErrorKind::ProtocolError(error).into()).map(|error| error.kind())
+            of_queue(AmqpPhase::Asking, "here", "mail", &ErrorKind::ProtocolError(error).into())
+                .map(|error| error.kind())
         };
         let down = "NOT_FOUND - home node 'rabbit@b' of durable queue 'mail' in vhost '/' is down or inaccessible";
         assert_eq!(kind(down), Some(DispatchErrorKind::Unavailable));

@@ -204,11 +204,11 @@ struct Ends {
     connections: AtomicUsize,
 }
 
-struct Ending(Liveness);
+struct EndingConnection(Liveness);
 
 impl Protocol for Ends {
     type Message = ();
-    type Connection = Ending;
+    type Connection = EndingConnection;
 
     fn size((): &()) -> usize {
         1
@@ -218,13 +218,13 @@ impl Protocol for Ends {
         "here".to_owned()
     }
 
-    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<Ending, DispatchError>> {
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<EndingConnection, DispatchError>> {
         self.connections.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move { Ok(Ending(liveness)) })
+        Box::pin(async move { Ok(EndingConnection(liveness)) })
     }
 }
 
-impl Connection for Ending {
+impl Connection for EndingConnection {
     type Message = ();
 
     fn is_alive(&self) -> bool {

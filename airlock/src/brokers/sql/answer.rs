@@ -3,12 +3,12 @@
 //!
 //! Texts are searched and never shown. A server that speaks another language than English falls under the last row of a code.
 
-use super::dialect::Phase::{self, Connecting, Writing};
+use super::dialect::SqlPhase::{self, Connecting, Writing};
 use super::refusal::{Refusal, RefusalKind};
 
 /// Phase, if it is but one; a code or its beginning (appendix A of Postgres' documentation); a part of the text, in small
 /// letters; kind, and what is said. The first that fits.
-type Row = (Option<Phase>, &'static str, &'static str, RefusalKind, &'static str);
+type SqlAnswerRow = (Option<SqlPhase>, &'static str, &'static str, RefusalKind, &'static str);
 
 const ACCOUNT: &str = "refuses user and password; give those it knows in the database's URL";
 const NO_DATABASE: &str = "has no such database; look at the path of the URL";
@@ -19,7 +19,7 @@ const NO_SERVER: &str = "has no server behind it now; look at the pooler's log";
 const MORE_CLIENTS: &str = "has as many clients as it takes; raise the pooler's limit or close some";
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
+const ROWS: &[SqlAnswerRow] = &[
     // Of poolers: all with one code, or with none that says something.
     (None, "08P01", "too many", RefusalKind::Unavailable, TOO_MANY),
     (None, "08P01", "no more connections", RefusalKind::Unavailable, MORE_CLIENTS),
@@ -88,9 +88,10 @@ const ROWS: &[Row] = &[
 ];
 
 /// What an answer of the server means.
-pub(super) fn refusal(phase: Phase, code: &str, text: &str) -> Refusal {
+pub(super) fn refusal(phase: SqlPhase, code: &str, text: &str) -> Refusal {
     let text = text.to_lowercase();
-    let fits = |row: &&Row| row.0.is_none_or(|only| only == phase) && code.starts_with(row.1) && text.contains(row.2);
+    let fits =
+        |row: &&SqlAnswerRow| row.0.is_none_or(|only| only == phase) && code.starts_with(row.1) && text.contains(row.2);
     let (kind, what) = ROWS.iter().find(fits).map_or((RefusalKind::Rejected, ""), |row| (row.3, row.4));
     let mut own = [b' '; 5];
     own.iter_mut().zip(code.bytes()).for_each(|(place, byte)| *place = byte);

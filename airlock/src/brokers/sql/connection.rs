@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::dialect::{Dialect, Phase};
+use super::dialect::{Dialect, SqlPhase};
 use super::refusal::{no_connection, rejected, unavailable};
 use super::rows::Rows;
 use super::transaction::{self, TransactionEnd};
@@ -25,7 +25,7 @@ pub(crate) struct WriterHandle<C> {
 
 pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, liveness: Liveness) -> Result<WriterHandle<C>, DispatchError> {
     let place = url.place();
-    let connection = C::connect(url).await.map_err(|error| match C::refusal(&error, Phase::Connecting) {
+    let connection = C::connect(url).await.map_err(|error| match C::refusal(&error, SqlPhase::Connecting) {
         Some(refusal) => refusal.at(&place, None, None),
         None => not_connected(&place, &error),
     })?;

@@ -46,7 +46,7 @@ impl Drop for Undropped<'_> {
 
 /// What was done when the database refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum SqlPhase {
     /// A connection was made.
     Connecting,
     /// Rows were written, or committed.
@@ -92,7 +92,7 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a>;
 
     /// What an answer of the database means; `None` if it gave none.
-    fn refusal(error: &sqlx::Error, phase: Phase) -> Option<Refusal>;
+    fn refusal(error: &sqlx::Error, phase: SqlPhase) -> Option<Refusal>;
 
     /// Where a table without a schema is looked for, to say so; `None` if there is nothing to say.
     fn schemas(&mut self) -> BoxFuture<'_, Option<String>> {

@@ -10,7 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgCon
 use sqlx_core::transaction::TransactionManager;
 
 use super::answer::refusal;
-use super::dialect::{Dialect, Done, PROOF, Phase, Undropped};
+use super::dialect::{Dialect, Done, PROOF, SqlPhase, Undropped};
 use super::refusal::Refusal;
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
@@ -99,7 +99,7 @@ impl Dialect for PgConnection {
         })
     }
 
-    fn refusal(error: &sqlx::Error, phase: Phase) -> Option<Refusal> {
+    fn refusal(error: &sqlx::Error, phase: SqlPhase) -> Option<Refusal> {
         let sqlx::Error::Database(error) = error else { return None };
         Some(refusal(phase, &error.code().unwrap_or_default(), error.message()))
     }

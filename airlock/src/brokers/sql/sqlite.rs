@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, PROOF, Phase, Undropped};
+use super::dialect::{Dialect, Done, PROOF, SqlPhase, Undropped};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
@@ -114,7 +114,7 @@ impl Dialect for SqliteConnection {
         Box::pin(async { Ok(()) })
     }
 
-    fn refusal(error: &sqlx::Error, _: Phase) -> Option<Refusal> {
+    fn refusal(error: &sqlx::Error, _: SqlPhase) -> Option<Refusal> {
         let error = match error {
             sqlx::Error::Database(error) => error,
             sqlx::Error::BeginFailed => return Some(refusal(NOT_OPEN, "")),

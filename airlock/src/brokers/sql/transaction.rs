@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::dialect::{Dialect, PROOF, Phase};
+use super::dialect::{Dialect, PROOF, SqlPhase};
 use super::refusal::{Refusal, RefusalKind, rejected, unavailable, unconfirmed};
 use super::rows::{Rows, WriterMessage};
 use crate::brokers::job::{JobOutcome, JobReply, JobTimeouts};
@@ -39,7 +39,8 @@ pub(super) async fn whole<C: Dialect>(
     let done = patience.for_answer(async {
         rows.begin().await;
         if let Err(error) = connection.begin(patience_for_others(patience)).await {
-            let refusal = C::refusal(&error, Phase::Writing).filter(|refusal| refusal.kind != RefusalKind::Ending)?;
+            let refusal =
+                C::refusal(&error, SqlPhase::Writing).filter(|refusal| refusal.kind != RefusalKind::Ending)?;
             return Some(TransactionEnd { outcome: Err(refusal.at(place, None, None)), keeps: true });
         }
         let error = match write(connection, rows).await {
@@ -155,7 +156,7 @@ impl Stopped {
     /// The error, with where a table was looked for. The transaction is rolled back by now.
     async fn at<C: Dialect>(self, connection: &mut C, place: &str) -> DispatchError {
         let is_of_schemas = match &self {
-            Self::Failed(error, _) => C::refusal(error, Phase::Writing).is_some_and(Refusal::is_of_schemas),
+            Self::Failed(error, _) => C::refusal(error, SqlPhase::Writing).is_some_and(Refusal::is_of_schemas),
             Self::Abandoned | Self::Committing(_) => false,
         };
         let schemas = if is_of_schemas { connection.schemas().await } else { None };
@@ -165,8 +166,8 @@ impl Stopped {
     fn error<C: Dialect>(self, place: &str, schemas: Option<String>) -> DispatchError {
         match self {
             Self::Abandoned => abandoned(place),
-            Self::Committing(error) => of_commit(place, C::refusal(&error, Phase::Writing)),
-            Self::Failed(error, table) => match C::refusal(&error, Phase::Writing) {
+            Self::Committing(error) => of_commit(place, C::refusal(&error, SqlPhase::Writing)),
+            Self::Failed(error, table) => match C::refusal(&error, SqlPhase::Writing) {
                 Some(refusal) => refusal.at(place, table, schemas.as_deref()),
                 None => unavailable(place, "ended the connection; nothing of it was committed"),
             },

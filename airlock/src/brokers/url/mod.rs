@@ -1,7 +1,7 @@
 //! Where a broker is, without letting its password out.
 
 mod error;
-#[cfg(any(feature = "redis-tls", feature = "amqp-tls"))]
+#[cfg(feature = "_tls")]
 mod files;
 mod parameters;
 mod parse;

@@ -11,7 +11,7 @@ use super::parse::decoded;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// What may stand in the URLs of one kind of broker.
-pub(super) type Names = &'static [(&'static str, Takes)];
+pub(super) type ParameterNames = &'static [(&'static str, Takes)];
 
 /// What a parameter takes, and what an error calls that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) enum Takes {
 
 use Takes::{As, Number, Text, Words};
 
-const REDIS: Names = &[
+const REDIS: ParameterNames = &[
     ("db", Number(u32::MAX as u64)),
     ("virtual_host", As("db")),
     ("username", Text),
@@ -38,7 +38,7 @@ const REDIS: Names = &[
     ("ssl_keyfile", Text),
 ];
 
-const REDIS_SOCKET: Names = &[
+const REDIS_SOCKET: ParameterNames = &[
     ("db", Number(u32::MAX as u64)),
     ("virtual_host", As("db")),
     ("username", Text),
@@ -50,7 +50,7 @@ const REDIS_SOCKET: Names = &[
 /// What is optional of a server is required: it has a certificate in any case.
 const CERT_REQS: &[&str] = &["required", "optional", "none", "CERT_REQUIRED", "CERT_OPTIONAL", "CERT_NONE"];
 
-const AMQP: Names = &[
+const AMQP: ParameterNames = &[
     ("heartbeat", Number(u16::MAX as u64)),
     ("channel_max", Number(u16::MAX as u64)),
     ("frame_max", Number(u32::MAX as u64)),
@@ -75,7 +75,7 @@ const OF_TLS: [&str; 3] = ["cacertfile", "certfile", "keyfile"];
 const MECHANISMS: &[&str] =
     &["plain", "amqplain", "anonymous", "external", "PLAIN", "AMQPLAIN", "ANONYMOUS", "EXTERNAL"];
 
-const POSTGRES: Names = &[
+const POSTGRES: ParameterNames = &[
     ("sslmode", Words(SSL_MODES, "`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`")),
     ("ssl-mode", As("sslmode")),
     ("sslrootcert", Text),
@@ -98,9 +98,9 @@ const POSTGRES: Names = &[
 
 const SSL_MODES: &[&str] = &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-const SQLITE: Names = &[("mode", Words(&["rw", "rwc"], "`rw`, or `rwc` for a file that may have to be made"))];
+const SQLITE: ParameterNames = &[("mode", Words(&["rw", "rwc"], "`rw`, or `rwc` for a file that may have to be made"))];
 
-fn names(scheme: Scheme) -> Names {
+fn names(scheme: Scheme) -> ParameterNames {
     match scheme.transport() {
         Transport::Redis if scheme == Scheme::RedisSocket => REDIS_SOCKET,
         Transport::Redis => REDIS,
