@@ -13,3 +13,4 @@ pub(crate) use backoff::{Backoff, full_jitter};
 pub(crate) use block_on::{block_on, wait};
 pub use deadline::Deadline;
 pub use future::BoxFuture;
+pub(crate) use future::{Enter, Within};

@@ -5,14 +5,10 @@
 //! wherever it is carried.
 
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use pin_project_lite::pin_project;
 
 use super::Settings;
+use crate::runtime::{Enter, Within};
 use crate::scope_info::ScopeInfo;
 
 /// Called with the scope that was dropped, and how many intents were in it.
@@ -49,42 +45,19 @@ fn swap(settings: Option<Arc<Settings>>) -> Option<Arc<Settings>> {
     HERE.try_with(|here| here.replace(settings)).unwrap_or_default()
 }
 
-pin_project! {
-    /// A future that is polled, and dropped, with settings of its own, if it has any.
-    pub(crate) struct WithSettings<F> {
-        #[pin]
-        future: Option<F>,
-        settings: Option<Arc<Settings>>,
-    }
+/// A future that is polled, and dropped, with settings of its own, if it has any.
+pub(crate) type WithSettings<F> = Within<F, Option<Arc<Settings>>>;
 
-    impl<F> PinnedDrop for WithSettings<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _overriding = this.settings.clone().map(Overriding::new);
-            this.future.set(None);
-        }
+impl Enter for Option<Arc<Settings>> {
+    type Guard<'a> = Option<Overriding>;
+
+    fn enter(&mut self) -> Option<Overriding> {
+        self.clone().map(Overriding::new)
     }
 }
 
 impl<F> WithSettings<F> {
     pub(crate) fn new(settings: Option<Arc<Settings>>, future: F) -> Self {
-        Self { future: Some(future), settings }
-    }
-}
-
-impl<F: Future> Future for WithSettings<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        let _overriding = this.settings.clone().map(Overriding::new);
-        let Some(future) = this.future.as_mut().as_pin_mut() else {
-            unreachable!("polled after it was ready");
-        };
-        let polled = future.poll(cx);
-        if polled.is_ready() {
-            this.future.set(None);
-        }
-        polled
+        Self::place(settings, future)
     }
 }
