@@ -19,16 +19,16 @@ pub(super) struct Driver<P: Protocol> {
     requeue: RequeueSource<P::Message>,
     connection: Option<P::Connection>,
     /// When there was one.
-    since: Instant,
+    connected_at: Instant,
     /// Used once the jobs of the one before are over: what it gives back comes before what is new.
-    next: Option<P::Connection>,
+    replacement: Option<P::Connection>,
     /// In the order in which jobs were sent.
     waiting: VecDeque<Request<P::Message>>,
     attempt: Option<BoxFuture<'static, Result<P::Connection, DispatchError>>>,
     /// Before the next attempt.
     pause: Duration,
     backoff: Backoff,
-    last: Option<DispatchError>,
+    last_error: Option<DispatchError>,
 }
 
 impl<P: Protocol> Driver<P> {
@@ -38,18 +38,18 @@ impl<P: Protocol> Driver<P> {
             is_connected,
             requeue,
             connection: None,
-            since: Instant::now(),
-            next: None,
+            connected_at: Instant::now(),
+            replacement: None,
             waiting: VecDeque::new(),
             attempt: None,
             pause: Duration::ZERO,
             backoff: Backoff::new(),
-            last: None,
+            last_error: None,
         }
     }
 
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request<P::Message>>) {
-        let _lowered = Lowered(Arc::clone(&self.is_connected));
+        let _lowered = DisconnectedOnDrop(Arc::clone(&self.is_connected));
         loop {
             let first_to_give_up = self.waiting.iter().map(Request::connect_until).min();
             tokio::select! {
@@ -59,8 +59,8 @@ impl<P: Protocol> Driver<P> {
                     // The last executor is dropped, and all its jobs are under way.
                     None => break,
                 },
-                made = either(&mut self.attempt) => self.attempted(made),
-                () = self.requeue.none_under_way(), if self.next.is_some() => {
+                made = attempt_or_pending(&mut self.attempt) => self.attempted(made),
+                () = self.requeue.none_under_way(), if self.replacement.is_some() => {
                     // The last of them may have been given back since the look above.
                     while let Ok(request) = requests.try_recv() {
                         self.take(request);
@@ -75,7 +75,7 @@ impl<P: Protocol> Driver<P> {
     fn take(&mut self, request: Request<P::Message>) {
         if self.connection.as_ref().is_some_and(|connection| !connection.is_alive()) {
             self.connection = None;
-            if self.since.elapsed() >= STABLE {
+            if self.connected_at.elapsed() >= STABLE {
                 self.backoff = Backoff::new();
             } else {
                 // A server that takes connections and ends them is not to be stormed.
@@ -85,7 +85,7 @@ impl<P: Protocol> Driver<P> {
         self.is_connected.store(self.connection.is_some(), Ordering::Relaxed);
         let Some(connection) = &mut self.connection else {
             self.wait(request);
-            if self.attempt.is_none() && self.next.is_none() {
+            if self.attempt.is_none() && self.replacement.is_none() {
                 let pause = std::mem::take(&mut self.pause);
                 self.attempt = Some(self.attempt_after(pause));
             }
@@ -95,10 +95,10 @@ impl<P: Protocol> Driver<P> {
             return request.refuse(error);
         }
         match request {
-            Request::Ready(_, reply) => reply.all(&Ok(())),
-            Request::Send(job) if job.reply.doubt().is_in_doubt() => job.reply.all(&Err(self.out_of_line())),
+            Request::Ready(_, reply) => reply.send_all(&Ok(())),
+            Request::Send(job) if job.reply.doubt().is_in_doubt() => job.reply.send_all(&Err(self.would_overtake())),
             // Its flush has ended, and it has not left.
-            Request::Send(job) if job.reply.is_unheard() => {}
+            Request::Send(job) if job.reply.is_closed() => {}
             Request::Send(mut job) => {
                 job.reply.may_have_left(true);
                 connection.send(job, &self.requeue.of_job());
@@ -106,7 +106,7 @@ impl<P: Protocol> Driver<P> {
         }
     }
 
-    fn out_of_line(&self) -> DispatchError {
+    fn would_overtake(&self) -> DispatchError {
         DispatchError::unavailable(BrokerFault::new(format!(
             "the connection to {} was lost with earlier ones of this flush on their way, which this one might overtake; send \
              it again once it is known how they fared",
@@ -139,14 +139,14 @@ impl<P: Protocol> Driver<P> {
     fn attempted(&mut self, made: Result<P::Connection, DispatchError>) {
         self.attempt = None;
         match made {
-            Ok(connection) => self.next = Some(connection),
+            Ok(connection) => self.replacement = Some(connection),
             // What the broker refuses now it refuses again.
             Err(error) if error.kind() == DispatchErrorKind::Rejected => {
                 self.backoff = Backoff::new();
                 self.waiting.drain(..).for_each(|request| request.refuse(error.clone()));
             }
             Err(error) => {
-                self.last = Some(error);
+                self.last_error = Some(error);
                 let pause = self.backoff.next();
                 let at = Instant::now() + pause;
                 // It would come too late for these.
@@ -160,9 +160,9 @@ impl<P: Protocol> Driver<P> {
 
     /// Sends what waits through the next connection.
     fn change(&mut self) {
-        self.last = None;
-        self.since = Instant::now();
-        self.connection = self.next.take();
+        self.last_error = None;
+        self.connected_at = Instant::now();
+        self.connection = self.replacement.take();
         for request in std::mem::take(&mut self.waiting) {
             self.take(request);
         }
@@ -172,7 +172,7 @@ impl<P: Protocol> Driver<P> {
     fn give_up(&mut self, at: Instant) {
         let place = self.protocol.place();
         let none = || DispatchError::unavailable(BrokerFault::new(format!("no connection to {place} in time")));
-        let error = self.last.clone().unwrap_or_else(none);
+        let error = self.last_error.clone().unwrap_or_else(none);
         for request in std::mem::take(&mut self.waiting) {
             if request.connect_until() <= at {
                 request.refuse(error.clone());
@@ -184,7 +184,7 @@ impl<P: Protocol> Driver<P> {
             // The next flush starts afresh.
             self.attempt = None;
             self.backoff = Backoff::new();
-            self.last = None;
+            self.last_error = None;
         }
     }
 }
@@ -195,7 +195,7 @@ const STABLE: Duration = Duration::from_secs(1);
 /// How long one attempt may take: the kernel's own patience is minutes.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
-async fn either<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
+async fn attempt_or_pending<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
     match future {
         Some(future) => future.await,
         None => std::future::pending().await,
@@ -210,9 +210,9 @@ async fn sleep_until(at: Option<Instant>) {
 }
 
 /// Says that there is no connection, however the task ends.
-struct Lowered(Arc<AtomicBool>);
+struct DisconnectedOnDrop(Arc<AtomicBool>);
 
-impl Drop for Lowered {
+impl Drop for DisconnectedOnDrop {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -69,7 +69,7 @@ impl JobReply {
     }
 
     /// One outcome a message, in order.
-    pub(crate) fn each(mut self, outcomes: Vec<JobOutcome>) {
+    pub(crate) fn send_each(mut self, outcomes: Vec<JobOutcome>) {
         let is_unconfirmed =
             |outcome: &JobOutcome| outcome.as_ref().is_err_and(|error| error.kind() == DispatchErrorKind::Unconfirmed);
         if outcomes.iter().any(is_unconfirmed) {
@@ -82,13 +82,13 @@ impl JobReply {
     }
 
     /// The same for all.
-    pub(crate) fn all(self, outcome: &JobOutcome) {
+    pub(crate) fn send_all(self, outcome: &JobOutcome) {
         let outcomes = vec![outcome.clone(); self.count];
-        self.each(outcomes);
+        self.send_each(outcomes);
     }
 
     /// Whether its flush has ended.
-    pub(crate) fn is_unheard(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.sender.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
 

@@ -157,7 +157,7 @@ impl<M> Request<M> {
 
     pub(super) fn refuse(self, error: DispatchError) {
         match self {
-            Self::Ready(_, reply) | Self::Send(Job { reply, .. }) => reply.all(&Err(error)),
+            Self::Ready(_, reply) | Self::Send(Job { reply, .. }) => reply.send_all(&Err(error)),
         }
     }
 }
@@ -187,7 +187,7 @@ impl<P: Protocol> Clone for ConnectionManager<P> {
 
 impl<P: Protocol> fmt::Debug for ConnectionManager<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Link").field(&self.0.protocol.place()).finish()
+        f.debug_tuple("ConnectionManager").field(&self.0.protocol.place()).finish()
     }
 }
 

@@ -6,7 +6,7 @@ use lapin::ErrorKind;
 use crate::brokers::fault::BrokerFault;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 
-use AmqpPhase::{Asking, Declaring, Opening};
+use AmqpPhase::{Declaring, Opening, ProbeChannel};
 use DispatchErrorKind::{Rejected, Unavailable};
 
 /// What was done when the server refused.
@@ -15,7 +15,7 @@ pub(super) enum AmqpPhase {
     /// A connection with its first channel was opened.
     Opening,
     /// A queue was asked for.
-    Asking,
+    ProbeChannel,
     /// It was declared.
     Declaring,
 }
@@ -23,7 +23,7 @@ pub(super) enum AmqpPhase {
 const OPENING: &[AmqpPhase] = &[Opening];
 const DECLARING: &[AmqpPhase] = &[Declaring];
 /// Whatever is done about a queue.
-const QUEUE: &[AmqpPhase] = &[Asking, Declaring];
+const QUEUE: &[AmqpPhase] = &[ProbeChannel, Declaring];
 
 pub(super) const CONNECTION_FORCED: u16 = 320;
 pub(super) const ACCESS_REFUSED: u16 = 403;
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn too_few_channels_by_negotiation_are_told_as_those_that_the_server_counts() {
         let told = |phase| meaning(phase, AnswerNames::default(), &ErrorKind::ChannelsLimitReached.into());
-        for phase in [Opening, Asking, Declaring] {
+        for phase in [Opening, ProbeChannel, Declaring] {
             let error = told(phase).unwrap_or_else(|| panic!("{phase:?} has no such line"));
             assert_eq!(error.kind(), Unavailable, "{phase:?}");
             assert!(error.get_ref().to_string().contains("too few channels"), "{error:?}");

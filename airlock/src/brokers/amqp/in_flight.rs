@@ -141,7 +141,7 @@ impl InFlight {
             return requeue.give(Job { number, messages, timeouts, reply });
         }
         let outcomes = slots.iter().zip(&messages).map(|(slot, message)| self.outcome(slot, message, false));
-        reply.each(outcomes.collect());
+        reply.send_each(outcomes.collect());
     }
 
     /// How a message fared, as far as is known now.
@@ -179,7 +179,7 @@ impl InFlight {
             // The `Requeue` is held until it is answered: another connection may be used after that.
             let Some((reply, _, _back)) = job.waits.take() else { continue };
             let outcomes = job.slots.iter().zip(&job.messages);
-            reply.each(outcomes.map(|(slot, message)| self.outcome(slot, message, is_blocked)).collect());
+            reply.send_each(outcomes.map(|(slot, message)| self.outcome(slot, message, is_blocked)).collect());
         }
         self.jobs = jobs;
         if is_stuck {

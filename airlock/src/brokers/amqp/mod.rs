@@ -1,10 +1,10 @@
 //! RabbitMQ: publisher confirms over one connection.
 
 mod answer;
-mod asking;
 mod connect;
 mod in_flight;
 mod kill_switch;
+mod probe;
 mod publisher;
 mod publishing;
 mod queues;

@@ -9,9 +9,9 @@ use lapin::types::ShortString;
 use lapin::{Channel, Connection};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::asking::Asking;
 use super::in_flight::{InFlight, SILENCE};
 use super::kill_switch::KillSwitch;
+use super::probe::ProbeChannel;
 use super::publishing::Publishing;
 use super::queues::{Destination, KnownQueues, Refusals};
 use super::sizes::Sizes;
@@ -28,7 +28,7 @@ pub(super) struct Publisher {
     place: Arc<str>,
     connection: Arc<Connection>,
     channel: Channel,
-    asking: Asking,
+    probe: ProbeChannel,
     queues: KnownQueues,
     sizes: Sizes,
     /// How many bytes a frame may take, as was negotiated.
@@ -49,12 +49,12 @@ impl Publisher {
         kill_switch: KillSwitch,
         over_tls: bool,
     ) -> Self {
-        let asking = Asking::new(Arc::clone(&connection));
+        let probe = ProbeChannel::new(Arc::clone(&connection));
         let (queues, sizes) = (KnownQueues::new(Arc::clone(&place)), Sizes::new(Arc::clone(&place)));
         let frame = connection.configuration().frame_max() as usize;
         let in_flight =
             InFlight::new(Arc::clone(&place), Arc::clone(&connection), liveness, kill_switch.clone(), over_tls);
-        Self { place, connection, channel, asking, queues, sizes, frame, in_flight, asked: None, kill_switch }
+        Self { place, connection, channel, probe, queues, sizes, frame, in_flight, asked: None, kill_switch }
     }
 
     pub(super) async fn run(mut self, mut jobs: UnboundedReceiver<(Job<Addressed>, Requeue<Addressed>)>) {
@@ -67,7 +67,7 @@ impl Publisher {
                 () = sleep_until(due) => self.in_flight.look_after(Instant::now()),
                 job = jobs.recv(), if is_open => match job {
                     // Its flush has ended, and it has not left.
-                    Some((job, _)) if job.reply.is_unheard() => {}
+                    Some((job, _)) if job.reply.is_closed() => {}
                     Some((job, requeue)) => self.start(job, requeue).await,
                     None => is_open = false,
                 }
@@ -91,13 +91,13 @@ impl Publisher {
             Some(Err(error)) => {
                 self.in_flight.lost();
                 return match refusal::of_limit(&self.place, &error) {
-                    Some(refusal) => job.reply.all(&Err(refusal)),
+                    Some(refusal) => job.reply.send_all(&Err(refusal)),
                     None => requeue.give(job),
                 };
             }
             None => {
                 let late = format!("{} gave no answer about the queue in time", self.place);
-                return job.reply.all(&Err(DispatchError::unavailable(BrokerFault::new(late))));
+                return job.reply.send_all(&Err(DispatchError::unavailable(BrokerFault::new(late))));
             }
         };
         let slots = job.messages.iter().map(|message| self.slot(message, &refusals)).collect();
@@ -108,9 +108,9 @@ impl Publisher {
     async fn check(&mut self, job: &Job<Addressed>) -> Option<Result<Refusals, lapin::Error>> {
         let since = *self.asked.get_or_insert_with(Instant::now);
         let (in_flight, channel) = (&mut self.in_flight, &self.channel);
-        let (asking, queues, sizes) = (&mut self.asking, &mut self.queues, &mut self.sizes);
+        let (probe, queues, sizes) = (&mut self.probe, &mut self.queues, &mut self.sizes);
         let checked = {
-            let mut check = pin!(job.timeouts.for_answer(check(asking, queues, sizes, &job.messages)));
+            let mut check = pin!(job.timeouts.for_answer(check(probe, queues, sizes, &job.messages)));
             loop {
                 let due = in_flight.due();
                 tokio::select! {
@@ -124,7 +124,7 @@ impl Publisher {
         if checked.is_some() {
             self.asked = None;
         } else {
-            self.asking.leave();
+            self.probe.leave();
             // A flush in a hurry doesn't end the connection of all others.
             if since.elapsed() >= SILENCE && !self.connection.status().blocked() {
                 self.in_flight.lost();
@@ -155,16 +155,16 @@ impl Publisher {
 
 /// Why some of these messages can't be published, by queue.
 async fn check(
-    asking: &mut Asking,
+    probe: &mut ProbeChannel,
     queues: &mut KnownQueues,
     sizes: &mut Sizes,
     messages: &[Addressed],
 ) -> Result<Refusals, lapin::Error> {
-    let mut refusals = queues.check(asking, messages).await?;
+    let mut refusals = queues.check(probe, messages).await?;
     let is_fit =
         |message: &&Addressed| refusals.is_empty() || !refusals.contains_key(&Destination::of(&message.message));
     let rest = messages.iter().filter(is_fit);
-    if let Some(refusal) = sizes.check(asking, rest).await? {
+    if let Some(refusal) = sizes.check(probe, rest).await? {
         for Addressed { message, .. } in messages {
             refusals.entry(Destination::of(message)).or_insert_with(|| refusal.clone());
         }

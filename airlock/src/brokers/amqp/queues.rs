@@ -9,7 +9,7 @@ use lapin::types::{FieldTable, ShortString, ShortStringError};
 use lapin::{Channel, ExchangeKind};
 
 use super::answer::AmqpPhase;
-use super::asking::Asking;
+use super::probe::ProbeChannel;
 use super::{Addressed, refusal, table};
 use crate::brokers::message::{AmqpDeclaration, AmqpMessage};
 use crate::dispatch::DispatchError;
@@ -45,7 +45,7 @@ impl KnownQueues {
     /// Sees to it that the queues of these messages are there.
     pub(super) async fn check(
         &mut self,
-        asking: &mut Asking,
+        probe: &mut ProbeChannel,
         messages: &[Addressed],
     ) -> Result<Refusals, lapin::Error> {
         let mut refusals = Refusals::new();
@@ -61,11 +61,11 @@ impl KnownQueues {
                 refusals.insert(to_be_known.0, refusal::too_long(&self.place));
                 continue;
             };
-            match ask(asking, questions).await {
+            match ask(probe, questions).await {
                 Ok(()) => drop(self.known.insert(to_be_known)),
                 Err(error) => {
-                    asking.leave();
-                    let phase = if to_be_known.1 { AmqpPhase::Declaring } else { AmqpPhase::Asking };
+                    probe.leave();
+                    let phase = if to_be_known.1 { AmqpPhase::Declaring } else { AmqpPhase::ProbeChannel };
                     let refusal = refusal::of_exchange(&self.place, &error)
                         .or_else(|| refusal::of_queue(phase, &self.place, queue, &error))
                         .ok_or(error)?;
@@ -133,8 +133,8 @@ impl Question {
     }
 }
 
-async fn ask(asking: &mut Asking, questions: Vec<Question>) -> Result<(), lapin::Error> {
-    let channel = asking.channel().await?;
+async fn ask(probe: &mut ProbeChannel, questions: Vec<Question>) -> Result<(), lapin::Error> {
+    let channel = probe.channel().await?;
     for question in questions {
         question.ask(&channel).await?;
     }

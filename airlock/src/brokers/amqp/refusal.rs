@@ -37,7 +37,7 @@ pub(super) fn of_queue(phase: AmqpPhase, place: &str, queue: &str, error: &lapin
 /// Why no queue can be asked about, if it is for a limit of the server's: another connection would end the same way.
 pub(super) fn of_limit(place: &str, error: &lapin::Error) -> Option<DispatchError> {
     let is_limit = said(error)?.0 == NOT_ALLOWED;
-    is_limit.then(|| meaning(AmqpPhase::Asking, AnswerNames { place, ..AnswerNames::default() }, error))?
+    is_limit.then(|| meaning(AmqpPhase::ProbeChannel, AnswerNames { place, ..AnswerNames::default() }, error))?
 }
 
 /// Why an exchange can't be used: `None` if that is about something else.
@@ -160,7 +160,7 @@ mod tests {
     fn a_queue_whose_node_is_down_is_not_taken_for_one_that_is_missing() {
         let kind = |text: &str| {
             let error = AMQPError::new(AMQPSoftError::NOTFOUND.into(), text.into());
-            of_queue(AmqpPhase::Asking, "here", "mail", &ErrorKind::ProtocolError(error).into())
+            of_queue(AmqpPhase::ProbeChannel, "here", "mail", &ErrorKind::ProtocolError(error).into())
                 .map(|error| error.kind())
         };
         let down = "NOT_FOUND - home node 'rabbit@b' of durable queue 'mail' in vhost '/' is down or inaccessible";

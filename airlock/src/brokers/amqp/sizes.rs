@@ -7,7 +7,7 @@ use lapin::BasicProperties;
 use lapin::options::{BasicPublishOptions, BasicQosOptions};
 use lapin::types::ShortString;
 
-use super::asking::Asking;
+use super::probe::ProbeChannel;
 use super::{Addressed, refusal};
 use crate::dispatch::DispatchError;
 
@@ -31,7 +31,7 @@ impl Sizes {
     /// Sees to it that the answer for each of these messages is known. A refusal is one of all that this user publishes.
     pub(super) async fn check<'a>(
         &mut self,
-        asking: &mut Asking,
+        probe: &mut ProbeChannel,
         messages: impl Iterator<Item = &'a Addressed>,
     ) -> Result<Option<DispatchError>, lapin::Error> {
         let Some(largest) = messages.map(|message| message.message.body.len()).max() else { return Ok(None) };
@@ -40,11 +40,11 @@ impl Sizes {
         }
         // Rounded up by an eighth at most, so that few sizes are asked about.
         let size = largest.next_multiple_of((largest.next_power_of_two() / 8).max(FIRST)).max(FIRST);
-        let Err(error) = ask(asking, size).await else {
+        let Err(error) = ask(probe, size).await else {
             self.taken = size;
             return Ok(None);
         };
-        asking.leave();
+        probe.leave();
         if let Some(most) = refusal::size_limit(&error) {
             self.most = Some(most);
             return Ok(None);
@@ -59,8 +59,8 @@ impl Sizes {
 }
 
 /// Whether a message of this size is taken.
-async fn ask(asking: &mut Asking, size: usize) -> lapin::Result<()> {
-    let channel = asking.channel().await?;
+async fn ask(probe: &mut ProbeChannel, size: usize) -> lapin::Result<()> {
+    let channel = probe.channel().await?;
     // No queue has an empty name.
     let (nowhere, options) = (ShortString::default(), BasicPublishOptions::default());
     let body = vec![0; size];

@@ -12,11 +12,11 @@ struct Moody {
     there_after: usize,
 }
 
-struct Through(Liveness);
+struct TestConnection(Liveness);
 
 impl Protocol for Moody {
     type Message = bool;
-    type Connection = Through;
+    type Connection = TestConnection;
 
     fn size(_: &bool) -> usize {
         1
@@ -26,15 +26,19 @@ impl Protocol for Moody {
         "here".to_owned()
     }
 
-    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<Through, DispatchError>> {
+    fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<TestConnection, DispatchError>> {
         let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
-            if attempt < self.there_after { Err(DispatchError::unavailable("not yet")) } else { Ok(Through(liveness)) }
+            if attempt < self.there_after {
+                Err(DispatchError::unavailable("not yet"))
+            } else {
+                Ok(TestConnection(liveness))
+            }
         })
     }
 }
 
-impl Connection for Through {
+impl Connection for TestConnection {
     type Message = bool;
 
     fn is_alive(&self) -> bool {
@@ -43,7 +47,7 @@ impl Connection for Through {
 
     fn send(&mut self, job: Job<bool>, _: &Requeue<bool>) {
         assert!(job.messages.iter().all(|is_fine| *is_fine), "on purpose");
-        job.reply.all(&Ok(()));
+        job.reply.send_all(&Ok(()));
     }
 }
 
@@ -168,7 +172,7 @@ fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
     for (at, expected) in [(1, vec![1, 2, 3]), (2, vec![4, 5])] {
         let jobs = manager.kept(at, expected.len());
         assert_eq!(jobs.iter().flat_map(|(job, _)| job.messages.clone()).collect::<Vec<_>>(), expected);
-        jobs.into_iter().for_each(|(job, _)| job.reply.all(&Ok(())));
+        jobs.into_iter().for_each(|(job, _)| job.reply.send_all(&Ok(())));
     }
     for reply in replies {
         assert_eq!(block_on(reply.receive()).len(), 1);
@@ -185,12 +189,12 @@ fn what_might_overtake_an_earlier_one_of_its_flush_is_not_sent_through_another_c
     manager.second_connection();
     let [first, second, third] = manager.kept(0, 3).try_into().unwrap_or_else(|_| panic!("three"));
     let (first, its_back) = first;
-    first.reply.each(vec![Err(DispatchError::unconfirmed("lost"))]);
+    first.reply.send_each(vec![Err(DispatchError::unconfirmed("lost"))]);
     drop(its_back);
     for (job, requeue) in [second, third] {
         requeue.give(job);
     }
-    manager.kept(1, 2).into_iter().for_each(|(job, _)| job.reply.all(&Ok(())));
+    manager.kept(1, 2).into_iter().for_each(|(job, _)| job.reply.send_all(&Ok(())));
     let errors = replies.map(|replies| block_on(replies.receive()).remove(0).err());
     let text = errors[1].as_ref().and_then(std::error::Error::source).map(ToString::to_string).unwrap_or_default();
     assert!(text.contains("overtake") && text.contains("once it is known"), "{text}");

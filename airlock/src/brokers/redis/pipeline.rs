@@ -85,9 +85,9 @@ impl Sent {
             // Without the driver it ends at once, and it is known what was written.
             let _ = answered.await;
             let outcome = if self.was_written() { self.unanswered("no answer came in time") } else { self.unsent() };
-            return job.reply.all(&outcome);
+            return job.reply.send_all(&outcome);
         }
-        job.reply.all(&self.unanswered("no answer came in time"));
+        job.reply.send_all(&self.unanswered("no answer came in time"));
         drop((job.messages, requeue));
         // The answer may still come, and must not be taken for another one; or the connection is dead.
         while tokio::time::timeout(SILENCE, &mut answered).await.is_err() {
@@ -103,7 +103,7 @@ impl Sent {
             Err(_) => {
                 self.liveness.lost();
                 if self.was_written() {
-                    job.reply.all(&self.unanswered("the connection ended before the answer"));
+                    job.reply.send_all(&self.unanswered("the connection ended before the answer"));
                 } else {
                     requeue.give(job);
                 }
@@ -120,7 +120,7 @@ impl Sent {
         if outcomes.are_open || !outcomes.halves.is_empty() {
             self.clear_up(&mut outcomes, job.timeouts).await;
         }
-        job.reply.each(outcomes.each);
+        job.reply.send_each(outcomes.each);
     }
 
     /// Takes back what was done by half, and discards what waits for an `EXEC` that was refused.

@@ -68,6 +68,6 @@ impl AnyConnection<'_> {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => transaction::within(connection, &mut rows, timeouts).await,
         };
-        reply.all(&outcome);
+        reply.send_all(&outcome);
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, liveness: Liveness) -> 
         None => not_connected(&place, &error),
     })?;
     let (jobs, receiver) = unbounded_channel();
-    let writer = Writer { place, url: url.clone(), identity: C::identity(url), connection, liveness: liveness.clone() };
+    let writer = Writer { place, url: url.clone(), file_id: C::file_id(url), connection, liveness: liveness.clone() };
     tokio::spawn(writer.run(receiver));
     Ok(WriterHandle { jobs, liveness, of: PhantomData })
 }
@@ -76,7 +76,7 @@ impl<C: Dialect> Connection for WriterHandle<C> {
 struct Writer<C> {
     place: String,
     url: BrokerUrl,
-    identity: Option<(u64, u64)>,
+    file_id: Option<(u64, u64)>,
     connection: C,
     liveness: Liveness,
 }
@@ -97,7 +97,7 @@ impl<C: Dialect> Writer<C> {
 
     /// Whether the connection can be used for the next.
     async fn write(&mut self, job: Job<Rows>, requeue: &Requeue<Rows>) -> bool {
-        if C::identity(&self.url) != self.identity {
+        if C::file_id(&self.url) != self.file_id {
             // Another file has taken the place of the one that is open.
             self.liveness.lost();
             requeue.give(job);
@@ -112,14 +112,14 @@ impl<C: Dialect> Writer<C> {
                 }
                 // The next one's turn comes before this one's flush goes on.
                 drop(rows);
-                reply.all(&outcome);
+                reply.send_all(&outcome);
                 keeps
             }
             None => {
                 // The next flush must not find this connection.
                 self.liveness.lost();
                 if rows.was_given_back {
-                    reply.all(&Err(unavailable(&self.place, "ends each connection as it begins")));
+                    reply.send_all(&Err(unavailable(&self.place, "ends each connection as it begins")));
                 } else {
                     rows.was_given_back = true;
                     requeue.give(Job { number, messages: vec![rows], timeouts, reply });

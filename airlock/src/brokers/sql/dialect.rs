@@ -13,19 +13,19 @@ use crate::runtime::BoxFuture;
 pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
 
 /// The savepoint around what is written into a transaction of the caller.
-pub(super) const PROOF: &str = "airlock";
+pub(super) const SAVEPOINT: &str = "airlock";
 
 /// A future that is forgotten in place of being dropped before its end: what it has asked of the connection is carried out
 /// as a whole all the same. It costs a few hundred bytes of memory then.
-pub(super) struct Undropped<'a>(Option<Done<'a>>);
+pub(super) struct ForgetOnDrop<'a>(Option<Done<'a>>);
 
-impl<'a> Undropped<'a> {
+impl<'a> ForgetOnDrop<'a> {
     pub(super) fn boxed(future: impl Future<Output = Result<(), sqlx::Error>> + Send + 'a) -> Done<'a> {
         Box::pin(Self(Some(Box::pin(future))))
     }
 }
 
-impl Future for Undropped<'_> {
+impl Future for ForgetOnDrop<'_> {
     type Output = Result<(), sqlx::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -38,7 +38,7 @@ impl Future for Undropped<'_> {
     }
 }
 
-impl Drop for Undropped<'_> {
+impl Drop for ForgetOnDrop<'_> {
     fn drop(&mut self) {
         std::mem::forget(self.0.take());
     }
@@ -59,16 +59,16 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>>;
 
     /// What a connection holds on to although something else may have taken its place since.
-    fn identity(url: &BrokerUrl) -> Option<(u64, u64)> {
+    fn file_id(url: &BrokerUrl) -> Option<(u64, u64)> {
         let _ = url;
         None
     }
 
     /// Begins a transaction that may write, and waits that long for others that do.
-    fn begin(&mut self, patience: Duration) -> Done<'_>;
+    fn begin(&mut self, lock_timeout: Duration) -> Done<'_>;
 
     /// Commits it, and waits that long for others that read.
-    fn commit(&mut self, patience: Duration) -> Done<'_>;
+    fn commit(&mut self, lock_timeout: Duration) -> Done<'_>;
 
     /// Runs a statement without values.
     fn run(&mut self, statement: impl Into<Cow<'static, str>>) -> Done<'_>;
@@ -76,14 +76,14 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     /// How many transactions and savepoints the client has open on it, as far as it has begun them itself.
     fn depth(&self) -> usize;
 
-    /// Shows that the server has a transaction open that takes statements, and sets the savepoint [`PROOF`] in it.
-    fn prove_open(&mut self) -> Done<'_>;
+    /// Shows that the server has a transaction open that takes statements, and sets the savepoint [`SAVEPOINT`] in it.
+    fn check_open(&mut self) -> Done<'_>;
 
     /// Sets the client's own next savepoint. Dropped before its end, it leaves the transaction as it was.
-    fn nest(&mut self) -> Done<'_>;
+    fn begin_savepoint(&mut self) -> Done<'_>;
 
     /// Has the client roll back to its last savepoint before it does anything else on this connection.
-    fn unnest(&mut self);
+    fn rollback_savepoint(&mut self);
 
     /// Inserts rows of one table.
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_>;

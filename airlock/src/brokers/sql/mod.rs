@@ -35,19 +35,19 @@ pub(crate) use rows::{RowSender, Rows};
 pub(crate) struct Sql<C> {
     url: BrokerUrl,
     /// A connection has one transaction at a time. Flushes wait here, before anything of them begins.
-    turns: Arc<Semaphore>,
+    transactions: Arc<Semaphore>,
     of: PhantomData<fn() -> C>,
 }
 
 impl<C> Sql<C> {
     pub(crate) fn new(url: BrokerUrl) -> Self {
-        Self { url, turns: Arc::new(Semaphore::new(1)), of: PhantomData }
+        Self { url, transactions: Arc::new(Semaphore::new(1)), of: PhantomData }
     }
 
     /// The right to the next transaction.
     pub(crate) async fn permit(&self) -> TransactionPermit {
         // It is never closed, and without a permit the connection itself would still keep the order.
-        TransactionPermit(Arc::clone(&self.turns).acquire_owned().await.ok())
+        TransactionPermit(Arc::clone(&self.transactions).acquire_owned().await.ok())
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgCon
 use sqlx_core::transaction::TransactionManager;
 
 use super::answer::refusal;
-use super::dialect::{Dialect, Done, PROOF, SqlPhase, Undropped};
+use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
 use super::refusal::Refusal;
 use crate::brokers::fault::BrokerFault;
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
@@ -21,18 +21,18 @@ type PgTransactions = <Postgres as Database>::TransactionManager;
 
 /// A setting without a meaning, given at the start of a connection. A connection to the server has it when it was started for
 /// this client: not one that a pooler started, and lends to another client with each transaction.
-const OURS: &str = "airlock.ours";
+const DIRECT_MARK: &str = "airlock.ours";
 
 impl Dialect for PgConnection {
     fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
         Box::pin(async move {
             check_files(url)?;
             let options = options(url)?;
-            let mut connection = match options.clone().options([(OURS, "yes")]).connect().await {
+            let mut connection = match options.clone().options([(DIRECT_MARK, "yes")]).connect().await {
                 Err(sqlx::Error::Database(error)) if refuses_settings(&*error) => return options.connect().await,
                 connected => connected?,
             };
-            let ask = AssertSqlSafe(format!("SELECT current_setting('{OURS}', true)"));
+            let ask = AssertSqlSafe(format!("SELECT current_setting('{DIRECT_MARK}', true)"));
             let row = sqlx::raw_sql(ask).fetch_one(&mut connection).await?;
             if row.try_get::<Option<String>, _>(0)?.is_some_and(|value| !value.is_empty()) {
                 // The first statement that is kept: `keeps_statements` is true from here on.
@@ -42,10 +42,10 @@ impl Dialect for PgConnection {
         })
     }
 
-    fn begin(&mut self, patience: Duration) -> Done<'_> {
+    fn begin(&mut self, lock_timeout: Duration) -> Done<'_> {
         // A server doesn't notice that its client is gone while it waits for a lock: its connections would become more
         // with each flush. None is no limit.
-        let statements = format!("BEGIN; SET LOCAL lock_timeout = {}", patience.as_millis().max(1));
+        let statements = format!("BEGIN; SET LOCAL lock_timeout = {}", lock_timeout.as_millis().max(1));
         Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(statements)).execute(self).await.map(drop) })
     }
 
@@ -62,20 +62,20 @@ impl Dialect for PgConnection {
         PgTransactions::get_transaction_depth(self)
     }
 
-    fn unnest(&mut self) {
+    fn rollback_savepoint(&mut self) {
         PgTransactions::start_rollback(self);
     }
 
-    fn prove_open(&mut self) -> Done<'_> {
+    fn check_open(&mut self) -> Done<'_> {
         // Of a transaction that an error has aborted, COMMIT would be answered with ROLLBACK, and the client take that for
         // success. A savepoint is refused there, and where no transaction is open.
-        self.run(format!("SAVEPOINT {PROOF}"))
+        self.run(format!("SAVEPOINT {SAVEPOINT}"))
     }
 
-    fn nest(&mut self) -> Done<'_> {
+    fn begin_savepoint(&mut self) -> Done<'_> {
         // Dropped before its end, it rolls back what is around it (sqlx 0.9.0), which is the caller's transaction, and takes
         // that for ended.
-        Undropped::boxed(PgTransactions::begin(self, None))
+        ForgetOnDrop::boxed(PgTransactions::begin(self, None))
     }
 
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_> {

@@ -28,7 +28,7 @@ pub(crate) struct Rows {
     parts: Receiver<WriterMessage>,
     /// The first, once it was waited for.
     first: Option<WriterMessage>,
-    _turn: Option<TransactionPermit>,
+    _permit: Option<TransactionPermit>,
     /// Whether a transaction could not even begin, once.
     pub(super) was_given_back: bool,
 }
@@ -39,7 +39,7 @@ pub(crate) struct RowSender(Sender<WriterMessage>);
 impl Rows {
     pub(crate) fn channel(permit: Option<TransactionPermit>) -> (RowSender, Self) {
         let (sender, parts) = channel(AHEAD);
-        (RowSender(sender), Self { parts, first: None, _turn: permit, was_given_back: false })
+        (RowSender(sender), Self { parts, first: None, _permit: permit, was_given_back: false })
     }
 
     /// Waits until there is something to write: other flushes should not wait for rows that are not even made.

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, PROOF, SqlPhase, Undropped};
+use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
@@ -35,7 +35,7 @@ impl Dialect for SqliteConnection {
         })
     }
 
-    fn identity(url: &BrokerUrl) -> Option<(u64, u64)> {
+    fn file_id(url: &BrokerUrl) -> Option<(u64, u64)> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;
@@ -49,17 +49,17 @@ impl Dialect for SqliteConnection {
         }
     }
 
-    fn begin(&mut self, patience: Duration) -> Done<'_> {
+    fn begin(&mut self, lock_timeout: Duration) -> Done<'_> {
         // At once for writing: a transaction that starts to write later may find that another has.
         // Without a write-ahead log, what doesn't fit its cache goes to the file as soon as no reader is left. It waits for that
         // each time its patience is set, and other tasks wait for it; the cache can grow as well.
         let statements = format!("PRAGMA cache_size = {CACHE}; BEGIN IMMEDIATE; PRAGMA busy_timeout = 0");
-        patiently(self, patience, &statements)
+        with_busy_timeout(self, lock_timeout, &statements)
     }
 
-    fn commit(&mut self, patience: Duration) -> Done<'_> {
+    fn commit(&mut self, lock_timeout: Duration) -> Done<'_> {
         // Without a write-ahead log it has to wait until no reader is left. There is less time now than at the beginning.
-        patiently(self, patience, "COMMIT")
+        with_busy_timeout(self, lock_timeout, "COMMIT")
     }
 
     fn run(&mut self, statement: impl Into<Cow<'static, str>>) -> Done<'_> {
@@ -71,26 +71,26 @@ impl Dialect for SqliteConnection {
         SqliteTransactions::get_transaction_depth(self)
     }
 
-    fn unnest(&mut self) {
+    fn rollback_savepoint(&mut self) {
         SqliteTransactions::start_rollback(self);
     }
 
-    fn prove_open(&mut self) -> Done<'_> {
+    fn check_open(&mut self) -> Done<'_> {
         Box::pin(async move {
             // A transaction can have ended by itself (`INSERT OR ROLLBACK`), and a savepoint would begin another one then.
             // Both statements or, once the first is refused, none: dropped between them, this would leave another transaction
             // open, and the caller's COMMIT would be one of nothing.
-            match Undropped::boxed(self.run("BEGIN; ROLLBACK")).await {
+            match ForgetOnDrop::boxed(self.run("BEGIN; ROLLBACK")).await {
                 Ok(()) => Err(sqlx::Error::BeginFailed),
                 Err(sqlx::Error::Database(error)) if error.message().ends_with("within a transaction") => {
-                    self.run(format!("SAVEPOINT {PROOF}")).await
+                    self.run(format!("SAVEPOINT {SAVEPOINT}")).await
                 }
                 Err(error) => Err(error),
             }
         })
     }
 
-    fn nest(&mut self) -> Done<'_> {
+    fn begin_savepoint(&mut self) -> Done<'_> {
         Box::pin(SqliteTransactions::begin(self, None))
     }
 
@@ -149,8 +149,8 @@ fn check_writable(_: &str) -> Result<(), sqlx::Error> {
 }
 
 /// Runs statements that wait that long for locks.
-fn patiently<'a>(connection: &'a mut SqliteConnection, patience: Duration, statements: &str) -> Done<'a> {
-    let statements = format!("PRAGMA busy_timeout = {}; {statements}", patience.as_millis());
+fn with_busy_timeout<'a>(connection: &'a mut SqliteConnection, lock_timeout: Duration, statements: &str) -> Done<'a> {
+    let statements = format!("PRAGMA busy_timeout = {}; {statements}", lock_timeout.as_millis());
     Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop) })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::dialect::{Dialect, PROOF, SqlPhase};
+use super::dialect::{Dialect, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind, rejected, unavailable, unconfirmed};
 use super::rows::{Rows, WriterMessage};
 use crate::brokers::job::{JobOutcome, JobReply, JobTimeouts};
@@ -32,22 +32,22 @@ pub(super) async fn whole<C: Dialect>(
     connection: &mut C,
     place: &str,
     rows: &mut Rows,
-    patience: JobTimeouts,
-    answer: &JobReply,
+    timeouts: JobTimeouts,
+    reply: &JobReply,
 ) -> Option<TransactionEnd> {
     let committing = AtomicBool::new(false);
-    let done = patience.for_answer(async {
+    let done = timeouts.for_answer(async {
         rows.begin().await;
-        if let Err(error) = connection.begin(patience_for_others(patience)).await {
+        if let Err(error) = connection.begin(lock_timeout(timeouts)).await {
             let refusal =
                 C::refusal(&error, SqlPhase::Writing).filter(|refusal| refusal.kind != RefusalKind::Ending)?;
             return Some(TransactionEnd { outcome: Err(refusal.at(place, None, None)), keeps: true });
         }
         let error = match write(connection, rows).await {
-            Ok(()) if answer.is_unheard() => Stopped::Abandoned,
+            Ok(()) if reply.is_closed() => Stopped::Abandoned,
             Ok(()) => {
                 committing.store(true, Ordering::Relaxed);
-                match connection.commit(patience_for_others(patience)).await {
+                match connection.commit(lock_timeout(timeouts)).await {
                     Ok(()) => return Some(TransactionEnd { outcome: Ok(()), keeps: true }),
                     Err(error) => Stopped::Committing(error),
                 }
@@ -72,7 +72,7 @@ pub(super) async fn whole<C: Dialect>(
 }
 
 /// Writes the rows within a transaction that is not ours: all of them or none, also if this is dropped half-way.
-pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, patience: JobTimeouts) -> JobOutcome {
+pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, timeouts: JobTimeouts) -> JobOutcome {
     let place = "the database of the open transaction";
     if connection.depth() == 0 {
         return Err(rejected(&format!(
@@ -81,16 +81,16 @@ pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, pati
     }
     let failed = |error| Stopped::Failed(error, None).error::<C>(place, None);
     let is_kept = AtomicBool::new(false);
-    let done = patience.for_answer(async {
-        connection.prove_open().await.map_err(failed)?;
-        let mut nested = Nested::begin(&mut *connection).await.map_err(failed)?;
+    let done = timeouts.for_answer(async {
+        connection.check_open().await.map_err(failed)?;
+        let mut nested = SavepointGuard::begin(&mut *connection).await.map_err(failed)?;
         let written = match write(nested.0, rows).await {
             Ok(()) => nested.keep(&is_kept).await.map_err(|error| Stopped::Failed(error, None)),
             Err(stopped) => Err(stopped),
         };
         drop(nested);
         // Rolls back first, if nothing is to be kept. A transaction that refuses this can't be committed either.
-        let released = connection.run(format!("RELEASE SAVEPOINT {PROOF}")).await;
+        let released = connection.run(format!("RELEASE SAVEPOINT {SAVEPOINT}")).await;
         match written {
             Ok(()) => released.map_err(failed),
             Err(stopped) => Err(stopped.at(connection, place).await),
@@ -104,11 +104,11 @@ pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, pati
 }
 
 /// The client's last savepoint, to which it rolls back when this is dropped.
-struct Nested<'a, C: Dialect>(&'a mut C);
+struct SavepointGuard<'a, C: Dialect>(&'a mut C);
 
-impl<'a, C: Dialect> Nested<'a, C> {
+impl<'a, C: Dialect> SavepointGuard<'a, C> {
     async fn begin(connection: &'a mut C) -> Result<Self, sqlx::Error> {
-        connection.nest().await?;
+        connection.begin_savepoint().await?;
         Ok(Self(connection))
     }
 
@@ -122,9 +122,9 @@ impl<'a, C: Dialect> Nested<'a, C> {
     }
 }
 
-impl<C: Dialect> Drop for Nested<'_, C> {
+impl<C: Dialect> Drop for SavepointGuard<'_, C> {
     fn drop(&mut self) {
-        self.0.unnest();
+        self.0.rollback_savepoint();
     }
 }
 
@@ -192,11 +192,11 @@ fn of_commit(place: &str, refusal: Option<Refusal>) -> DispatchError {
 }
 
 /// How long to wait for other writers: some time is left to say that they were too slow.
-fn patience_for_others(patience: JobTimeouts) -> Duration {
+fn lock_timeout(timeouts: JobTimeouts) -> Duration {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
-    const TO_TELL: Duration = Duration::from_millis(100);
+    const MARGIN: Duration = Duration::from_millis(100);
 
-    patience.remaining().map_or(LONGEST, |left| left.saturating_sub(TO_TELL.max(left / 10)).min(LONGEST))
+    timeouts.remaining().map_or(LONGEST, |left| left.saturating_sub(MARGIN.max(left / 10)).min(LONGEST))
 }
 
 #[cfg(test)]

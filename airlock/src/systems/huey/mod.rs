@@ -1,4 +1,4 @@
-//! Huey: `executor` sends, `message` and `serializer` are the wire format, `accepts` is what can't be sent. The format was
+//! Huey: `executor` sends, `message`, `extras` and `signing` are the wire format, `accepts` is what can't be sent. The format was
 //! read from and tried against huey 3.5.4 and 2.6.0; `tests/wire` holds what those write.
 
 mod accepts;

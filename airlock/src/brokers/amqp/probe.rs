@@ -6,12 +6,12 @@ use std::sync::Arc;
 use lapin::{Channel, Connection};
 
 /// Opened at the first question, and again once a refusal has ended it.
-pub(super) struct Asking {
+pub(super) struct ProbeChannel {
     connection: Arc<Connection>,
     channel: Option<Channel>,
 }
 
-impl Asking {
+impl ProbeChannel {
     pub(super) fn new(connection: Arc<Connection>) -> Self {
         Self { connection, channel: None }
     }
