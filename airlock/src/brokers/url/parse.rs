@@ -1,5 +1,6 @@
 //! From a text to the parts of a URL.
 
+use percent_encoding::percent_decode_str;
 use std::str::FromStr;
 
 use ::url::{Host, ParseError, Url};
@@ -195,19 +196,14 @@ fn folder(place: &str) -> Result<(Option<String>, &str), BrokerUrlError> {
 
 /// The text without its percent encoding; `None` if it is empty.
 pub(super) fn decoded(text: &str) -> Result<Option<String>, BrokerUrlError> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-        let (Some(high), Some(low)) = (digit(), digit()) else { return Err(BrokerUrlError::Encoding) };
-        bytes.push(u8::try_from(high << 4 | low).map_err(|_| BrokerUrlError::Encoding)?);
+    // The crate leaves a `%` without two digits as it is; a client may have meant something else.
+    let is_escape =
+        |after: &str| after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(BrokerUrlError::Encoding);
     }
-    let text = String::from_utf8(bytes).map_err(|_| BrokerUrlError::NotUtf8)?;
-    Ok((!text.is_empty()).then_some(text))
+    let text = percent_decode_str(text).decode_utf8().map_err(|_| BrokerUrlError::NotUtf8)?;
+    Ok((!text.is_empty()).then(|| text.into_owned()))
 }
 
 /// A user or a path, which are printed: neither has another URL or a line of its own in it.
