@@ -90,9 +90,9 @@ fn options_that_the_system_has_no_place_for() {
 #[test]
 fn times_that_pythons_calendar_or_timers_do_not_have() {
     let late = |seconds: u64| UNIX_EPOCH + Duration::from_secs(seconds);
-    refused(&with(Options::new().eta(late(253_370_764_799))), ["", "can't delay"]);
-    refused(&with(Options::new().eta(late(253_370_764_801))), ["after the year 9998", "can't delay"]);
-    refused(&with(Options::new().expires_at(late(1 << 60))), ["after the year 9998", "no expiry"]);
+    refused(&with(Options::new().eta(late(253_402_300_799))), ["", "can't delay"]);
+    refused(&with(Options::new().eta(late(253_402_300_800))), ["after the year 9999", "can't delay"]);
+    refused(&with(Options::new().expires_at(late(1 << 60))), ["after the year 9999", "no expiry"]);
     refused(&with(Options::new().expires_at(SystemTime::UNIX_EPOCH - DAY)), ["", "no expiry"]);
 
     let limited = |timeout| with(Options::new().timeout(timeout));

@@ -3,7 +3,7 @@
 use super::{Identity, Intent};
 use crate::task::SharedBody;
 
-/// An intent on its way into a scope.
+/// An intent on its way into a scope. What was around it before, if a failed flush gave it back, stays behind.
 pub(crate) struct NewIntent {
     identity: Identity,
     /// `None` once it is there.

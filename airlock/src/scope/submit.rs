@@ -105,13 +105,11 @@ fn submit_with_care(intent: Intent) -> Result<(), EnqueueError> {
 }
 
 /// Adds an intent made earlier to the scope of `frame`, under the policies from `frame` outwards.
-pub(super) fn push(frame: &Arc<Frame>, mut intent: Intent) -> Result<IntentId, EnqueueError> {
+pub(super) fn push(frame: &Arc<Frame>, intent: Intent) -> Result<IntentId, EnqueueError> {
     let id = intent.id();
     if !intent.claim() {
         return Err(EnqueueError::repeated(intent));
     }
-    // A failed flush may have given it back: what was around it then is not around it now.
-    intent.context = None;
     check(intent).and_then(|intent| judge_and_record(frame, intent)).map(|()| id)
 }
 

@@ -7,7 +7,7 @@ use crate::systems::python::calendar;
 /// `2030-01-02T03:04:05.678901+00:00`, without the fraction if there is none. A time before 1970 counts as 1970: it is
 /// past either way. `None` after the year 9998, where the worker's time zone arithmetic would overflow.
 pub(super) fn iso(time: SystemTime) -> Option<String> {
-    let time = calendar::utc(time)?;
+    let time = calendar::utc_of_any_zone(time)?;
     // Six digits of a fraction, or none.
     Some(if calendar::micros(time) == 0 { format!("{time:.0}+00:00") } else { format!("{time:.6}+00:00") })
 }

@@ -58,9 +58,7 @@ impl HueyFormat {
         times::check_delay(options, flush.now)?;
         for time in [times::starts_later(intent, flush.now), intent.expires_at(flush.now)].into_iter().flatten() {
             if calendar::utc(time).is_none() {
-                return Err(Rejection::new(
-                    "a time is after the year 9998, where Python's calendar ends; leave it out",
-                ));
+                return Err(Rejection::new("a time is after the year 9999, which Python doesn't have; leave it out"));
             }
         }
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;

@@ -7,7 +7,7 @@ use super::calendar;
 /// `2030-01-02 03:04:05.678901` in UTC, without the fraction if there is none. A time before 1970 counts as 1970: it is
 /// past either way. `None` after the year 9998, from which on a time marks a task that has none.
 pub(crate) fn text(time: SystemTime) -> Option<String> {
-    let time = calendar::utc(time)?;
+    let time = calendar::utc_of_any_zone(time)?;
     let micros = calendar::micros(time);
     let mut text = *b"2030-01-02 03:04:05.678901";
     write(&mut text[..4], time.year().unsigned_abs().into());
