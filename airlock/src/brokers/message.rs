@@ -103,7 +103,6 @@ pub struct AmqpMessage {
     pub body: Vec<u8>,
 }
 
-#[cfg(feature = "amqp")]
 impl AmqpMessage {
     /// The queue in which it ends.
     pub(crate) fn queue(&self) -> &str {

@@ -14,7 +14,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub(crate) use canonical::canonical;
-#[cfg(feature = "testing")]
 pub(crate) use canonical::sorted_fields;
 use checked::Checked;
 pub use error::{EncodeError, EncodeFault};
@@ -55,7 +54,6 @@ impl<T: Serialize> Encode for T {
 pub struct Encoder {
     out: Bounded,
     fields: usize,
-    #[cfg(feature = "testing")]
     calls: u64,
 }
 
@@ -120,7 +118,6 @@ impl Encoder {
 
     /// What the types called to be written, as a number: values with one text have two numbers if they are written in
     /// different ways, as `Some(None)` and `None` are. The order doesn't count, as sets have none.
-    #[cfg(feature = "testing")]
     pub(crate) fn calls(value: &dyn Encode) -> Result<u64, EncodeError> {
         let mut encoder = Self::new();
         value.encode(&mut encoder)?;

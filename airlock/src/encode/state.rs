@@ -17,7 +17,6 @@ pub(super) struct Notes {
     /// it panicked.
     pub(super) unfinished: Cell<usize>,
     /// A sum over the calls of the types, in whatever order: see [`Encoder::calls`](super::Encoder::calls).
-    #[cfg(feature = "testing")]
     pub(super) calls: Cell<u64>,
 }
 

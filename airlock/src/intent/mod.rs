@@ -124,7 +124,6 @@ impl Intent {
     }
 
     /// For each argument, in which way its type writes it.
-    #[cfg(feature = "testing")]
     pub(crate) fn calls_of_arguments(&self) -> Result<Vec<u64>, EncodeError> {
         args::calls(self.task(), |index| self.body.call.argument(index))
     }

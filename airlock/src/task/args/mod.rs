@@ -75,7 +75,6 @@ pub(crate) fn to_json<'a>(
 }
 
 /// For each argument, in which way its type writes it.
-#[cfg(feature = "testing")]
 pub(crate) fn calls<'a>(
     task: &TaskDefinition,
     argument: impl Fn(usize) -> &'a dyn Encode,
