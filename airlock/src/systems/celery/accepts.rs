@@ -18,7 +18,7 @@ const MAX_HEADERS: usize = 64 * 1024;
 
 impl CeleryFormat {
     /// Whether a worker can take the intent as it is meant.
-    pub(crate) fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+    pub(super) fn check(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         let options = intent.options();
         if options.get_max_retries().is_some() {
             return Err(Rejection::new(

@@ -3,12 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::message::CeleryFormat;
-use crate::brokers::{AmqpDeclaration, AmqpMessage, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
 queue_executor! {
@@ -142,23 +140,5 @@ impl CeleryExecutor {
     /// ```
     pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
         self.0.message(intent, now)
-    }
-}
-
-impl Format for CeleryFormat {
-    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        Self::accepts(self, transport, intent, flush)
-    }
-
-    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
-        Self::redis(self, intent, now)
-    }
-
-    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
-        Self::amqp(self, intent, now)
-    }
-
-    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
-        Self::declarations(self, message)
     }
 }

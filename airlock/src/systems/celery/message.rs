@@ -8,10 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::delayed;
 use super::headers::{Delivery, Json, write_headers};
-use crate::brokers::{AmqpDeclaration, AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 use crate::intent::{Intent, IntentId};
 use crate::systems::config::CommonConfig;
+use crate::systems::format::Format;
 use crate::systems::json;
 
 /// What a deployment sets, and the message depends on. The defaults are those of Celery.
@@ -46,9 +48,13 @@ impl Default for CeleryFormat {
     }
 }
 
-impl CeleryFormat {
+impl Format for CeleryFormat {
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.check(transport, intent, flush)
+    }
+
     /// The message for the Redis transport: an envelope, and the list it goes to.
-    pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         let delivery = Delivery::of(self, intent, now)?;
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let body = self.body(intent, &arguments)?;
@@ -82,7 +88,7 @@ impl CeleryFormat {
     }
 
     /// The message for RabbitMQ.
-    pub(crate) fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
+    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
         let delivery = Delivery::of(self, intent, now)?;
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let body = self.body(intent, &arguments)?;
@@ -106,7 +112,7 @@ impl CeleryFormat {
     }
 
     /// What has to be so before messages are published like this one.
-    pub(crate) fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
+    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
         let queue = message.routing_key.get(message.queue_at..).unwrap_or_default();
         let declared = self.common.declare.then(|| vec![self.queue(queue)]);
         if message.exchange.is_empty() {
@@ -114,7 +120,9 @@ impl CeleryFormat {
         }
         Some(delayed::declarations(queue, declared))
     }
+}
 
+impl CeleryFormat {
     /// The queue as a worker declares it.
     fn queue(&self, name: &str) -> AmqpQueue {
         let priorities = self.common.max_priority.map(|most| ("x-max-priority", AmqpValue::Int(i64::from(most))));

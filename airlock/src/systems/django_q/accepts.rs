@@ -25,7 +25,7 @@ const LONGEST_TIMEOUT: u64 = i32::MAX as u64;
 
 impl DjangoQFormat {
     /// Whether a cluster can take the intent as it is meant.
-    pub(crate) fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+    pub(super) fn check(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         let options = intent.options();
         let refused = [
             (!options.get_headers().is_empty(), "place for headers; send `header` values as arguments"),

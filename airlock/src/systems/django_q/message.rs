@@ -8,9 +8,11 @@ use super::extras::extras;
 use super::signing::TimestampSigner;
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 use crate::executors::times;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
+use crate::systems::format::Format;
 use crate::systems::json;
 use crate::systems::python::django_time;
 use crate::systems::python::pickle::Pickle;
@@ -46,6 +48,31 @@ pub(super) static TABLE: SqlTable = SqlTable {
     remedy: "run `manage.py migrate` of the project that has `django_q` among its apps",
 };
 
+impl Format for DjangoQFormat {
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.check(transport, intent, flush)
+    }
+
+    /// The message for the broker on Redis: an element of a list.
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+        let list = format!("django_q:{}:q", self.cluster(intent));
+        Ok(RedisMessage::PushRight { list, body: self.package(intent, now)?.into_bytes() })
+    }
+
+    /// The row for the broker on Django's ORM. Its lock is the time from when on it may be taken; without one it never is.
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
+        let lock = django_time::text(times::starts_later(intent, now).unwrap_or(now)).ok_or_else(times::too_late)?;
+        // SQLite compares it as text, so that it has to be written as Django does.
+        let lock = if transport == Transport::Postgres { lock + "+00" } else { lock };
+        let values = vec![
+            SqlValue::Text(Cow::Owned(self.cluster(intent).to_owned())),
+            SqlValue::Text(Cow::Owned(self.package(intent, now)?)),
+            SqlValue::Text(Cow::Owned(lock)),
+        ];
+        Ok(SqlMessage { transport, table: &TABLE, values, notify: None })
+    }
+}
+
 impl DjangoQFormat {
     pub(crate) fn new(key: SecretKey) -> Self {
         let common = CommonConfig::new("default");
@@ -67,25 +94,6 @@ impl DjangoQFormat {
 
     pub(crate) fn fingerprint(&self) -> String {
         self.signer.fingerprint()
-    }
-
-    /// The message for the broker on Redis: an element of a list.
-    pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
-        let list = format!("django_q:{}:q", self.cluster(intent));
-        Ok(RedisMessage::PushRight { list, body: self.package(intent, now)?.into_bytes() })
-    }
-
-    /// The row for the broker on Django's ORM. Its lock is the time from when on it may be taken; without one it never is.
-    pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
-        let lock = django_time::text(times::starts_later(intent, now).unwrap_or(now)).ok_or_else(times::too_late)?;
-        // SQLite compares it as text, so that it has to be written as Django does.
-        let lock = if transport == Transport::Postgres { lock + "+00" } else { lock };
-        let values = vec![
-            SqlValue::Text(Cow::Owned(self.cluster(intent).to_owned())),
-            SqlValue::Text(Cow::Owned(self.package(intent, now)?)),
-            SqlValue::Text(Cow::Owned(lock)),
-        ];
-        Ok(SqlMessage { transport, table: &TABLE, values, notify: None })
     }
 
     /// The signed task.

@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 32;
 
 impl DjangoTasksFormat {
     /// Whether a worker can take the intent as it is meant.
-    pub(crate) fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+    pub(super) fn check(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         let options = intent.options();
         let refused = [
             (options.get_max_retries().is_some(), "`max_retries`: a task that failed stays failed"),

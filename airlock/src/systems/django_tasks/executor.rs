@@ -3,12 +3,10 @@
 use std::time::SystemTime;
 
 use super::message::DjangoTasksFormat;
-use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, SqlMessage, Transport};
+use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
 queue_executor! {
@@ -86,15 +84,5 @@ impl DjangoTasksExecutor {
     /// ```
     pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
         self.0.message(intent, now)
-    }
-}
-
-impl Format for DjangoTasksFormat {
-    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        Self::accepts(self, transport, intent, flush)
-    }
-
-    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, place: u32) -> Result<SqlMessage, Rejection> {
-        Self::row(self, transport, intent, now, place)
     }
 }

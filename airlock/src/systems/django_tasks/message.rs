@@ -6,10 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 use crate::executors::times;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
 use crate::systems::extras::{ExtraKind, ExtraSchema};
+use crate::systems::format::Format;
 use crate::systems::python::django_time;
 
 pub(super) static TABLE: SqlTable = SqlTable {
@@ -60,15 +62,13 @@ impl Default for DjangoTasksFormat {
     }
 }
 
-impl DjangoTasksFormat {
+impl Format for DjangoTasksFormat {
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.check(transport, intent, flush)
+    }
+
     /// The row for one of the two databases.
-    pub(crate) fn row(
-        &self,
-        transport: Transport,
-        intent: &Intent,
-        now: SystemTime,
-        place: u32,
-    ) -> Result<SqlMessage, Rejection> {
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, place: u32) -> Result<SqlMessage, Rejection> {
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         let arguments = arguments.as_str();
         let (args, kwargs) = if intent.task().positional { (arguments, "{}") } else { ("[]", arguments) };
@@ -103,7 +103,9 @@ impl DjangoTasksFormat {
         ];
         Ok(SqlMessage { transport, table: &TABLE, values, notify: None })
     }
+}
 
+impl DjangoTasksFormat {
     pub(super) fn backend(&self, intent: &Intent) -> Cow<'_, str> {
         EXTRAS.text(intent.options(), "backend").map_or(Cow::Borrowed(&self.backend), Cow::Owned)
     }

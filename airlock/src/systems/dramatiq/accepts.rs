@@ -20,7 +20,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl DramatiqFormat {
     /// Whether a worker can take the intent as it is meant.
-    pub(crate) fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+    pub(super) fn check(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         let options = intent.options();
         if !options.get_headers().is_empty() {
             return Err(Rejection::new(

@@ -3,12 +3,10 @@
 use std::time::SystemTime;
 
 use super::message::DramatiqFormat;
-use crate::brokers::{AmqpDeclaration, AmqpMessage, Broker, BrokerMessage, BrokerUrlError, RedisMessage, Transport};
+use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 
 queue_executor! {
@@ -98,24 +96,5 @@ impl DramatiqExecutor {
     /// ```
     pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
         self.0.message(intent, now)
-    }
-}
-
-impl Format for DramatiqFormat {
-    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        Self::accepts(self, transport, intent, flush)
-    }
-
-    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
-        Self::redis(self, intent, now)
-    }
-
-    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
-        Self::amqp(self, intent, now)
-    }
-
-    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
-        let queues = || self.queues(&message.routing_key).into_iter().map(AmqpDeclaration::Queue).collect();
-        self.common.declare.then(queues)
     }
 }

@@ -5,11 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::extras::options;
 use super::table;
-use crate::brokers::{AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, AmqpProperties, AmqpQueue, AmqpValue, RedisMessage, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 use crate::executors::times::{self, whole_millis};
 use crate::intent::{Intent, IntentId};
 use crate::systems::config::CommonConfig;
+use crate::systems::format::Format;
 use crate::systems::json;
 
 /// How long dead letters are kept, unless the environment variable `dramatiq_dead_message_ttl` says otherwise.
@@ -29,9 +31,13 @@ impl Default for DramatiqFormat {
     }
 }
 
-impl DramatiqFormat {
+impl Format for DramatiqFormat {
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.check(transport, intent, flush)
+    }
+
     /// The message for a `RedisBroker`: a field of a hash, and its name at the end of a list.
-    pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         // Not the message's id: a retry is a new message with the same id, and a worker confirms by this one.
         let field = IntentId::fresh().to_string();
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
@@ -41,7 +47,7 @@ impl DramatiqFormat {
     }
 
     /// The message for a `RabbitmqBroker`.
-    pub(crate) fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
+    fn amqp(&self, intent: &Intent, now: SystemTime) -> Result<AmqpMessage, Rejection> {
         // A retry takes its priority from the options, this delivery from the property.
         let priority = self.common.priority(intent);
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
@@ -50,6 +56,13 @@ impl DramatiqFormat {
         Ok(AmqpMessage { exchange: "", routing_key, queue_at: 0, properties, body })
     }
 
+    fn declarations(&self, message: &AmqpMessage) -> Option<Vec<AmqpDeclaration>> {
+        let queues = || self.queues(&message.routing_key).into_iter().map(AmqpDeclaration::Queue).collect();
+        self.common.declare.then(queues)
+    }
+}
+
+impl DramatiqFormat {
     /// The queues that a worker declares for one: itself, the delayed one and the dead letters.
     pub(crate) fn queues(&self, routing_key: &str) -> Vec<AmqpQueue> {
         let canonical = routing_key.strip_suffix(".DQ").unwrap_or(routing_key);

@@ -25,7 +25,7 @@ const LONGEST_TIMEOUT: u64 = i32::MAX as u64;
 
 impl HueyFormat {
     /// Whether a consumer can take the intent as it is meant.
-    pub(crate) fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+    pub(super) fn check(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         let options = intent.options();
         if !options.get_headers().is_empty() {
             return Err(Rejection::new("a Huey message has no place for headers; send `header` values as arguments"));

@@ -4,12 +4,10 @@ use std::time::SystemTime;
 
 use super::message::HueyFormat;
 use super::signing::{Compression, SerializerSigner};
-use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, RedisMessage, SqlMessage, Transport};
+use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::FlushContext;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::format::Format;
 use crate::systems::queue_executor::queue_executor;
 use crate::text::secret_key::SecretKey;
 
@@ -143,19 +141,5 @@ impl HueyExecutor {
     /// ```
     pub fn message(&self, intent: &Intent, now: SystemTime) -> Result<BrokerMessage, Rejection> {
         self.0.message(intent, now)
-    }
-}
-
-impl Format for HueyFormat {
-    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
-        Self::accepts(self, transport, intent, flush)
-    }
-
-    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
-        Self::redis(self, intent, now)
-    }
-
-    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
-        Self::row(self, transport, intent, now)
     }
 }

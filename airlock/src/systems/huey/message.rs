@@ -10,9 +10,11 @@ use super::extras::{retry_backoff, retry_delay};
 use super::signing::{Compression, Signing};
 use crate::brokers::{RedisMessage, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
+use crate::executors::FlushContext;
 use crate::executors::times;
 use crate::intent::Intent;
 use crate::systems::config::CommonConfig;
+use crate::systems::format::Format;
 use crate::systems::json;
 use crate::systems::python::pickle::{Global, Pickle};
 
@@ -61,9 +63,13 @@ impl Default for HueyFormat {
     }
 }
 
-impl HueyFormat {
+impl Format for HueyFormat {
+    fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
+        self.check(transport, intent, flush)
+    }
+
     /// The message for a `RedisHuey`: an element of a list; for a `PriorityRedisHuey`, a member of a sorted set.
-    pub(crate) fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
+    fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         let key = format!("huey.redis.{}", self.redis_name(intent));
         if !self.priorities {
             return Ok(RedisMessage::PushLeft { list: key, body: self.data(intent, now, Vec::new())? });
@@ -75,7 +81,7 @@ impl HueyFormat {
     }
 
     /// The row for a `SqliteHuey` or a `PostgresHuey`.
-    pub(crate) fn row(&self, transport: Transport, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
+    fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
         let values = vec![
             SqlValue::Text(Cow::Owned(self.common.queue(intent).to_owned())),
             SqlValue::Bytes(self.data(intent, now, Vec::new())?),
@@ -87,7 +93,9 @@ impl HueyFormat {
         };
         Ok(SqlMessage { transport, table, values, notify })
     }
+}
 
+impl HueyFormat {
     /// The channel that the consumers of a `PostgresHuey` listen on.
     pub(super) fn channel(&self, intent: &Intent) -> String {
         format!("huey.q.{}", self.common.queue(intent))
