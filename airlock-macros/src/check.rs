@@ -124,7 +124,7 @@ fn direct_calls(args: &TaskArgs, function: &Function, problems: &mut Problems) {
     if let (Some(_), ReturnType::Type(_, ty)) = (shim.or(enqueue_only), &function.sig.output)
         && has_impl(ty.to_token_stream())
     {
-        problems.push(ty, "nobody gets this task's value; return `()` or `Result<(), E>`");
+        problems.push(ty, "this task's value goes nowhere; return `()` or `Result<(), E>`");
     }
 }
 
@@ -151,7 +151,7 @@ fn qualifiers(function: &Function, problems: &mut Problems) {
     }
     if let Safety::Unsafe(token) = &sig.safety {
         problems
-            .push(token, "an `unsafe fn` can't be a task, nobody checks its conditions; wrap it in a safe function");
+            .push(token, "an `unsafe fn` can't be a task, as its conditions go unchecked; wrap it in a safe function");
     }
     if let Some(abi) = &sig.abi {
         problems.push(abi, "an `extern fn` can't be a task; wrap it in a plain function");

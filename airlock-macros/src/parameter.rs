@@ -70,7 +70,7 @@ pub(crate) fn is_inferred(input: &FnArg) -> bool {
     matches!(input, FnArg::Typed(input) if has_blank(input.ty.to_token_stream()))
 }
 
-/// Gives a parameter, of which it has been told, a type that can be one: the compiler would tell it again.
+/// Gives a parameter that has been reported a type that can be one: the compiler would report it again.
 pub(crate) fn give_size(input: &mut FnArg) {
     if let FnArg::Typed(input) = input {
         sizes::give(&mut input.ty);

@@ -12,12 +12,12 @@ const HOLDS: [&str; 9] =
 
 /// Whether a type has a size, as far as it is written.
 pub(crate) fn check(ty: &Type, problems: &mut Problems) -> bool {
-    let mut told = Vec::new();
-    walk(&mut ty.clone(), &mut told);
-    for (ty, message) in &told {
+    let mut found = Vec::new();
+    walk(&mut ty.clone(), &mut found);
+    for (ty, message) in &found {
         problems.push(ty, message);
     }
-    told.is_empty()
+    found.is_empty()
 }
 
 /// Puts a type that has a size in place of each that has none.
@@ -25,16 +25,16 @@ pub(crate) fn give(ty: &mut Type) {
     walk(ty, &mut Vec::new());
 }
 
-fn walk(ty: &mut Type, told: &mut Vec<(Type, String)>) {
+fn walk(ty: &mut Type, found: &mut Vec<(Type, String)>) {
     if let Some((sized, message)) = with_size(ty) {
-        told.push((std::mem::replace(ty, sized), message));
+        found.push((std::mem::replace(ty, sized), message));
         return;
     }
     match ty {
-        Type::Paren(inner) => walk(&mut inner.elem, told),
-        Type::Group(inner) => walk(&mut inner.elem, told),
-        Type::Array(array) => walk(&mut array.elem, told),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| walk(ty, told)),
+        Type::Paren(inner) => walk(&mut inner.elem, found),
+        Type::Group(inner) => walk(&mut inner.elem, found),
+        Type::Array(array) => walk(&mut array.elem, found),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| walk(ty, found)),
         Type::Path(path) => {
             let Some(last) = path.path.segments.last_mut() else { return };
             let (true, PathArguments::AngleBracketed(arguments)) =
@@ -44,7 +44,7 @@ fn walk(ty: &mut Type, told: &mut Vec<(Type, String)>) {
             };
             for argument in &mut arguments.args {
                 if let GenericArgument::Type(ty) = argument {
-                    walk(ty, told);
+                    walk(ty, found);
                 }
             }
         }

@@ -5,7 +5,9 @@ pub use airlock_macros::beside;
 
 pub use crate::__private::*;
 pub use crate::scope::direct::{DirectCall, Shim, shim};
-pub use crate::scope::scoped::{AsError, AsOutput, Ending, FlushAnswer, Told, ends, handled, succeeds, succeeds_if};
+pub use crate::scope::scoped::{
+    AsError, AsOutput, Ending, FlushAnswer, Unanswered, ends, handled, succeeds, succeeds_if,
+};
 pub use crate::task::args::NoLifetimeLeftOut;
 pub use crate::task::args::tuples::*;
 pub use crate::task::{StateParameter, task_output, task_result};

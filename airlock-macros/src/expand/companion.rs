@@ -61,7 +61,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
         quote!(&__AIRLOCK_TASK.definition)
     };
 
-    // Of the types of unknown ones, so that what is wrong with those is told where they are named, and not here again.
+    // Of the types of unknown ones, so that what is wrong with those is reported where they are named, and not here again.
     let args = if known_types {
         quote!((#(#types,)*))
     } else {

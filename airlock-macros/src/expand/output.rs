@@ -67,7 +67,7 @@ impl Output {
         };
         let ty = self.ty.as_ref().map_or_else(|| quote!(_), ToTokens::to_token_stream);
         // `()` could be that error, or this output; it has always been no answer.
-        let how = if self.ty.as_ref().is_some_and(gives_unit) { quote!(#krate::checks::Told) } else { quote!(_) };
+        let how = if self.ty.as_ref().is_some_and(gives_unit) { quote!(#krate::checks::Unanswered) } else { quote!(_) };
         let there = path_at(krate, path.span());
         quote_spanned!(at(path.span())=> #there::checks::handled::<#ty, _, #how>(#flushed, #path))
     }

@@ -47,9 +47,9 @@ pub trait FlushAnswer<R, How> {
     fn put_into(self, output: R, succeeded: bool) -> R;
 }
 
-/// The function was told, and the output stays.
+/// The function answers nothing, and the output stays.
 #[derive(Debug)]
-pub struct Told;
+pub struct Unanswered;
 /// The answer is the error.
 #[derive(Debug)]
 pub struct AsError;
@@ -57,7 +57,7 @@ pub struct AsError;
 #[derive(Debug)]
 pub struct AsOutput;
 
-impl<R> FlushAnswer<R, Told> for () {
+impl<R> FlushAnswer<R, Unanswered> for () {
     fn put_into(self, output: R, _: bool) -> R {
         output
     }

@@ -32,7 +32,7 @@ pub(super) fn is_success(status: StatusCode, headers: &HeaderMap) -> bool {
     status.as_u16() < 400 && headers.get(GRPC_STATUS).is_none_or(|status| status == "0")
 }
 
-/// What the client is told when the flush of its request failed: [`ScopeLayer::on_flush_error`](super::ScopeLayer).
+/// What the client is answered when the flush of its request failed: [`ScopeLayer::on_flush_error`](super::ScopeLayer).
 ///
 /// Implemented by functions and closures `Fn(FlushError, Response<B>) -> Response<B>`, and by [`EmptyResponse`].
 pub trait OnFlushError<B> {

@@ -181,9 +181,9 @@ mod tests {
 
     #[test]
     fn too_few_channels_by_negotiation_are_told_as_those_that_the_server_counts() {
-        let told = |phase| meaning(phase, AnswerNames::default(), &ErrorKind::ChannelsLimitReached.into());
+        let answer = |phase| meaning(phase, AnswerNames::default(), &ErrorKind::ChannelsLimitReached.into());
         for phase in [Opening, ProbeChannel, Declaring] {
-            let error = told(phase).unwrap_or_else(|| panic!("{phase:?} has no such line"));
+            let error = answer(phase).unwrap_or_else(|| panic!("{phase:?} has no such line"));
             assert_eq!(error.kind(), Unavailable, "{phase:?}");
             assert!(error.get_ref().to_string().contains("too few channels"), "{error:?}");
         }

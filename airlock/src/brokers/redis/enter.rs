@@ -25,7 +25,7 @@ where
         let commands = commands(url, user);
         let Some((command, error)) = ask(url, stream, &commands).await? else { return Ok(()) };
         let is = |name: &str| command.args_iter().next() == Some(Arg::Simple(name.as_bytes()));
-        // Redis had no users before version 6, which are told from their answer to a name.
+        // Redis had no users before version 6, which shows in its answer to a name.
         let knows_no_users = || error.details().is_some_and(|text| text.contains("wrong number of arguments"));
         if is("AUTH") && user.is_some() && knows_no_users() {
             user = None;

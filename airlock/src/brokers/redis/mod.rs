@@ -59,7 +59,7 @@ impl Protocol for Redis {
                     let broker = self.url.place();
                     tracing::warn!(
                         broker,
-                        "TLS without a look at the server's certificate: whoever is between may read and change all; \
+                        "TLS without a look at the server's certificate: a third party between may read and change all; \
                          leave `ssl_cert_reqs` out, and give `ssl_ca_certs` for a certificate of your own"
                     );
                 });

@@ -28,7 +28,7 @@ pub(super) async fn connect(url: &BrokerUrl, stream: TcpStream) -> Result<TlsStr
 }
 
 /// What TLS itself says, at the greeting or after it: since its version 1.3, a certificate of the client's that is missing
-/// is told once the connection is there. It is so in a second as well.
+/// is reported once the connection is there. It is so in a second as well.
 pub(super) fn refusal(url: &BrokerUrl, error: &std::io::Error) -> Option<DispatchError> {
     use AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked, CertificateUnknown,

@@ -69,7 +69,7 @@ const ROWS: &[SqlAnswerRow] = &[
     (None, "25P02", "", RefusalKind::Rejected, "takes nothing more after an earlier error; roll the transaction back"),
     (None, "55P03", "", RefusalKind::Unavailable, "gave up waiting for others that hold the table; try again"),
     (None, "57014", "statement timeout", RefusalKind::Unavailable, "ended a statement that took longer than `statement_timeout` allows; raise it, or look what holds the table"),
-    (None, "57014", "user request", RefusalKind::Unavailable, "was told by somebody to cancel the statement; try again"),
+    (None, "57014", "user request", RefusalKind::Unavailable, "was asked by an administrator to cancel the statement; try again"),
     (None, "57014", "", RefusalKind::Unavailable, "gave up waiting for others that hold the table; try again"),
     // The server.
     (None, "08", "", RefusalKind::Ending, "is ending or not ready yet"),

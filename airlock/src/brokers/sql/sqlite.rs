@@ -130,7 +130,7 @@ impl Dialect for SqliteConnection {
 
 /// Whether this process may write to the file. SQLite opens one that it may only read as well, and makes the files of a
 /// write-ahead log beside it, which are then this user's: those who may write to the database can't any more. The file is
-/// not opened to find out, because whoever closes a file loses all locks that its process has on it, and the program may
+/// not opened to find out, because closing a file loses all locks that the process has on it, and the program may
 /// have it open with a client of its own.
 #[cfg(unix)]
 fn check_writable(path: &str) -> Result<(), sqlx::Error> {

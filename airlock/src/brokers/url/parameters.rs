@@ -11,11 +11,11 @@ use super::parse::decoded;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// What may stand in the URLs of one kind of broker.
-pub(super) type ParameterNames = &'static [(&'static str, Takes)];
+pub(super) type ParameterNames = &'static [(&'static str, ValueKind)];
 
 /// What a parameter takes, and what an error calls that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
+pub(super) enum ValueKind {
     Text,
     /// A whole number up to this one.
     Number(u64),
@@ -24,7 +24,7 @@ pub(super) enum Takes {
     As(&'static str),
 }
 
-use Takes::{As, Number, Text, Words};
+use ValueKind::{As, Number, Text, Words};
 
 const REDIS: ParameterNames = &[
     ("db", Number(u32::MAX as u64)),
@@ -163,11 +163,11 @@ impl Parameters {
                 Ok(number) if number <= *most => Ok(()),
                 _ => Err("a whole number"),
             },
-            Words(words, told) => {
+            Words(words, message) => {
                 if words.contains(&&*value) {
                     Ok(())
                 } else {
-                    Err(*told)
+                    Err(*message)
                 }
             }
         };
@@ -204,7 +204,7 @@ impl Parameters {
         Err(BrokerUrlError::Value { name: key, takes: "the path of a key, which goes together with its certificate" })
     }
 
-    /// Takes out what has a place of its own in the URL.
+    /// ValueKind out what has a place of its own in the URL.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let value = self.get(name).map(str::to_owned);
         self.0.retain(|(known, _)| known != name);

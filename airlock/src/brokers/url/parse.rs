@@ -108,7 +108,7 @@ impl BrokerUrl {
             "0".clone_into(&mut self.path);
         }
         self.path = self.path.parse::<u32>().map_err(|_| BrokerUrlError::Database)?.to_string();
-        // `user:@host`: the server is told who this is, also where they need no password.
+        // `user:@host`: the server is given the user, also where they need no password.
         if self.user.is_some() {
             self.password.get_or_insert_default();
         }
