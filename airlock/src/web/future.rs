@@ -9,6 +9,8 @@ use std::task::{Context, Poll, ready};
 use http::{Response, response};
 use pin_project_lite::pin_project;
 
+#[cfg(feature = "tokio")]
+use super::detached::go_on;
 use super::hooks::{Hooks, OnFlushError};
 use crate::executors::FlushMode;
 use crate::flush::{Flush, FlushError, FlushReport};
@@ -33,15 +35,18 @@ pin_project! {
 
     impl<F, B, S, J, E> PinnedDrop for ResponseFuture<F, B, S, J, E> {
         fn drop(this: Pin<&mut Self>) {
-            // The client has gone; what it caused has not.
-            #[cfg(feature = "tokio")]
             if let Some(flushing) = this.project().flushing.take() {
-                super::detached::go_on(flushing.hand_over);
+                // The client has gone; what it caused has not.
+                go_on(flushing.hand_over);
             }
-            #[cfg(not(feature = "tokio"))]
-            drop(this);
         }
     }
+}
+
+/// Without a runtime to go on with it is dropped, which accounts for everything.
+#[cfg(not(feature = "tokio"))]
+fn go_on(hand_over: HandOver) {
+    drop(hand_over);
 }
 
 struct Flushing<B> {
