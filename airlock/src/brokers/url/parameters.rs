@@ -204,7 +204,7 @@ impl Parameters {
         Err(BrokerUrlError::Value { name: key, takes: "the path of a key, which goes together with its certificate" })
     }
 
-    /// ValueKind out what has a place of its own in the URL.
+    /// Takes out what has a place of its own in the URL.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let value = self.get(name).map(str::to_owned);
         self.0.retain(|(known, _)| known != name);
