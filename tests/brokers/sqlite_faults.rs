@@ -34,7 +34,7 @@ fn the_first_flush_waits_for_a_lock_on_sqlite_as_every_later_one_does() {
     let database = DjangoDatabase::sqlite();
     let short = Duration::from_millis(10);
     let mut other = database.open();
-    // Nobody may even read: neither the pages nor what a connection asks for as it begins.
+    // No other connection may even read: neither the pages nor what a connection asks for as it begins.
     other.run("BEGIN EXCLUSIVE");
     std::thread::scope(|scope| {
         let executor = HueyExecutor::new(database.url()).expect("a URL").connect_timeout(short);

@@ -192,7 +192,7 @@ fn postgres_behind_tls() {
     let ours = log.lines().filter(|line| line.contains("application_name=airlock")).collect::<Vec<_>>();
     assert!(!ours.is_empty() && ours.iter().all(|line| line.contains("SSL enabled (protocol=TLSv1.3")), "{log}");
 
-    // As the URL says, by a name that the certificate is not for, and trusted by nobody here.
+    // As the URL says, by a name that the certificate is not for, and not trusted here.
     let with = |parameters: &str| sent_to(&format!("{url}?{parameters}"), None, 1);
     let own = format!("sslrootcert={}", authority.display());
     for taken in ["sslmode=prefer", "sslmode=require", &format!("sslmode=verify-ca&{own}")] {

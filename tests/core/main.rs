@@ -36,4 +36,5 @@ mod registry;
 mod reports;
 mod rooms;
 mod settings;
+mod sources;
 mod values;

@@ -2,17 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() {
-            sources(&entry, found);
-        } else if entry.extension().is_some_and(|kind| kind == "rs") {
-            found.push(entry);
-        }
-    }
-}
+use crate::sources::rust_files;
 
 /// The name of the type that a line defines; associated types have their trait's name for a reason.
 fn defined(line: &str) -> Option<&str> {
@@ -27,8 +19,7 @@ fn defined(line: &str) -> Option<&str> {
 #[test]
 fn no_two_types_of_the_crate_have_one_name() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../airlock/src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
+    let files = rust_files(&root);
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

@@ -3,18 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::sources::rust_files;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() {
-            sources(&entry, found);
-        } else if entry.extension().is_some_and(|kind| kind == "rs") {
-            found.push(entry);
-        }
-    }
 }
 
 #[test]
@@ -30,8 +22,7 @@ fn the_compiler_refuses_unsafe_code_in_every_member() {
 
 #[test]
 fn expansions_contain_no_unsafe_code() {
-    let mut files = Vec::new();
-    sources(&root().join("airlock-macros/src"), &mut files);
+    let files = rust_files(&root().join("airlock-macros/src"));
     assert!(files.len() > 10, "the macros were not found");
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

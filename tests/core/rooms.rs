@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::sources::rust_files;
+
 /// From top to bottom. A room may use those above it.
 const ORDER: [&str; 28] = [
     "text",
@@ -49,21 +51,9 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../airlock/src")
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            found.push(path);
-        }
-    }
-}
-
 /// Each file by its path in `airlock/src`, without comments and tests.
 fn sources() -> BTreeMap<String, String> {
-    let mut found = Vec::new();
-    files(&source(), &mut found);
+    let found = rust_files(&source());
     let mut sources = BTreeMap::new();
     for path in found {
         let name = path.strip_prefix(source()).unwrap().to_str().unwrap().to_owned();

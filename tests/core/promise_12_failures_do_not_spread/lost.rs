@@ -75,7 +75,7 @@ fn the_intents_of_a_dropped_flush_error_go_to_on_lost_after_they_were_logged() {
         let found = lost.lock().unwrap().pop().expect("the hook was called");
         assert_eq!((found.0.as_deref(), numbers(&found.1)), (Some("till"), vec![0, 4, 5, 2]));
 
-        // Nothing is lost where nothing is left, or where somebody took it.
+        // Nothing is lost where nothing is left, or where the caller took it.
         let failed = flush_fates(scope(), &[Fate::TaskFailed]);
         let ((), log) = logged(|| drop(failed));
         assert_eq!(error_lines(&log).len(), 1, "a failed task is still told: {log}");

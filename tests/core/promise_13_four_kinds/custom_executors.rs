@@ -155,7 +155,7 @@ fn a_batch_kept_by_another_thread_after_the_end_gives_nothing_more_and_says_noth
 
     let (mut batch, begun) = receive.recv().unwrap();
     assert_eq!(batch.remaining(), 1);
-    assert!(batch.begin().is_none(), "the flush is over, and the second one is somebody else's now");
+    assert!(batch.begin().is_none(), "the flush is over, and the second one is the caller's now");
     begun.settle(Ok(()));
     assert_eq!(outcomes(error.report()), expected);
     drop(error.into_intents());

@@ -120,7 +120,7 @@ impl PostgresServer {
         self.folder.path()
     }
 
-    /// Lets in its own user, and from now on nobody else but whom these lines of `pg_hba.conf` let in.
+    /// Lets in its own user, and from now on only the users that these lines of `pg_hba.conf` let in.
     ///
     /// # Panics
     /// If they can't be written.
