@@ -46,6 +46,10 @@ pub enum Error {
     /// A value can't be written so that every reader gets it back as it was.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// A scope and its transaction did not end as they were to.
+    #[cfg(feature = "_sql")]
+    #[error(transparent)]
+    Commit(#[from] crate::transaction::CommitError),
     /// The settings can't be used.
     #[cfg(feature = "settings")]
     #[error(transparent)]

@@ -62,6 +62,8 @@ mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
+#[cfg(feature = "_sql")]
+mod transaction;
 #[cfg(feature = "tower")]
 pub mod web;
 
@@ -78,7 +80,7 @@ pub use brokers::{
     SqlValue,
 };
 pub use context::Phase;
-pub use dispatch::{DispatchError, DispatchErrorKind, Rejection};
+pub use dispatch::{DispatchError, DispatchErrorKind, OpenTransaction, Rejection, SqlKind};
 pub use encode::{EncodeError, EncodeFault, MAX_BYTES, MAX_DEPTH};
 pub use error::{Error, Result};
 #[cfg(feature = "threads")]
@@ -127,3 +129,5 @@ pub use task::{
 };
 #[cfg(feature = "_pickle")]
 pub use text::secret_key::{SecretKey, SecretKeyError};
+#[cfg(feature = "_sql")]
+pub use transaction::{CommitError, NotCommitted, UnknownCommit};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
 use super::row::SqlMessage;
+use crate::dispatch::SqlKind;
 use crate::text::redact::redact_text;
 
 /// A message as an executor would send it, with the place it goes to: for those who send it themselves, from a table in
@@ -229,4 +230,13 @@ pub(crate) enum Transport {
     Amqp,
     Sqlite,
     Postgres,
+}
+
+impl From<SqlKind> for Transport {
+    fn from(kind: SqlKind) -> Self {
+        match kind {
+            SqlKind::Sqlite => Self::Sqlite,
+            SqlKind::Postgres => Self::Postgres,
+        }
+    }
 }

@@ -34,5 +34,5 @@ pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMe
 pub use row::{SqlMessage, SqlValue};
 pub(crate) use row::{SqlTable, SqlType};
 #[cfg(feature = "_sql")]
-pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlConnection, SqlJob};
+pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlConnection, SqlJob, add_rows};
 pub use url::{BrokerUrl, BrokerUrlError};

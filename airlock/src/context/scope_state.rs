@@ -24,6 +24,7 @@ pub(crate) struct Overrides {
     pub(crate) deadline: Option<Duration>,
     pub(crate) timings: Option<bool>,
     pub(crate) state: Option<Arc<StateMap>>,
+    pub(crate) transactional: bool,
 }
 
 pub(crate) struct ScopeState {
@@ -66,6 +67,16 @@ impl ScopeState {
 
     pub(crate) fn executor(&self) -> &Arc<dyn Executor> {
         self.overrides.executor.as_ref().unwrap_or(&self.settings.executor.value)
+    }
+
+    /// The executor that its builder named.
+    pub(crate) fn own_executor(&self) -> Option<&Arc<dyn Executor>> {
+        self.overrides.executor.as_ref()
+    }
+
+    /// Whether what it holds is to be written into a transaction.
+    pub(crate) fn is_transactional(&self) -> bool {
+        self.overrides.transactional
     }
 
     pub(crate) fn lifecycle(&self) -> &dyn Lifecycle {

@@ -3,6 +3,8 @@
 mod error;
 mod redacted;
 mod rejection;
+mod transaction;
 
 pub use error::{DispatchError, DispatchErrorKind};
 pub use rejection::Rejection;
+pub use transaction::{OpenTransaction, SqlKind};

@@ -152,6 +152,13 @@ impl Batch {
         .await;
     }
 
+    /// The same error for all that may still begin.
+    pub(crate) fn settle_rest(&mut self, error: &DispatchError) {
+        while let Some(begun) = self.begin() {
+            begun.settle(Err(error.clone()));
+        }
+    }
+
     /// How many intents have not begun. Fewer may come.
     #[must_use]
     pub fn remaining(&self) -> usize {

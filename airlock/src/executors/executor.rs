@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Batch, FlushContext, Unfinished};
-use crate::dispatch::Rejection;
+use crate::dispatch::{DispatchError, OpenTransaction, Rejection, SqlKind};
 use crate::intent::Intent;
 use crate::runtime::{BoxFuture, Deadline};
 
@@ -58,6 +58,22 @@ pub trait Executor: Send + Sync + 'static {
     /// Hands the batch over. The future ends when everything it began is settled.
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()>;
 
+    /// Whether [`write`](Self::write) puts the intent into a transaction of such a database, as
+    /// [`OpenScope::commit`](crate::OpenScope) asks. What it doesn't is handed over after the commit.
+    fn writes_to(&self, intent: &Intent, kind: SqlKind) -> bool {
+        let _ = (intent, kind);
+        false
+    }
+
+    /// Writes the batch into the transaction that is about to be committed, so that data and intents are there together or
+    /// not at all. It is asked for what it [`writes_to`](Self::writes_to), which the transaction's end makes true:
+    /// if anything of the batch isn't settled as written, the transaction is rolled back.
+    fn write<'a>(&'a self, mut batch: Batch, transaction: &'a mut OpenTransaction<'_>) -> BoxFuture<'a, ()> {
+        let _ = transaction;
+        let error = DispatchError::rejected(format!("{} writes into no transaction", self.name()));
+        Box::pin(async move { batch.settle_rest(&error) })
+    }
+
     /// Stops taking work, finishes what was accepted until the deadline, and gives back the rest.
     ///
     /// A shutdown of several executors goes on without one that isn't ready at the deadline or panics, and says so in
@@ -93,6 +109,10 @@ pub struct Capabilities {
     pub accepts_by_task: bool,
     /// Ends its shutdown by the deadline itself, with what it gives back, whatever else it is made of does.
     pub keeps_deadlines: bool,
+    /// Hands nothing over, and only notes what it would: a dry run, a test.
+    pub records_only: bool,
+    /// Writes all of it into a transaction of the caller.
+    pub writes_rows: bool,
 }
 
 macro_rules! forward {
@@ -108,6 +128,14 @@ macro_rules! forward {
 
             fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
                 (**self).dispatch(batch)
+            }
+
+            fn writes_to(&self, intent: &Intent, kind: SqlKind) -> bool {
+                (**self).writes_to(intent, kind)
+            }
+
+            fn write<'a>(&'a self, batch: Batch, transaction: &'a mut OpenTransaction<'_>) -> BoxFuture<'a, ()> {
+                (**self).write(batch, transaction)
             }
 
             fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

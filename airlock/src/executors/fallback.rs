@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::batch::SplitBatch;
 use super::ledger::{AttemptOutcome, SubBatch, Tries};
 use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished};
-use crate::dispatch::{DispatchErrorKind, Rejection};
+use crate::dispatch::{DispatchErrorKind, OpenTransaction, Rejection, SqlKind};
 use crate::intent::Intent;
 use crate::runtime::panics::catching_panics;
 use crate::runtime::{BoxFuture, Deadline, timer};
@@ -103,6 +103,15 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
         })
     }
 
+    fn writes_to(&self, intent: &Intent, kind: SqlKind) -> bool {
+        self.first.writes_to(intent, kind)
+    }
+
+    /// By the first alone: a database that doesn't answer can't commit either.
+    fn write<'a>(&'a self, batch: Batch, transaction: &'a mut OpenTransaction<'_>) -> BoxFuture<'a, ()> {
+        self.first.write(batch, transaction)
+    }
+
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
         super::join::shutdown_all(vec![&self.first, &self.second], deadline)
     }
@@ -115,8 +124,10 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             runs_on_caller: first.runs_on_caller || second.runs_on_caller,
             accepts_by_task: first.accepts_by_task && second.accepts_by_task,
             keeps_deadlines: true,
+            records_only: first.records_only && second.records_only,
             inline: false,
             returns_unsent: false,
+            writes_rows: false,
         }
     }
 }

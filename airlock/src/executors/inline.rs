@@ -83,6 +83,7 @@ impl Executor for InlineExecutor {
             runs_on_caller: true,
             keeps_deadlines: true,
             accepts_by_task: false,
+            ..Capabilities::default()
         }
     }
 }

@@ -93,6 +93,12 @@ impl Executor for LogExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { takes_local: true, no_deadline: true, runs_on_caller: true, ..Capabilities::default() }
+        Capabilities {
+            takes_local: true,
+            no_deadline: true,
+            runs_on_caller: true,
+            records_only: true,
+            ..Capabilities::default()
+        }
     }
 }

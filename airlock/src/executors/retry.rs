@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::batch::SplitBatch;
 use super::ledger::{AttemptOutcome, SubBatch, Tries};
 use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, shut_down};
-use crate::dispatch::{DispatchErrorKind, Rejection};
+use crate::dispatch::{DispatchErrorKind, OpenTransaction, Rejection, SqlKind};
 use crate::intent::Intent;
 use crate::runtime::{BoxFuture, Deadline, full_jitter, timer};
 
@@ -122,6 +122,15 @@ impl<E: Executor> Executor for Retry<E> {
                 timer::sleep_until(next).await;
             }
         })
+    }
+
+    /// Once: what a transaction refuses, it refuses again.
+    fn write<'a>(&'a self, batch: Batch, transaction: &'a mut OpenTransaction<'_>) -> BoxFuture<'a, ()> {
+        self.executor.write(batch, transaction)
+    }
+
+    fn writes_to(&self, intent: &Intent, kind: SqlKind) -> bool {
+        self.executor.writes_to(intent, kind)
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

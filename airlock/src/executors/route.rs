@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::{fmt, ptr};
 
 use super::batch::SplitBatch;
-use super::ledger::{SubBatch, Tries};
+use super::ledger::{Ledger, SubBatch, Tries};
 use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, join_all};
-use crate::dispatch::{DispatchError, Rejection};
+use crate::dispatch::{DispatchError, OpenTransaction, Rejection, SqlKind};
 use crate::intent::Intent;
 use crate::policy::TaskList;
 use crate::runtime::panics::catching_panics;
@@ -90,6 +90,28 @@ impl Route {
         self.routes.iter().position(|(rule, _)| (rule.0)(intent))
     }
 
+    /// The share of each executor that has one, in the order of the routes. What matches none any more is settled.
+    fn shares(
+        &self,
+        ledger: &Arc<Ledger>,
+        timings: bool,
+        items: Vec<(usize, Intent)>,
+    ) -> Vec<(&Arc<dyn Executor>, Vec<(usize, Intent)>)> {
+        let mut shares: Vec<Vec<_>> = self.routes.iter().map(|_| Vec::new()).collect();
+        let mut unmatched = Vec::new();
+        for item in items {
+            match self.find(&item.1) {
+                Some(index) => shares[index].push(item),
+                None => unmatched.push(item),
+            }
+        }
+        let (unmatched, mut batch) = SubBatch::new(ledger, unmatched, Tries::Only, timings);
+        batch.settle_rest(&DispatchError::rejected("no route takes it any more; routes must not change their mind"));
+        unmatched.finish(DispatchEnd::Returned);
+        let executors = self.routes.iter().map(|(_, executor)| executor);
+        executors.zip(shares).filter(|(_, share)| !share.is_empty()).collect()
+    }
+
     /// Whether all executors are of a kind.
     fn all(&self, is: impl Fn(Capabilities) -> bool) -> bool {
         !self.routes.is_empty() && self.routes.iter().all(|(_, executor)| is(executor.capabilities()))
@@ -138,23 +160,7 @@ impl Executor for Route {
     fn dispatch<'a>(&'a self, batch: Batch) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let SplitBatch { ledger, timings, items } = batch.divide();
-            let mut shares: Vec<Vec<_>> = self.routes.iter().map(|_| Vec::new()).collect();
-            let mut unmatched = Vec::new();
-            for item in items {
-                match self.find(&item.1) {
-                    Some(index) => shares[index].push(item),
-                    None => unmatched.push(item),
-                }
-            }
-            let (unmatched, mut batch) = SubBatch::new(&ledger, unmatched, Tries::Only, timings);
-            while let Some(begun) = batch.begin() {
-                begun.settle(Err(DispatchError::rejected(
-                    "no route takes it any more; routes must not change their mind",
-                )));
-            }
-            unmatched.finish(DispatchEnd::Returned);
-            let executors = self.routes.iter().map(|(_, executor)| executor);
-            let mut shares: Vec<_> = executors.zip(shares).filter(|(_, share)| !share.is_empty()).collect();
+            let mut shares = self.shares(&ledger, timings, items);
             // An executor that works on this thread keeps the others waiting, so the others come first in each round.
             shares.sort_by_key(|(executor, _)| executor.capabilities().runs_on_caller);
             let waits =
@@ -172,6 +178,22 @@ impl Executor for Route {
         })
     }
 
+    fn writes_to(&self, intent: &Intent, kind: SqlKind) -> bool {
+        self.find(intent).is_some_and(|index| self.routes[index].1.writes_to(intent, kind))
+    }
+
+    /// One route after the other, as there is one connection; after a failure none goes on, as all of it is rolled back.
+    fn write<'a>(&'a self, batch: Batch, transaction: &'a mut OpenTransaction<'_>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let SplitBatch { ledger, timings, items } = batch.divide();
+            for (executor, share) in self.shares(&ledger, timings, items) {
+                let (attempt, batch) = SubBatch::new(&ledger, share, Tries::Only, timings);
+                executor.write(batch, transaction).await;
+                attempt.finish(DispatchEnd::Returned);
+            }
+        })
+    }
+
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
         super::join::shutdown_all(self.routes.iter().map(|(_, executor)| &**executor).collect(), deadline)
     }
@@ -182,6 +204,7 @@ impl Executor for Route {
             no_deadline: self.all(|capabilities| capabilities.no_deadline),
             runs_on_caller: self.routes.iter().any(|(_, executor)| executor.capabilities().runs_on_caller),
             keeps_deadlines: true,
+            records_only: self.all(|capabilities| capabilities.records_only),
             ..Capabilities::default()
         }
     }

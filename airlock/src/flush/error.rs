@@ -39,13 +39,36 @@ struct FlushErrorState {
     report: FlushReport,
     unsent: Unsent,
     resend_unconfirmed: bool,
+    of_unknown_commit: bool,
 }
 
 impl FlushError {
     pub(crate) fn new(frame: Arc<Frame>, report: FlushReport, mut unsent: Unsent) -> Self {
         // Several batches of one flush end one after the other; people expect the order of the calls.
         unsent.undispatched.sort_by_key(|intent| intent.order);
-        Self { inner: Box::new(FlushErrorState { frame, report, unsent, resend_unconfirmed: false }) }
+        Self {
+            inner: Box::new(FlushErrorState {
+                frame,
+                report,
+                unsent,
+                resend_unconfirmed: false,
+                of_unknown_commit: false,
+            }),
+        }
+    }
+
+    /// What it holds belongs to a transaction of which it isn't known whether it was committed.
+    pub(crate) fn of_unknown_commit(mut self) -> Self {
+        self.inner.of_unknown_commit = true;
+        self
+    }
+
+    /// What it holds, which is the caller's to account for.
+    pub(crate) fn give_back(mut self) -> (FlushReport, Vec<Intent>) {
+        let mut intents = self.inner.unsent.take_intents();
+        intents.sort_by_key(|intent| intent.order);
+        self.inner.unsent = Unsent::default();
+        (self.inner.report.clone(), intents)
     }
 
     /// What became of each intent.
@@ -136,7 +159,7 @@ impl FlushError {
 
 impl Drop for FlushError {
     fn drop(&mut self) {
-        let FlushErrorState { frame, unsent, .. } = &mut *self.inner;
+        let FlushErrorState { frame, unsent, of_unknown_commit, .. } = &mut *self.inner;
         if unsent.is_empty() {
             return;
         }
@@ -151,7 +174,7 @@ impl Drop for FlushError {
             return;
         }
         if let Some(on_lost) = &scope.settings().on_lost.value {
-            let lost = Lost::of_flush_error(scope.info().clone(), intents);
+            let lost = Lost::of_flush_error(scope.info().clone(), intents, *of_unknown_commit);
             if let Err(panicked) = catch_panic(|| on_lost(lost)) {
                 tracing::error!(target: "airlock", panicked, "the `on_lost` hook panicked");
             }

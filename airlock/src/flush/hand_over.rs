@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::report::FlushReport;
 use super::report_builder::ReportBuilder;
-use super::{Discarded, FlushError, Outcome, Unattempted, Unsent, block_on_flush};
+use super::{Discarded, FlushError, Outcome, Unattempted, Unsent, block_on_flush, note_abandoned};
 use crate::context::buffer::Phase;
 use crate::context::frame::Frame;
 use crate::context::futures::InContext;
@@ -16,12 +16,12 @@ use crate::executors::{
 };
 use crate::intent::Intent;
 use crate::runtime::panics::{catch_panic, catching_panics};
-use crate::runtime::{Deadline, timer};
+use crate::runtime::{BoxFuture, Deadline, timer};
 use crate::scope_info::ScopeInfo;
 use crate::text::redact::redact_text;
 
 /// How long a flush waits for what lies outside this process, unless the scope or the settings say otherwise.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
+pub(super) const DEFAULT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// One hand-over. Dropped before its end, it accounts for everything and lets the loss be known.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(crate) struct Flush {
     /// What runs here once the executor has had its share: kept where a dropped flush finds it.
     pub(super) local: Vec<Intent>,
     pub(super) may_have_options: bool,
+    /// Whether it may only be handed over by what writes it into a transaction.
+    pub(super) transactional: bool,
     current: Option<Current>,
     pub(super) report: ReportBuilder,
     pub(super) unsent: Unsent,
@@ -49,14 +51,31 @@ struct Current {
 impl Flush {
     pub(crate) fn new(frame: Arc<Frame>, intents: Vec<Intent>, may_have_options: bool, report: ReportBuilder) -> Self {
         let (local, unsent) = (Vec::new(), Unsent::default());
-        Self { frame, waiting: intents, local, may_have_options, current: None, report, unsent, finished: false }
+        let transactional = scope_of(&frame).is_transactional();
+        Self {
+            frame,
+            waiting: intents,
+            local,
+            may_have_options,
+            transactional,
+            current: None,
+            report,
+            unsent,
+            finished: false,
+        }
     }
 
     /// A second attempt with what an error holds; what the first one settled otherwise is carried over.
     pub(crate) fn resending(frame: Arc<Frame>, intents: Vec<Intent>, carried: Unsent) -> Self {
         let mut flush = Self::new(frame, intents, true, ReportBuilder::new(true));
         flush.unsent = carried;
+        flush.may_be_outside();
         flush
+    }
+
+    /// The caller knows that it is not for a transaction any more.
+    pub(super) fn may_be_outside(&mut self) {
+        self.transactional = false;
     }
 
     /// What may escape, until it is handed over.
@@ -96,6 +115,7 @@ impl Flush {
         let deadline = set.unwrap_or_else(|| {
             if executor.capabilities().no_deadline { Deadline::NONE } else { Deadline::after(DEFAULT_DEADLINE) }
         });
+        self.refuse_outside(executor, &|_| executor.capabilities().writes_rows)?;
         self.ask_executor(executor, mode, deadline)?;
         self.split_off_local(executor);
         if !self.waiting.is_empty() {
@@ -116,19 +136,23 @@ impl Flush {
         self.report.handed_to(redact_text(executor.name()).into_owned().into());
         let intents = std::mem::take(&mut self.waiting);
         if !executor.capabilities().inline {
-            let now = SystemTime::now();
-            // Without call options anywhere, it is known without a look at each intent's own memory.
-            let may_have_options = self.may_have_options;
-            let dated = intents.iter().filter(|intent| may_have_options || intent.task().options.has_durations());
-            dated.for_each(|intent| intent.hand_over(now));
+            self.note_hand_over(&intents);
         }
         let kept = (reported || !executor.capabilities().returns_unsent).then(|| intents.clone());
         let ledger = Arc::new(Ledger::new(intents.len(), scope.on_failure(), deadline));
         let batch = Batch::new(intents, Arc::clone(&ledger), scope.timings());
         let batch = if self.may_have_options { batch } else { batch.without_call_options() };
         self.current = Some(Current { ledger, kept });
-        let ending = drive(executor, batch, deadline).await;
+        let ending = drive(deadline, || executor.dispatch(batch)).await;
         self.settle(ending);
+    }
+
+    /// From now on, what has durations counts them.
+    pub(super) fn note_hand_over(&self, intents: &[Intent]) {
+        let now = SystemTime::now();
+        // Without call options anywhere, it is known without a look at each intent's own memory.
+        let dated = intents.iter().filter(|intent| self.may_have_options || intent.task().options.has_durations());
+        dated.for_each(|intent| intent.hand_over(now));
     }
 
     /// Closes the ledger of the current batch and enters every intent of it.
@@ -197,6 +221,26 @@ impl Flush {
         self.report()
     }
 
+    /// Discards because what held it was dropped, and says so if there was something in it.
+    pub(super) fn discard_dropped(&mut self) {
+        let intents = self.waiting.len();
+        if intents > 0 {
+            // A drop doesn't panic, whatever the subscriber does.
+            let _ = catch_panic(|| {
+                tracing::warn!(
+                    target: "airlock",
+                    scope = %self.scope(),
+                    intents,
+                    "a sealed scope was dropped without being dispatched; its intents are discarded"
+                );
+            });
+        }
+        let report = self.discard(Discarded::Dropped);
+        if let Some(frame) = report.own.as_ref().filter(|_| intents > 0) {
+            note_abandoned(frame, Discarded::Dropped, intents);
+        }
+    }
+
     pub(crate) fn scope(&self) -> &ScopeInfo {
         scope_of(&self.frame).info()
     }
@@ -228,7 +272,7 @@ pub(crate) fn fail(frame: &Arc<Frame>, unsent: Unsent, report: &mut ReportBuilde
     FlushError::new(Arc::clone(frame), report.take_report(frame), unsent)
 }
 
-fn unattempted(cause: Cause) -> Unattempted {
+pub(super) fn unattempted(cause: Cause) -> Unattempted {
     match cause {
         Cause::Stopped(Stop::Failure) => Unattempted::FailedFast,
         Cause::Stopped(Stop::Unavailable) => Unattempted::Unavailable,
@@ -243,11 +287,11 @@ pub(super) fn scope_of(frame: &Frame) -> &ScopeState {
     frame.as_scope().unwrap_or_else(|| unreachable!("only scopes flush"))
 }
 
-/// Runs the executor's future to its end or to the deadline, in an empty context.
-async fn drive(executor: &dyn Executor, batch: Batch, deadline: Deadline) -> DispatchEnd {
+/// Runs an executor's future to its end or to the deadline, in an empty context.
+pub(super) async fn drive<'e>(deadline: Deadline, start: impl FnOnce() -> BoxFuture<'e, ()>) -> DispatchEnd {
     let started = {
         let _empty = ContextSwap::empty();
-        catch_panic(|| executor.dispatch(batch))
+        catch_panic(start)
     };
     DispatchEnd::of(match started {
         Ok(future) => timer::until(deadline, catching_panics(InContext::empty(future))).await,

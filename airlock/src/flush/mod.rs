@@ -3,6 +3,7 @@
 mod abandoned;
 mod ask;
 mod blocking;
+mod committing;
 mod error;
 mod hand_over;
 mod outcome;
@@ -11,10 +12,12 @@ mod report;
 mod report_builder;
 pub(crate) mod seal;
 mod sealed;
+mod transactional;
 mod tree;
 mod unsent;
 
 pub(crate) use abandoned::note_abandoned;
+pub(crate) use committing::{CommittingFlush, GivenBack};
 pub use error::FlushError;
 pub(crate) use hand_over::Flush;
 pub use outcome::{Counts, Discarded, Outcome, Unattempted};

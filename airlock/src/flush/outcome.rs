@@ -10,6 +10,8 @@ use crate::scope_info::ScopeInfo;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome {
+    /// It was written into the transaction that has been committed.
+    Written,
     /// The executor has it, and said so.
     Dispatched,
     /// A policy refused it in the flush.
@@ -63,6 +65,7 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Written => f.write_str("written"),
             Self::Dispatched => f.write_str("dispatched"),
             Self::Dropped { policy } => write!(f, "dropped by {policy}"),
             Self::Captured { scope } => match scope.name() {
@@ -129,6 +132,8 @@ pub enum Unattempted {
     JudgePanicked(String),
     /// The scope that was to capture it had ended already.
     ParentEnded(Phase),
+    /// The transaction that it belongs to was not committed.
+    NotCommitted,
 }
 
 impl fmt::Display for Unattempted {
@@ -142,6 +147,7 @@ impl fmt::Display for Unattempted {
             Self::Cancelled => f.write_str("the flush was dropped"),
             Self::OtherRefused => f.write_str("another intent of this flush was refused"),
             Self::JudgePanicked(message) => f.write_str(message),
+            Self::NotCommitted => f.write_str("the transaction was not committed"),
             Self::ParentEnded(phase) => {
                 write!(f, "the scope around had ended before ({})", format!("{phase:?}").to_lowercase())
             }
@@ -155,6 +161,7 @@ impl fmt::Display for Unattempted {
 #[expect(missing_docs, reason = "each is the outcome of its name")]
 pub struct Counts {
     pub enqueued: usize,
+    pub written: usize,
     pub dispatched: usize,
     pub dropped: usize,
     pub captured: usize,
@@ -172,6 +179,7 @@ impl Counts {
     pub(crate) fn add_many(&mut self, outcome: &Outcome, count: usize) {
         self.enqueued += count;
         *match outcome {
+            Outcome::Written => &mut self.written,
             Outcome::Dispatched => &mut self.dispatched,
             Outcome::Dropped { .. } => &mut self.dropped,
             Outcome::Captured { .. } => &mut self.captured,
@@ -188,6 +196,7 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} enqueued", self.enqueued)?;
         let named = [
+            (self.written, "written"),
             (self.dispatched, "dispatched"),
             (self.dropped, "dropped"),
             (self.captured, "captured"),

@@ -14,7 +14,7 @@ impl Flush {
     /// a batch, a ledger that another thread may close and a future cost more than many a task.
     pub(super) fn call_if_plain(&mut self) -> bool {
         let scope = scope_of(&self.frame);
-        if self.may_have_options || !scope.executor().capabilities().inline {
+        if self.may_have_options || self.transactional || !scope.executor().capabilities().inline {
             return false;
         }
         let (on_failure, timings) = (scope.on_failure(), scope.timings());

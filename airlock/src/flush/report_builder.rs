@@ -32,6 +32,8 @@ impl ReportBuilder {
     pub(crate) fn handed_to(&mut self, executor: Cow<'static, str>) {
         self.executor = Some(match self.executor.take() {
             None => executor,
+            // Its first share was written into a transaction.
+            Some(same) if same == executor => same,
             Some(first) => format!("{first}, then {executor}").into(),
         });
     }

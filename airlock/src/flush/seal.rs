@@ -12,6 +12,7 @@ use crate::context::frame::{Frame, frames};
 use crate::context::judging::{FlushScratch, Judging};
 use crate::context::scope_state::ScopeState;
 use crate::intent::Intent;
+use crate::runtime::Deadline;
 use crate::runtime::panics::catch_panic;
 use crate::text::redact::redact_text;
 
@@ -49,6 +50,28 @@ pub(crate) fn seal(frame: &Arc<Frame>, reported: bool) -> Result<Flush, FlushErr
     let contents = give_to_ancestors(frame, contents, &mut report)?;
     let intents = judge(frame, contents.items, &mut report)?;
     Ok(Flush::new(Arc::clone(frame), intents, contents.may_have_options, report))
+}
+
+/// The same for a scope that ends with a transaction: no scope around captures what it holds.
+pub(crate) fn seal_for_commit(frame: &Arc<Frame>) -> Result<Flush, FlushError> {
+    let mut report = ReportBuilder::new(true);
+    let contents = frame.as_scope().and_then(|scope| scope.buffer().close(Phase::Sealed).ok());
+    let Contents { items, may_have_options } =
+        contents.unwrap_or_else(|| Contents { items: Vec::new(), may_have_options: false });
+    let intents = judge(frame, items, &mut report)?;
+    Ok(Flush::new(Arc::clone(frame), intents, may_have_options, report))
+}
+
+/// When a database is given up that the scope ends with.
+pub(crate) fn deadline(frame: &Frame) -> Deadline {
+    Deadline::after(frame.as_scope().and_then(ScopeState::deadline).unwrap_or(hand_over::DEFAULT_DEADLINE))
+}
+
+/// Ends the scope without judging what it holds, which the error owns.
+pub(crate) fn give_back(frame: &Arc<Frame>) -> FlushError {
+    let contents = frame.as_scope().and_then(|scope| scope.buffer().close(Phase::Discarded).ok());
+    let items = contents.map(|contents| contents.items).unwrap_or_default();
+    all_back(frame, items, &mut ReportBuilder::new(true), &Unattempted::NotCommitted)
 }
 
 /// Moves to each ancestor what it doesn't release, unjudged; what every ancestor releases stays.

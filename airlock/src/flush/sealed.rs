@@ -8,7 +8,6 @@ use super::{Discarded, FlushError};
 use crate::executors::Executor;
 use crate::executors::FlushMode;
 use crate::intent::Intent;
-use crate::runtime::panics::catch_panic;
 
 /// What may escape from a scope that has ended: judged, closed to new intents, not handed over yet.
 ///
@@ -78,24 +77,9 @@ impl Sealed {
 
 impl Drop for Sealed {
     fn drop(&mut self) {
-        let Some(mut held) = self.held.take() else { return };
-        if !held.intents().is_empty() {
-            // A drop doesn't panic, whatever the subscriber does.
-            let _ = catch_panic(|| {
-                tracing::warn!(
-                    target: "airlock",
-                    scope = %held.scope(),
-                    intents = held.intents().len(),
-                    "a sealed scope was dropped without being dispatched; its intents are discarded"
-                );
-            });
+        if let Some(mut held) = self.held.take() {
+            held.discard_dropped();
         }
-        let intents = held.intents().len();
-        let report = held.discard(Discarded::Dropped);
-        if let Some(frame) = report.own.as_ref().filter(|_| intents > 0) {
-            crate::flush::note_abandoned(frame, Discarded::Dropped, intents);
-        }
-        drop(report);
     }
 }
 

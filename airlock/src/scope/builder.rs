@@ -91,6 +91,15 @@ impl ScopeBuilder {
         self
     }
 
+    /// Everything it holds has to be written into the transaction that it ends with (`OpenScope::commit`, or `seal` and
+    /// `insert`): what an executor would hand over afterwards, where a crash between loses it, is refused, and the
+    /// transaction rolled back. A dry run, or [`testing`](crate::guide::testing), around the scope only notes what would be
+    /// handed over, which is not refused.
+    pub fn transactional(mut self) -> Self {
+        self.overrides.transactional = true;
+        self
+    }
+
     /// Gives a value to the `#[state]` parameters of its type, for the tasks enqueued in this scope and in those nested
     /// in it. It goes before what the process [`provide`](crate::provide)s: for a test, or a tenant.
     ///

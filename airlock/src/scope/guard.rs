@@ -10,6 +10,7 @@ use crate::context::scope_state::ScopeState;
 use crate::context::stack::{Entered, GuardsStayOnTheirThreadUseOpen};
 use crate::flush::{Discarded, Flush, FlushError, FlushReport, Sealed, seal};
 use crate::lifecycle::ScopeEnd;
+use crate::runtime::Deadline;
 use crate::runtime::panics::catch_panic;
 
 /// A scope that has an owner, who ends it. Dropped, it discards.
@@ -59,6 +60,22 @@ impl OwnedScope {
     pub(super) fn seal(mut self, reported: bool) -> Result<Flush, FlushError> {
         self.ended = true;
         seal::seal(&self.frame, reported)
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        seal::deadline(&self.frame)
+    }
+
+    /// Judges what the scope holds, for a transaction; the scopes around capture nothing of it.
+    pub(super) fn seal_for_commit(mut self) -> Result<Flush, FlushError> {
+        self.ended = true;
+        seal::seal_for_commit(&self.frame)
+    }
+
+    /// Closes the scope, with what it holds in an error.
+    pub(super) fn give_back(mut self) -> FlushError {
+        self.ended = true;
+        seal::give_back(&self.frame)
     }
 
     /// Closes what ended badly; there is nothing to hand over, and the report says so.

@@ -15,6 +15,7 @@ use crate::context::frame::{Frame, frames};
 use crate::context::stack;
 use crate::executors::FlushMode;
 use crate::flush::{Discarded, Flush, FlushError, FlushReport, Sealed};
+use crate::runtime::Deadline;
 
 /// A scope that is current nowhere but in what [`run`](Self::run) and [`wrap`](Self::wrap) put into it, and may be kept
 /// across awaits: [`ScopeBuilder::open`](crate::ScopeBuilder::open) makes one.
@@ -128,6 +129,26 @@ impl OpenScope {
             Some(reason) => Ok(self.owned.seal_discarded(reason)),
             None => self.owned.seal(true),
         }
+    }
+
+    /// When the hand-over of what it holds is given up, counted from now.
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.owned.deadline()
+    }
+
+    /// Why it can't end well any more.
+    pub(crate) fn failed(&self) -> Option<Discarded> {
+        self.owned.failed()
+    }
+
+    /// Judged and closed, to be written into a transaction and handed over after its commit.
+    pub(crate) fn seal_for_commit(self) -> Result<Flush, FlushError> {
+        self.owned.seal_for_commit()
+    }
+
+    /// Closed, with what it holds in an error.
+    pub(crate) fn give_back(self) -> FlushError {
+        self.owned.give_back()
     }
 
     /// The scope's own frame, below the local policies that are in force here and not around it as well.

@@ -11,16 +11,17 @@ pub struct Lost {
     intents: Vec<Intent>,
     /// What they were dropped in.
     holder: &'static str,
+    of_unknown_commit: bool,
 }
 
 impl Lost {
     /// Of accepted work that did not run.
     pub(crate) fn new(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self { scope, intents, holder: "the accepted work of an executor" }
+        Self { scope, intents, holder: "the accepted work of an executor", of_unknown_commit: false }
     }
 
-    pub(crate) fn of_flush_error(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self { scope, intents, holder: "a flush error" }
+    pub(crate) fn of_flush_error(scope: ScopeInfo, intents: Vec<Intent>, of_unknown_commit: bool) -> Self {
+        Self { scope, intents, holder: "a flush error", of_unknown_commit }
     }
 
     pub(crate) fn holder(&self) -> &'static str {
@@ -31,6 +32,13 @@ impl Lost {
     #[must_use]
     pub fn scope(&self) -> &ScopeInfo {
         &self.scope
+    }
+
+    /// Whether they belong to a transaction whose COMMIT got no answer: see `CommitError::Unknown`. Their data may be there or
+    /// not, and those that the transaction was to hold may be there already: look before you send them.
+    #[must_use]
+    pub fn is_of_unknown_commit(&self) -> bool {
+        self.of_unknown_commit
     }
 
     /// The intents, undispatched ones first, then those that may have gone out.

@@ -21,6 +21,8 @@ pub(crate) struct CommonConfig {
     pub(crate) body_limit: usize,
     /// Whether queues on RabbitMQ are declared before anything is published to them.
     pub(crate) declare: bool,
+    /// Whether the table is in another database than those that the program commits to.
+    pub(crate) elsewhere: bool,
 }
 
 impl CommonConfig {
@@ -32,6 +34,7 @@ impl CommonConfig {
             max_priority: None,
             body_limit: MAX_BYTES,
             declare: false,
+            elsewhere: false,
         }
     }
 

@@ -12,6 +12,11 @@ pub(crate) trait Format: Send + Sync + 'static {
     /// Whether a worker can take the intent as it is meant. Whatever it refuses is refused before anything is sent.
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection>;
 
+    /// Whether its table is in another database than those that a program commits to.
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+
     /// For Redis, if workers read there.
     fn redis(&self, intent: &Intent, now: SystemTime) -> Result<RedisMessage, Rejection> {
         let _ = (intent, now);

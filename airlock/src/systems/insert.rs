@@ -8,9 +8,11 @@ use tokio::sync::oneshot;
 
 use super::format::Format;
 use super::queue_executor::QueueExecutor;
-use super::rows::{settle_rest, stream_rows};
-use crate::brokers::{AnyConnection, FlushDoubt, JobReply, JobTimeouts, Rows, SqlConnection, SqlJob, Transport};
-use crate::dispatch::{DispatchError, Rejection};
+use super::rows::stream_rows;
+use crate::brokers::{
+    AnyConnection, FlushDoubt, JobReply, JobTimeouts, Rows, SqlConnection, SqlJob, Transport, add_rows,
+};
+use crate::dispatch::{DispatchError, OpenTransaction, Rejection};
 use crate::executors::{Batch, Capabilities, Executor, FlushContext};
 use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
@@ -97,6 +99,19 @@ impl<F: Format> QueueExecutor<F> {
     }
 }
 
+impl<F: Format> QueueExecutor<F> {
+    /// Writes the batch into a transaction that is rolled back unless all of it is settled as written.
+    pub(crate) async fn write(&self, mut batch: Batch, transaction: &mut OpenTransaction<'_>) {
+        let (sender, mut rows) = Rows::channel(None);
+        let timeouts = JobTimeouts::new(batch.deadline(), NO_CONNECT);
+        let (transport, now) = (transaction.kind().into(), SystemTime::now());
+        let row = |intent: &Intent, place| self.format.row(transport, intent, now, place);
+        let (streamed, outcome) =
+            tokio::join!(stream_rows(&mut batch, sender, row), add_rows(transaction, &mut rows, timeouts));
+        streamed.settle(&mut batch, outcome);
+    }
+}
+
 async fn write<F: Format>(
     (relay, job): (Relay<F>, oneshot::Receiver<SqlJob>),
     connection: AnyConnection<'_>,
@@ -158,7 +173,7 @@ impl<F: Format> Executor for Relay<F> {
             let timeouts = JobTimeouts::new(batch.deadline(), NO_CONNECT);
             let job = SqlJob { number: 0, messages: vec![rows], timeouts, reply };
             if writer.is_none_or(|writer| writer.send(job).is_err()) {
-                return settle_rest(&mut batch, &DispatchError::unavailable("the transaction is not there any more"));
+                return batch.settle_rest(&DispatchError::unavailable("the transaction is not there any more"));
             }
             let now = SystemTime::now();
             let row = |intent: &Intent, place| self.format.row(self.transport, intent, now, place);
@@ -170,6 +185,6 @@ impl<F: Format> Executor for Relay<F> {
 
     fn capabilities(&self) -> Capabilities {
         // So that it is asked about `local` tasks, too.
-        Capabilities { takes_local: true, ..Capabilities::default() }
+        Capabilities { takes_local: true, writes_rows: true, ..Capabilities::default() }
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::format::Format;
 use super::publish::publish;
 use crate::brokers::{Broker, BrokerMessage, Transport};
-use crate::dispatch::Rejection;
+use crate::dispatch::{Rejection, SqlKind};
 use crate::executors::{Batch, FlushContext, printed_name};
 use crate::intent::Intent;
 
@@ -16,7 +16,7 @@ use crate::intent::Intent;
 pub(crate) struct QueueExecutor<F> {
     pub(super) name: Arc<str>,
     pub(super) format: Arc<F>,
-    broker: Broker,
+    pub(super) broker: Broker,
 }
 
 impl<F: Format + Clone> QueueExecutor<F> {
@@ -48,6 +48,11 @@ impl<F: Format + Clone> QueueExecutor<F> {
 
     pub(crate) fn accepts(&self, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         self.format.accepts(self.broker.transport(), intent, flush)
+    }
+
+    pub(crate) fn writes_to(&self, intent: &Intent, kind: SqlKind) -> bool {
+        let is_its_database = self.broker.transport() == kind.into() && !self.format.is_elsewhere();
+        is_its_database && !intent.task().local
     }
 
     pub(crate) async fn dispatch(&self, batch: Batch) {
@@ -134,6 +139,19 @@ macro_rules! queue_executor {
 
             fn dispatch<'a>(&'a self, batch: $crate::executors::Batch) -> $crate::runtime::BoxFuture<'a, ()> {
                 Box::pin(self.0.dispatch(batch))
+            }
+
+            fn writes_to(&self, intent: &$crate::intent::Intent, kind: $crate::dispatch::SqlKind) -> bool {
+                self.0.writes_to(intent, kind)
+            }
+
+            #[cfg(feature = "_sql")]
+            fn write<'a>(
+                &'a self,
+                batch: $crate::executors::Batch,
+                transaction: &'a mut $crate::dispatch::OpenTransaction<'_>,
+            ) -> $crate::runtime::BoxFuture<'a, ()> {
+                Box::pin(self.0.write(batch, transaction))
             }
         }
 

@@ -29,11 +29,11 @@ pub(crate) async fn send<C>(
     let timeouts = manager.timeouts(batch.deadline());
     // Before anything begins: what can't be reached costs one intent its attempt.
     if let Err(error) = manager.ready(timeouts).await {
-        return settle_rest(&mut batch, &error);
+        return batch.settle_rest(&error);
     }
     let Some(permit) = timeouts.for_answer(manager.protocol().permit()).await else {
         let busy = format!("{} was busy with another flush until this one's time ended", manager.protocol().place());
-        return settle_rest(&mut batch, &DispatchError::unavailable(busy));
+        return batch.settle_rest(&DispatchError::unavailable(busy));
     };
     let (sender, rows) = Rows::channel(Some(permit));
     let replies = manager.send(vec![rows], timeouts, &FlushDoubt::default());
@@ -41,13 +41,6 @@ pub(crate) async fn send<C>(
     let streamed = stream_rows(&mut batch, sender, |intent, place| format.row(transport, intent, now, place)).await;
     let outcome = replies.receive().await.pop().unwrap_or(Ok(()));
     streamed.settle(&mut batch, outcome);
-}
-
-/// The same outcome for all that may still begin.
-pub(crate) fn settle_rest(batch: &mut Batch, error: &DispatchError) {
-    while let Some(begun) = batch.begin() {
-        begun.settle(Err(error.clone()));
-    }
 }
 
 /// What was begun, and waits for the outcome of the transaction.
@@ -113,7 +106,7 @@ impl StreamedRows {
         }
         // Of one transaction, so that what keeps it out keeps all of it out.
         if let Err(error) = outcome {
-            settle_rest(batch, &error);
+            batch.settle_rest(&error);
         }
     }
 }

@@ -126,7 +126,7 @@ impl Executor for RecordingExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { takes_local: true, no_deadline: true, ..Capabilities::default() }
+        Capabilities { takes_local: true, no_deadline: true, records_only: true, ..Capabilities::default() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use lapin::options::ConfirmSelectOptions;
 use lapin::{Channel, Connection};
 
 /// Opened at the first question, and again once a refusal has ended it.
@@ -17,10 +18,12 @@ impl ProbeChannel {
     }
 
     pub(super) async fn channel(&mut self) -> lapin::Result<Channel> {
-        Ok(match &self.channel {
-            Some(channel) if channel.status().connected() => channel.clone(),
-            _ => self.channel.insert(self.connection.create_channel().await?).clone(),
-        })
+        if let Some(channel) = self.channel.as_ref().filter(|channel| channel.status().connected()) {
+            return Ok(channel.clone());
+        }
+        let channel = self.connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(self.channel.insert(channel).clone())
     }
 
     /// Gives up the channel, with what was asked on it and not answered.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lapin::BasicProperties;
-use lapin::options::{BasicPublishOptions, BasicQosOptions};
+use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 
 use super::probe::ProbeChannel;
@@ -64,8 +64,8 @@ async fn ask(probe: &mut ProbeChannel, size: usize) -> lapin::Result<()> {
     // No queue has an empty name.
     let (nowhere, options) = (ShortString::default(), BasicPublishOptions::default());
     let body = vec![0; size];
-    // Until it is written: the client would let the next question go first.
-    drop(channel.basic_publish(nowhere.clone(), nowhere, options, &body, BasicProperties::default()).await?);
-    // Answered only if the channel still lives, and without an effect: nothing is consumed here.
-    channel.basic_qos(0, BasicQosOptions::default()).await
+    let published = channel.basic_publish(nowhere.clone(), nowhere, options, &body, BasicProperties::default()).await?;
+    // The confirm is the answer. No second question goes behind it: one that crosses a refusal would be a frame of a channel
+    // that is closed, for which the server ends the connection, with all that is under way on it.
+    published.await.map(drop)
 }

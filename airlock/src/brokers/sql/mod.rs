@@ -24,7 +24,7 @@ use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
 
 pub use any::SqlConnection;
-pub(crate) use any::{AnyConnection, SqlJob};
+pub(crate) use any::{AnyConnection, SqlJob, add_rows};
 use connection::WriterHandle;
 use dialect::Dialect;
 use rows::TransactionPermit;

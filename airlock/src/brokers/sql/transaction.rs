@@ -71,13 +71,69 @@ pub(super) async fn whole<C: Dialect>(
     }
 }
 
+/// How errors call a database that the caller has connected to.
+const OPEN: &str = "the database of the open transaction";
+
+/// Why a transaction of the caller takes no rows, with what the client said, if it was the client.
+pub(crate) type TransactionFault = (DispatchError, Option<sqlx::Error>);
+
+/// Shows that a transaction of the client is open, takes statements, and is all that its `commit` would commit. It has the
+/// savepoint [`SAVEPOINT`] then.
+pub(super) async fn check<C: Dialect>(connection: &mut C, timeouts: JobTimeouts) -> Result<(), TransactionFault> {
+    match connection.depth() {
+        1 => {}
+        0 => return Err((no_transaction(), None)),
+        _ => {
+            let what =
+                format!("{OPEN} has a savepoint open within it, which `commit` would release alone; end that first");
+            return Err((rejected(&what), None));
+        }
+    }
+    match timeouts.for_answer(connection.check_open()).await {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => Err(Stopped::Failed(error, None).into_fault::<C>(None)),
+        None => Err((unavailable(OPEN, "gave no answer in time"), None)),
+    }
+}
+
+/// Adds the rows to a transaction that was [`check`]ed, and is rolled back unless this goes well.
+pub(super) async fn add<C: Dialect>(
+    connection: &mut C,
+    rows: &mut Rows,
+    timeouts: JobTimeouts,
+) -> Result<(), TransactionFault> {
+    match timeouts.for_answer(write(connection, rows)).await {
+        Some(Ok(())) => Ok(()),
+        Some(Err(stopped)) => {
+            let schemas = if stopped.is_of_schemas::<C>() {
+                // A transaction that an error has aborted answers no question.
+                let _ = connection.run(format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await;
+                connection.schemas().await
+            } else {
+                None
+            };
+            Err(stopped.into_fault::<C>(schemas))
+        }
+        None => Err((unavailable(OPEN, "gave no answer in time"), None)),
+    }
+}
+
+/// What is known of a transaction whose COMMIT failed: it is unconfirmed, or was not committed.
+pub(super) fn commit_failed<C: Dialect>(error: &sqlx::Error) -> DispatchError {
+    of_commit(OPEN, C::refusal(error, SqlPhase::Writing))
+}
+
+fn no_transaction() -> DispatchError {
+    rejected(&format!(
+        "{OPEN} has none that the client knows of; begin it with `begin` or `begin_with`, and give `&mut *transaction`"
+    ))
+}
+
 /// Writes the rows within a transaction that is not ours: all of them or none, also if this is dropped half-way.
 pub(super) async fn within<C: Dialect>(connection: &mut C, rows: &mut Rows, timeouts: JobTimeouts) -> JobOutcome {
-    let place = "the database of the open transaction";
+    let place = OPEN;
     if connection.depth() == 0 {
-        return Err(rejected(&format!(
-            "{place} has none that the client knows of; begin it with `begin` or `begin_with`, and give `&mut *transaction`"
-        )));
+        return Err(no_transaction());
     }
     let failed = |error| Stopped::Failed(error, None).error::<C>(place, None);
     let is_kept = AtomicBool::new(false);
@@ -155,20 +211,33 @@ async fn write<C: Dialect>(connection: &mut C, rows: &mut Rows) -> Result<(), St
 impl Stopped {
     /// The error, with where a table was looked for. The transaction is rolled back by now.
     async fn at<C: Dialect>(self, connection: &mut C, place: &str) -> DispatchError {
-        let is_of_schemas = match &self {
-            Self::Failed(error, _) => C::refusal(error, SqlPhase::Writing).is_some_and(Refusal::is_of_schemas),
-            Self::Abandoned | Self::Committing(_) => false,
-        };
-        let schemas = if is_of_schemas { connection.schemas().await } else { None };
+        let schemas = if self.is_of_schemas::<C>() { connection.schemas().await } else { None };
         self.error::<C>(place, schemas)
     }
 
-    fn error<C: Dialect>(self, place: &str, schemas: Option<String>) -> DispatchError {
+    /// The error, with that of the client.
+    fn into_fault<C: Dialect>(self, schemas: Option<String>) -> TransactionFault {
+        let error = self.error::<C>(OPEN, schemas);
+        match self {
+            Self::Abandoned => (error, None),
+            Self::Failed(client, _) | Self::Committing(client) => (error, Some(client)),
+        }
+    }
+
+    /// Whether it depends on the schemas in which a table is looked for.
+    fn is_of_schemas<C: Dialect>(&self) -> bool {
+        match self {
+            Self::Failed(error, _) => C::refusal(error, SqlPhase::Writing).is_some_and(Refusal::is_of_schemas),
+            Self::Abandoned | Self::Committing(_) => false,
+        }
+    }
+
+    fn error<C: Dialect>(&self, place: &str, schemas: Option<String>) -> DispatchError {
         match self {
             Self::Abandoned => abandoned(place),
-            Self::Committing(error) => of_commit(place, C::refusal(&error, SqlPhase::Writing)),
-            Self::Failed(error, table) => match C::refusal(&error, SqlPhase::Writing) {
-                Some(refusal) => refusal.at(place, table, schemas.as_deref()),
+            Self::Committing(error) => of_commit(place, C::refusal(error, SqlPhase::Writing)),
+            Self::Failed(error, table) => match C::refusal(error, SqlPhase::Writing) {
+                Some(refusal) => refusal.at(place, *table, schemas.as_deref()),
                 None => unavailable(place, "ended the connection; nothing of it was committed"),
             },
         }

@@ -54,6 +54,13 @@ queue_executor! {
     pub fn body_limit(format, bytes: usize) from bytes {
         format.common.body_limit = bytes;
     }
+
+    /// Says that its table is in another database than the transactions that this program commits: then
+    /// `OpenScope::commit` hands over to it after the COMMIT. Otherwise a transaction of its kind counts as one of its
+    /// database, and it writes into it.
+    pub fn elsewhere(format) from flag {
+        format.common.elsewhere = true;
+    }
 }
 
 impl DjangoQExecutor {

@@ -49,6 +49,10 @@ pub(super) static TABLE: SqlTable = SqlTable {
 };
 
 impl Format for DjangoQFormat {
+    fn is_elsewhere(&self) -> bool {
+        self.common.elsewhere
+    }
+
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         self.check(transport, intent, flush)
     }

@@ -63,6 +63,10 @@ impl Default for DjangoTasksFormat {
 }
 
 impl Format for DjangoTasksFormat {
+    fn is_elsewhere(&self) -> bool {
+        self.common.elsewhere
+    }
+
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         self.check(transport, intent, flush)
     }

@@ -64,6 +64,10 @@ impl Default for HueyFormat {
 }
 
 impl Format for HueyFormat {
+    fn is_elsewhere(&self) -> bool {
+        self.common.elsewhere
+    }
+
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         self.check(transport, intent, flush)
     }

@@ -1,0 +1,178 @@
+//! How a commit failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::flush::{FlushError, FlushReport, GivenBack};
+use crate::intent::Intent;
+
+/// A scope and its transaction did not end as they were to. The variant says what is known of the data.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")] mod shown {
+/// use airlock::{CommitError, OpenScope};
+/// use sqlx::{Sqlite, Transaction};
+///
+/// async fn finish(scope: OpenScope, tx: Transaction<'static, Sqlite>) -> &'static str {
+///     match scope.commit(tx).await {
+///         Ok(_) => "placed",
+///         Err(CommitError::NotCommitted(_)) => "nothing has happened; try again",
+///         Err(CommitError::NotHandedOver(_)) => "placed, and the mail is late",
+///         Err(_) => "look whether it is there",
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The transaction is rolled back, and nothing was handed over.
+    NotCommitted(NotCommitted),
+    /// COMMIT was sent and its answer didn't come: the data is there with all that was written with it, or none of it is.
+    /// What was to follow the commit was not handed over.
+    Unknown(UnknownCommit),
+    /// The transaction is committed, with what was written into it. Something that was to follow did not go out, or may
+    /// not have.
+    NotHandedOver(FlushError),
+}
+
+impl CommitError {
+    /// What the database's client said, if it was the database. Its texts may quote values.
+    #[must_use]
+    pub fn database(&self) -> Option<&sqlx::Error> {
+        match self {
+            Self::NotCommitted(error) => error.database.as_ref(),
+            Self::Unknown(error) => error.database.as_ref(),
+            Self::NotHandedOver(_) => None,
+        }
+    }
+
+    /// What became of each intent.
+    #[must_use]
+    pub fn report(&self) -> &FlushReport {
+        match self {
+            Self::NotCommitted(error) => &error.report,
+            Self::Unknown(error) => error.flush.report(),
+            Self::NotHandedOver(error) => error.report(),
+        }
+    }
+
+    /// Every intent that is still held.
+    #[must_use]
+    pub fn into_intents(self) -> Vec<Intent> {
+        match self {
+            Self::NotCommitted(error) => error.into_intents(),
+            Self::Unknown(error) => error.into_flush_error().into_intents(),
+            Self::NotHandedOver(error) => error.into_intents(),
+        }
+    }
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCommitted(error) => error.fmt(f),
+            Self::Unknown(error) => error.fmt(f),
+            Self::NotHandedOver(error) => write!(f, "the transaction was committed, and {error}"),
+        }
+    }
+}
+
+impl StdError for CommitError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::NotHandedOver(error) => Some(error),
+            // What the database's client says may quote values: `database` has it.
+            Self::NotCommitted(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// A transaction that was not committed, with the intents of its scope.
+///
+/// They are never given to [`on_lost`](crate::Settings::on_lost): sent by it, they would be effects of data that is not
+/// there. Dropping this drops them.
+pub struct NotCommitted {
+    report: FlushReport,
+    intents: Vec<Intent>,
+    cause: String,
+    database: Option<sqlx::Error>,
+}
+
+impl NotCommitted {
+    pub(super) fn new(given_back: GivenBack, cause: impl Into<String>, database: Option<sqlx::Error>) -> Self {
+        let GivenBack { report, intents } = given_back;
+        Self { report, intents, cause: cause.into(), database }
+    }
+
+    /// What was to escape, in order, to be pushed into another scope. A scope in which something had failed gives
+    /// nothing back.
+    #[must_use]
+    pub fn intents(&self) -> &[Intent] {
+        &self.intents
+    }
+
+    /// The intents by value.
+    #[must_use]
+    pub fn into_intents(self) -> Vec<Intent> {
+        self.intents
+    }
+}
+
+impl fmt::Display for NotCommitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { report, cause, .. } = self;
+        write!(f, "the transaction of {} was not committed: {cause}; {}", report.scope(), report.counts())
+    }
+}
+
+impl fmt::Debug for NotCommitted {
+    /// What `unwrap` shows: why, and no intent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotCommitted")
+            .field("scope", &format_args!("{}", self.report.scope()))
+            .field("cause", &format_args!("{}", self.cause))
+            .field("counts", &format_args!("{}", self.report.counts()))
+            .finish()
+    }
+}
+
+/// A commit without an answer, with the intents of its scope.
+///
+/// Dropped with intents in it, it gives them to [`on_lost`](crate::Settings::on_lost), marked as what they are.
+pub struct UnknownCommit {
+    flush: FlushError,
+    database: Option<sqlx::Error>,
+}
+
+impl UnknownCommit {
+    pub(super) fn new(flush: FlushError, database: Option<sqlx::Error>) -> Self {
+        Self { flush, database }
+    }
+
+    /// The intents, all of them unconfirmed. Look whether the data is there: if it isn't, drop them; if it is, what was
+    /// written with it is there as well, and [`including_unconfirmed`](FlushError::including_unconfirmed) sends the rest.
+    #[must_use]
+    pub fn into_flush_error(self) -> FlushError {
+        self.flush
+    }
+}
+
+impl fmt::Display for UnknownCommit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.flush.report();
+        write!(
+            f,
+            "whether the transaction of {} was committed is not known: its COMMIT got no answer; look whether its data is \
+             there before anything of it is sent; {}",
+            report.scope(),
+            report.counts()
+        )
+    }
+}
+
+impl fmt::Debug for UnknownCommit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UnknownCommit").field(&self.flush).finish()
+    }
+}

@@ -1,0 +1,6 @@
+//! A scope and a database's transaction, which end together.
+
+mod commit;
+mod error;
+
+pub use error::{CommitError, NotCommitted, UnknownCommit};
