@@ -62,10 +62,10 @@ impl Settings {
     /// | | `threads` (feature `threads`) | `threads`, `named`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
     /// | | `tokio` (feature `tokio`) | `concurrency`, `named`, `queue_limit`, `delayed_limit`, `ignore_unsupported` |
     /// | | `celery` (feature `celery`) | `url`, `named`, `default_queue`, `task_prefix`, `global_keyprefix`, `separator`, `priority_steps`, `default_priority`, `max_priority`, `visibility_timeout`, `body_limit`, `origin`, `declare`, `native_delayed_delivery`, `connect_timeout` |
-    /// | | `django_q` (feature `django-q`) | `url`, `secret_key`, `named`, `cluster`, `cluster_name`, `task_prefix`, `ack_failures`, `cached`, `compressed`, `body_limit`, `connect_timeout` |
-    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `default_priority`, `body_limit`, `connect_timeout` |
+    /// | | `django_q` (feature `django-q`) | `url`, `secret_key`, `named`, `cluster`, `cluster_name`, `task_prefix`, `ack_failures`, `cached`, `compressed`, `body_limit`, `elsewhere`, `connect_timeout` |
+    /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `default_priority`, `body_limit`, `elsewhere`, `connect_timeout` |
     /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `default_priority`, `max_priority`, `body_limit`, `declare`, `connect_timeout` |
-    /// | | `huey` (feature `huey`) | `url`, `named`, `default_queue`, `clean_name`, `task_prefix`, `priorities`, `default_priority`, `consumer`, `compressed`, `use_zlib`, `signed`, `salt`, `body_limit`, `connect_timeout` |
+    /// | | `huey` (feature `huey`) | `url`, `named`, `default_queue`, `clean_name`, `task_prefix`, `priorities`, `default_priority`, `consumer`, `compressed`, `use_zlib`, `signed`, `salt`, `body_limit`, `elsewhere`, `connect_timeout` |
     /// | policy | `allow_all`, `drop_all`, `assert_no_effects`, `dedupe` | |
     /// | | `block_tasks`, `allow_tasks` | `tasks`, `rejecting` |
     /// | | `rate_limit` | `limit`, `per` |
