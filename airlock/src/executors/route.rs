@@ -43,6 +43,9 @@ pub struct Route {
     name: String,
 }
 
+/// Intents, each with its place in the batch.
+type Share = Vec<(usize, Intent)>;
+
 type Predicate = Box<dyn Fn(&Intent) -> bool + Send + Sync>;
 
 impl Route {
@@ -91,12 +94,7 @@ impl Route {
     }
 
     /// The share of each executor that has one, in the order of the routes. What matches none any more is settled.
-    fn shares(
-        &self,
-        ledger: &Arc<Ledger>,
-        timings: bool,
-        items: Vec<(usize, Intent)>,
-    ) -> Vec<(&Arc<dyn Executor>, Vec<(usize, Intent)>)> {
+    fn shares(&self, ledger: &Arc<Ledger>, timings: bool, items: Share) -> Vec<(&Arc<dyn Executor>, Share)> {
         let mut shares: Vec<Vec<_>> = self.routes.iter().map(|_| Vec::new()).collect();
         let mut unmatched = Vec::new();
         for item in items {

@@ -1,12 +1,15 @@
 //! The flush of a scope that ends with a transaction: a part is written into it, the rest follows its commit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::hand_over::{Flush, drive, fail, scope_of, unattempted};
 use super::outcome::{Outcome, Unattempted};
 use super::{FlushError, FlushReport};
 use crate::context::buffer::Phase;
 use crate::context::frame::frames;
+use crate::context::judging::Judging;
 use crate::context::scope_state::ScopeState;
 use crate::dispatch::{DispatchError, DispatchErrorKind, OpenTransaction, SqlKind};
 use crate::executors::{Batch, Cause, Executor, FlushMode, ItemState, Ledger, OnFailure};
@@ -23,6 +26,8 @@ pub(crate) struct CommittingFlush {
     executor: Arc<dyn Executor>,
     /// Handles of what is written into the transaction.
     inside: Vec<Intent>,
+    /// How long each took, by its place among them.
+    timings: BTreeMap<usize, Duration>,
     stage: Stage,
 }
 
@@ -47,24 +52,27 @@ impl CommittingFlush {
         let named =
             frames(Some(&flush.frame)).filter_map(|frame| frame.as_scope()).filter_map(ScopeState::own_executor);
         let executor = Arc::clone(named.last().unwrap_or_else(|| scope_of(&flush.frame).executor()));
-        Self { flush, executor, inside: Vec::new(), stage: Stage::Writing }
+        Self { flush, executor, inside: Vec::new(), timings: BTreeMap::new(), stage: Stage::Writing }
     }
 
     /// Asks the executor about every intent, and splits off what it writes into a transaction of this kind.
     pub(crate) fn split(&mut self, kind: SqlKind) -> Result<(), FlushError> {
-        let executor = Arc::clone(&self.executor);
-        let takes_local = executor.capabilities().takes_local;
-        let is_inside = |intent: &Intent| (takes_local || !intent.task().local) && executor.writes_to(intent, kind);
         if self.flush.waiting.is_empty() {
             return Ok(());
         }
-        self.flush.refuse_outside(&*executor, &is_inside)?;
-        self.flush.ask_executor(&*executor, FlushMode::Async, Deadline::NONE)?;
-        let asked = catch_panic(|| self.flush.waiting.iter().map(is_inside).collect::<Vec<_>>());
+        let executor = Arc::clone(&self.executor);
+        let takes_local = executor.capabilities().takes_local;
+        let asked = catch_panic(|| {
+            let _judging = Judging::enter();
+            let is_inside = |intent: &Intent| (takes_local || !intent.task().local) && executor.writes_to(intent, kind);
+            self.flush.waiting.iter().map(is_inside).collect::<Vec<_>>()
+        });
         let is_inside = match asked {
             Ok(is_inside) => is_inside,
             Err(message) => return Err(self.flush.fail_all(&Unattempted::ExecutorPanicked(message))),
         };
+        self.flush.refuse_outside(&*executor, |index| is_inside[index])?;
+        self.flush.ask_executor(&*executor, FlushMode::Async, Deadline::NONE)?;
         let (inside, outside): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.flush.waiting).into_iter().zip(is_inside).partition(|(_, is_inside)| *is_inside);
         let intents = |part: Vec<(Intent, bool)>| part.into_iter().map(|(intent, _)| intent).collect();
@@ -90,7 +98,8 @@ impl CommittingFlush {
         let batch = Batch::new(intents, Arc::clone(&ledger), scope_of(&self.flush.frame).timings());
         let executor = Arc::clone(&self.executor);
         let ending = drive(deadline, || executor.write(batch, transaction)).await;
-        let settled = ledger.close();
+        let mut settled = ledger.close();
+        self.timings = std::mem::take(&mut settled.timings).into_iter().collect();
         let rest = unattempted(settled.stop.map_or(Cause::Ended(ending), Cause::Stopped));
         let states: Vec<_> = settled.into_states().collect();
         if states.iter().all(|state| matches!(state, ItemState::Dispatched)) {
@@ -116,7 +125,7 @@ impl CommittingFlush {
         Err(cause.unwrap_or_default())
     }
 
-    /// From here on it is not known whether the data is there, until [`committed`](Self::committed) or
+    /// From here on it is not known whether the data is there, until [`hand_over`](Self::hand_over) or
     /// [`rolled_back`](Self::rolled_back) says so.
     pub(crate) fn asks_to_commit(&mut self) {
         self.stage = Stage::Committing;
@@ -154,8 +163,11 @@ impl CommittingFlush {
     /// The transaction is committed: hands over the rest.
     pub(crate) async fn hand_over(mut self) -> Result<FlushReport, FlushError> {
         self.stage = Stage::Settled;
-        for intent in std::mem::take(&mut self.inside) {
+        for (index, intent) in std::mem::take(&mut self.inside).into_iter().enumerate() {
             self.flush.report.add(intent, || Outcome::Written);
+            if let Some(time) = self.timings.get(&index) {
+                self.flush.report.time_last(*time);
+            }
         }
         self.flush.may_be_outside();
         let executor = Arc::clone(&self.executor);
@@ -184,7 +196,9 @@ impl Drop for CommittingFlush {
 /// As nothing of a transaction is there that is rolled back, whatever the database said.
 fn not_accepted(error: DispatchError) -> DispatchError {
     match error.kind() {
-        DispatchErrorKind::Unconfirmed => DispatchError::unavailable(error.reason().to_string()),
+        DispatchErrorKind::Unconfirmed => {
+            DispatchError::unavailable(format!("{}, and the transaction is rolled back", error.reason()))
+        }
         _ => error,
     }
 }

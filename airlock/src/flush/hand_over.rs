@@ -115,7 +115,7 @@ impl Flush {
         let deadline = set.unwrap_or_else(|| {
             if executor.capabilities().no_deadline { Deadline::NONE } else { Deadline::after(DEFAULT_DEADLINE) }
         });
-        self.refuse_outside(executor, &|_| executor.capabilities().writes_rows)?;
+        self.refuse_outside(executor, |_| executor.capabilities().writes_rows)?;
         self.ask_executor(executor, mode, deadline)?;
         self.split_off_local(executor);
         if !self.waiting.is_empty() {

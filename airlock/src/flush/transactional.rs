@@ -8,16 +8,17 @@ use crate::intent::Intent;
 use crate::text::redact::redact_text;
 
 impl Flush {
-    /// Refuses what a scope that is `transactional` holds and `is_inside` doesn't, unless the executor only notes it.
+    /// Refuses what a scope that is `transactional` holds and that is not written inside of its transaction, by its place,
+    /// unless the executor only notes it.
     pub(super) fn refuse_outside(
         &mut self,
         executor: &dyn Executor,
-        is_inside: &dyn Fn(&Intent) -> bool,
+        is_inside: impl Fn(usize) -> bool,
     ) -> Result<(), FlushError> {
         if !self.transactional || executor.capabilities().records_only {
             return Ok(());
         }
-        let refused: Vec<_> = self.waiting.iter().map(|intent| !is_inside(intent)).collect();
+        let refused: Vec<_> = (0..self.waiting.len()).map(|index| !is_inside(index)).collect();
         if !refused.contains(&true) {
             return Ok(());
         }
@@ -26,7 +27,7 @@ impl Flush {
             let rejection = is_refused.then(|| outside(&intent, executor));
             (intent, rejection)
         });
-        self.unsent.refused(answered.collect::<Vec<_>>().into_iter(), &mut self.report);
+        self.unsent.refused(answered, &mut self.report);
         Err(self.fail_all(&Unattempted::OtherRefused))
     }
 }

@@ -1,5 +1,6 @@
 //! The commit of a transaction, as the end of a scope.
 
+use std::fmt;
 use std::time::Duration;
 
 use sqlx::{Database, Transaction};
@@ -35,7 +36,7 @@ impl OpenScope {
         if let Err((error, database)) = transaction.as_any().check(timeouts).await {
             let given_back = GivenBack::from(self.give_back());
             roll_back(transaction).await;
-            return Err(not_committed(given_back, error.reason().to_string(), database));
+            return Err(not_committed(given_back, error.reason(), database));
         }
         let sealed = self.seal_for_commit().map(CommittingFlush::new);
         let kind = transaction.as_any().kind();
@@ -64,7 +65,7 @@ impl OpenScope {
             if error.kind() == DispatchErrorKind::Unconfirmed {
                 return Err(CommitError::Unknown(UnknownCommit::new(flush.unknown(&error), Some(database))));
             }
-            return Err(not_committed(flush.rolled_back(), error.reason().to_string(), Some(database)));
+            return Err(not_committed(flush.rolled_back(), error.reason(), Some(database)));
         }
         flush.hand_over().await.map_err(CommitError::NotHandedOver)
     }
@@ -77,8 +78,8 @@ impl From<FlushError> for GivenBack {
     }
 }
 
-fn not_committed(given_back: GivenBack, cause: impl Into<String>, database: Option<sqlx::Error>) -> CommitError {
-    CommitError::NotCommitted(NotCommitted::new(given_back, cause, database))
+fn not_committed(given_back: GivenBack, cause: impl fmt::Display, database: Option<sqlx::Error>) -> CommitError {
+    CommitError::NotCommitted(NotCommitted::new(given_back, cause.to_string(), database))
 }
 
 /// Before the caller goes on, if the database answers.

@@ -41,8 +41,8 @@ impl CommitError {
     #[must_use]
     pub fn database(&self) -> Option<&sqlx::Error> {
         match self {
-            Self::NotCommitted(error) => error.database.as_ref(),
-            Self::Unknown(error) => error.database.as_ref(),
+            Self::NotCommitted(error) => error.inner.database.as_ref(),
+            Self::Unknown(error) => error.database.as_deref(),
             Self::NotHandedOver(_) => None,
         }
     }
@@ -51,7 +51,7 @@ impl CommitError {
     #[must_use]
     pub fn report(&self) -> &FlushReport {
         match self {
-            Self::NotCommitted(error) => &error.report,
+            Self::NotCommitted(error) => &error.inner.report,
             Self::Unknown(error) => error.flush.report(),
             Self::NotHandedOver(error) => error.report(),
         }
@@ -93,6 +93,10 @@ impl StdError for CommitError {
 /// They are never given to [`on_lost`](crate::Settings::on_lost): sent by it, they would be effects of data that is not
 /// there. Dropping this drops them.
 pub struct NotCommitted {
+    inner: Box<NotCommittedState>,
+}
+
+struct NotCommittedState {
     report: FlushReport,
     intents: Vec<Intent>,
     cause: String,
@@ -100,28 +104,28 @@ pub struct NotCommitted {
 }
 
 impl NotCommitted {
-    pub(super) fn new(given_back: GivenBack, cause: impl Into<String>, database: Option<sqlx::Error>) -> Self {
+    pub(super) fn new(given_back: GivenBack, cause: String, database: Option<sqlx::Error>) -> Self {
         let GivenBack { report, intents } = given_back;
-        Self { report, intents, cause: cause.into(), database }
+        Self { inner: Box::new(NotCommittedState { report, intents, cause, database }) }
     }
 
     /// What was to escape, in order, to be pushed into another scope. A scope in which something had failed gives
     /// nothing back.
     #[must_use]
     pub fn intents(&self) -> &[Intent] {
-        &self.intents
+        &self.inner.intents
     }
 
     /// The intents by value.
     #[must_use]
     pub fn into_intents(self) -> Vec<Intent> {
-        self.intents
+        self.inner.intents
     }
 }
 
 impl fmt::Display for NotCommitted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { report, cause, .. } = self;
+        let NotCommittedState { report, cause, .. } = &*self.inner;
         write!(f, "the transaction of {} was not committed: {cause}; {}", report.scope(), report.counts())
     }
 }
@@ -130,9 +134,9 @@ impl fmt::Debug for NotCommitted {
     /// What `unwrap` shows: why, and no intent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NotCommitted")
-            .field("scope", &format_args!("{}", self.report.scope()))
-            .field("cause", &format_args!("{}", self.cause))
-            .field("counts", &format_args!("{}", self.report.counts()))
+            .field("scope", &format_args!("{}", self.inner.report.scope()))
+            .field("cause", &format_args!("{}", self.inner.cause))
+            .field("counts", &format_args!("{}", self.inner.report.counts()))
             .finish()
     }
 }
@@ -142,12 +146,12 @@ impl fmt::Debug for NotCommitted {
 /// Dropped with intents in it, it gives them to [`on_lost`](crate::Settings::on_lost), marked as what they are.
 pub struct UnknownCommit {
     flush: FlushError,
-    database: Option<sqlx::Error>,
+    database: Option<Box<sqlx::Error>>,
 }
 
 impl UnknownCommit {
     pub(super) fn new(flush: FlushError, database: Option<sqlx::Error>) -> Self {
-        Self { flush, database }
+        Self { flush, database: database.map(Box::new) }
     }
 
     /// The intents, all of them unconfirmed. Look whether the data is there: if it isn't, drop them; if it is, what was
