@@ -155,6 +155,7 @@ if [ "$long" = yes ]; then
     AIRLOCK_MODEL_PROGRAMS=100000 cargo test -p airlock-tests --test model
     AIRLOCK_RANDOM_INTENTS=5000 cargo test -p airlock-tests --all-features --test live random
     AIRLOCK_FAULT_ROUNDS=100 cargo test -p airlock-tests --all-features --test brokers
+    AIRLOCK_FAULT_ROUNDS=50 cargo test -p airlock-tests --all-features --test transactions
 else
     cargo run --quiet -p airlock-tests --bin mutants -- 3
 fi
