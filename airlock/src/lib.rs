@@ -7,21 +7,9 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(
-    docsrs,
-    doc(auto_cfg(hide(
-        feature = "_dates",
-        feature = "_pool",
-        feature = "_system",
-        feature = "_tls",
-        feature = "_queue",
-        feature = "_pickle",
-        feature = "_io",
-        feature = "_broker",
-        feature = "_sql",
-        feature = "_all"
-    )))
-)]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_all", feature = "_broker", feature = "_dates", feature = "_io"))))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_pickle", feature = "_pool", feature = "_queue"))))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_secret", feature = "_sql", feature = "_system", feature = "_tls"))))]
 // Parts serve several systems and transports: with some of them off, not all is used.
 #![cfg_attr(
     not(feature = "_all"),
@@ -125,5 +113,5 @@ pub use task::{
     Args, Argument, ArgumentError, Arguments, Parameter, StateParameter, Task, TaskDefinition, TaskKind, TaskOutput,
     TaskResult,
 };
-#[cfg(feature = "_pickle")]
+#[cfg(feature = "_secret")]
 pub use text::secret_key::{SecretKey, SecretKeyError};

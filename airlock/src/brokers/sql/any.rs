@@ -2,7 +2,7 @@
 
 use super::rows::Rows;
 use super::transaction;
-use crate::brokers::job::Job;
+use crate::brokers::connection::Job;
 use crate::brokers::message::Transport;
 
 /// A connection of the crate `sqlx` 0.9, as [`insert`](crate::DjangoTasksExecutor::insert) writes to: that of an open

@@ -1,0 +1,15 @@
+//! What every transport needs to have a connection: the driver that keeps it on the I/O thread, the jobs that are sent
+//! through it, and what goes wrong with it.
+
+#[cfg(feature = "_tls")]
+pub(super) mod certificates;
+mod driver;
+mod fault;
+mod job;
+mod manager;
+
+pub(super) use fault::BrokerFault;
+pub(crate) use job::{FlushDoubt, JobReplies, JobReply, JobTimeouts};
+pub(super) use job::{Job, JobOutcome};
+pub(super) use manager::{Connection, Liveness, Requeue};
+pub(crate) use manager::{ConnectionManager, Protocol};
