@@ -35,6 +35,7 @@ mod flush;
 pub mod guide;
 mod intent;
 mod lifecycle;
+mod lost;
 mod options;
 mod policy;
 mod registry;
@@ -80,6 +81,7 @@ pub use executors::{
 pub use flush::{Counts, Discarded, FlushError, FlushReport, Outcome, ReportEntry, Sealed, Unattempted};
 pub use intent::{Failure, Intent, IntentId, ParseIntentIdError};
 pub use lifecycle::{AlwaysFlush, FlushOnSuccess, Lifecycle, ReleaseNested, ScopeEnd};
+pub use lost::Lost;
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
 pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
@@ -92,7 +94,7 @@ pub use scope::{
     ScopeGuard, ScopeOutput, ShimOutput, policy, scope,
 };
 pub use scope_info::ScopeInfo;
-pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
+pub use settings::{Settings, configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 pub use shutdown::{shutdown, shutdown_async};
