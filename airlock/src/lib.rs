@@ -94,9 +94,9 @@ pub use scope::{
     ScopeGuard, ScopeOutput, ShimOutput, policy, scope,
 };
 pub use scope_info::ScopeInfo;
-pub use settings::{Settings, configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
+pub use settings::{Settings, configuration, configure, reset_configuration};
 pub use shutdown::{shutdown, shutdown_async};
 pub use state::{State, StateValue, provide, provide_arc};
 #[cfg(feature = "celery")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::message::Transport;
+use super::transport::Transport;
 use super::url::{BrokerUrl, BrokerUrlError};
 
 /// How long a flush tries to reach a broker, unless set otherwise: less than its own deadline, so that a fallback has

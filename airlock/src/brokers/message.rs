@@ -221,12 +221,3 @@ pub(crate) enum AmqpDeclaration {
     /// The exchange gets what comes to another one with such a routing key.
     ExchangeBinding { exchange: String, from: String, key: String },
 }
-
-/// Which kind of broker a message is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
-    Redis,
-    Amqp,
-    Sqlite,
-    Postgres,
-}

@@ -12,11 +12,13 @@ mod redis;
 mod row;
 #[cfg(feature = "_sql")]
 pub(crate) mod sql;
+mod transport;
 mod url;
 
 pub(crate) use broker::{AnyManager, Broker};
-pub(crate) use message::{AmqpDeclaration, AmqpQueue, Transport};
+pub(crate) use message::{AmqpDeclaration, AmqpQueue};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub use row::{SqlMessage, SqlValue};
 pub(crate) use row::{SqlTable, SqlType};
+pub(crate) use transport::Transport;
 pub use url::{BrokerUrl, BrokerUrlError};

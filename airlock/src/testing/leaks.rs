@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::text;
-use crate::settings::overriding::{Overriding, WithSettings};
 use crate::lost::Lost;
+use crate::settings::overriding::{Overriding, WithSettings};
 use crate::settings::{Settings, configuration};
 
 /// Runs the closure, and fails if it lost intents: a scope, or one that was sealed, was dropped with intents in it,

@@ -7,9 +7,13 @@ mod driver;
 mod fault;
 mod job;
 mod manager;
+mod protocol;
+mod requeue;
 
 pub(super) use fault::BrokerFault;
 pub(crate) use job::{FlushDoubt, JobReplies, JobReply, JobTimeouts};
 pub(super) use job::{Job, JobOutcome};
-pub(super) use manager::{Connection, Liveness, Requeue};
-pub(crate) use manager::{ConnectionManager, Protocol};
+pub(crate) use manager::ConnectionManager;
+pub(crate) use protocol::Protocol;
+pub(super) use protocol::{Connection, Liveness};
+pub(super) use requeue::Requeue;

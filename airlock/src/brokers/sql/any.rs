@@ -3,7 +3,7 @@
 use super::rows::Rows;
 use super::transaction;
 use crate::brokers::connection::Job;
-use crate::brokers::message::Transport;
+use crate::brokers::transport::Transport;
 
 /// A connection of the crate `sqlx` 0.9, as [`insert`](crate::DjangoTasksExecutor::insert) writes to: that of an open
 /// transaction.

@@ -1,6 +1,6 @@
 //! The kinds of brokers, by the schemes of their URLs.
 
-use crate::brokers::message::Transport;
+use crate::brokers::transport::Transport;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
