@@ -6,6 +6,7 @@ mod args;
 mod borrow;
 mod check;
 mod diag;
+mod entry;
 mod expand;
 mod parameter;
 mod signature;

@@ -7,10 +7,11 @@ use syn::{Attribute, FnArg, GenericArgument, Ident, LitStr, Meta, Pat, PatType, 
 
 use crate::borrow;
 use crate::diag::{Problems, nearest};
+use crate::entry::peel;
 use crate::signature::{DefaultValue, Parameter, Role, has_impl};
 use crate::sizes;
 use crate::spelling::spelling;
-use crate::values::{LONGEST_NAME, peel, string};
+use crate::values::{LONGEST_NAME, string};
 
 /// The parameter attributes:
 ///

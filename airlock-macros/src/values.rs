@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Expr, ExprLit, Lit, LitStr, Path, PathArguments, Result};
 
-use crate::args::Entry;
+use crate::entry::{Entry, peel};
 use crate::spelling::spelling;
 
 /// The longest name of a task, a parameter or a scope, in characters.
@@ -179,14 +179,6 @@ fn check_name(name: &LitStr) -> Result<()> {
     } else {
         Ok(())
     }
-}
-
-/// Values that come out of a `macro_rules` variable are wrapped in invisible groups.
-pub(crate) fn peel(mut value: &Expr) -> &Expr {
-    while let Expr::Group(group) = value {
-        value = &group.expr;
-    }
-    value
 }
 
 pub(crate) fn string(value: &Expr) -> Option<LitStr> {

@@ -4,6 +4,7 @@
 pub use airlock_macros::beside;
 
 pub use crate::__private::*;
+pub use crate::scope::Wrapped;
 pub use crate::scope::direct::{DirectCall, Shim, shim};
 pub use crate::scope::scoped::{
     AsError, AsOutput, Ending, FlushAnswer, Unanswered, ends, handled, succeeds, succeeds_if,

@@ -7,21 +7,9 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(
-    docsrs,
-    doc(auto_cfg(hide(
-        feature = "_dates",
-        feature = "_pool",
-        feature = "_system",
-        feature = "_tls",
-        feature = "_queue",
-        feature = "_pickle",
-        feature = "_io",
-        feature = "_broker",
-        feature = "_sql",
-        feature = "_all"
-    )))
-)]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_all", feature = "_broker", feature = "_dates", feature = "_io"))))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_pickle", feature = "_pool", feature = "_queue"))))]
+#![cfg_attr(docsrs, doc(auto_cfg(hide(feature = "_secret", feature = "_sql", feature = "_system", feature = "_tls"))))]
 // Parts serve several systems and transports: with some of them off, not all is used.
 #![cfg_attr(
     not(feature = "_all"),
@@ -47,6 +35,7 @@ mod flush;
 pub mod guide;
 mod intent;
 mod lifecycle;
+mod lost;
 mod options;
 mod policy;
 mod registry;
@@ -94,6 +83,7 @@ pub use executors::{
 pub use flush::{Counts, Discarded, FlushError, FlushReport, Outcome, ReportEntry, Sealed, Unattempted};
 pub use intent::{Failure, Intent, IntentId, ParseIntentIdError};
 pub use lifecycle::{AlwaysFlush, FlushOnSuccess, Lifecycle, ReleaseNested, ScopeEnd};
+pub use lost::Lost;
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
 pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
@@ -106,9 +96,9 @@ pub use scope::{
     ScopeGuard, ScopeOutput, ShimOutput, policy, scope,
 };
 pub use scope_info::ScopeInfo;
-pub use settings::{Lost, Settings, configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
+pub use settings::{Settings, configuration, configure, reset_configuration};
 pub use shutdown::{shutdown, shutdown_async};
 pub use state::{State, StateValue, provide, provide_arc};
 #[cfg(feature = "celery")]
@@ -127,7 +117,7 @@ pub use task::{
     Args, Argument, ArgumentError, Arguments, Parameter, StateParameter, Task, TaskDefinition, TaskKind, TaskOutput,
     TaskResult,
 };
-#[cfg(feature = "_pickle")]
+#[cfg(feature = "_secret")]
 pub use text::secret_key::{SecretKey, SecretKeyError};
 #[cfg(feature = "_sql")]
 pub use transaction::{CommitError, NotCommitted, UnknownCommit};

@@ -319,6 +319,18 @@ fn combined_policies_are_asked_in_turn_up_to_the_first_refusal() {
 }
 
 #[test]
+fn a_list_asks_in_its_order_up_to_the_first_refusal_and_an_empty_one_allows_all() {
+    let log: Arc<Mutex<Vec<String>>> = Arc::default();
+    let asked = |name, answer| Asked(name, answer, Arc::clone(&log));
+    let (calls, report) =
+        flush(vec![asked("a", true), asked("b", false), asked("c", true)], || Ok(mail::enqueue(1).map(drop)?));
+    assert!(calls.is_empty());
+    assert_eq!(outcomes(&report), ["dropped by a list of policies"]);
+    assert_eq!(*log.lock().unwrap(), ["a on_enqueue", "b on_enqueue", "c on_enqueue", "a allows", "b allows"]);
+    assert_eq!(flush(Vec::<DropAll>::new(), one_of_each).0.len(), 2);
+}
+
+#[test]
 fn a_violation_in_a_combination_stops_there_and_names_the_combination() {
     let log = Arc::default();
     let asked = |name, answer| Asked(name, answer, Arc::clone(&log));
@@ -332,9 +344,10 @@ fn a_violation_in_a_combination_stops_there_and_names_the_combination() {
 
 #[test]
 fn a_combination_with_a_policy_that_only_asserts_still_asserts() {
-    let combined: [Box<dyn Policy>; 5] = [
+    let combined: [Box<dyn Policy>; 6] = [
         Box::new(AllowAll.and(AssertNoEffects)),
         Box::new((AllowAll, DropAll, AssertNoEffects)),
+        Box::new(vec![Box::new(DropAll) as Box<dyn Policy>, Box::new(AssertNoEffects)]),
         Box::new(Arc::new(AssertNoEffects)),
         Box::new(Box::new(AssertNoEffects) as Box<dyn Policy>),
         Box::new(Arc::new((AllowAll.and(AllowAll), (AssertNoEffects,))) as Arc<dyn Policy>),

@@ -17,6 +17,7 @@ const ORDER: [&str; 29] = [
     "task",
     "intent",
     "scope_info",
+    "lost",
     "registry",
     "policy",
     "lifecycle",
@@ -40,12 +41,11 @@ const ORDER: [&str; 29] = [
 ];
 
 /// Arrows that point up, each with its reason.
-const EXCEPTIONS: [(&str, &str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str, &str); 4] = [
     ("intent", "policy", "an intent tells the local policies around its call"),
     ("intent", "context", "an intent knows what is around its call, and is called in an empty context"),
     ("policy", "context", "what a policy remembers lasts as long as the flush that asks it"),
     ("lifecycle", "context", "a lifecycle is asked about the end of a scope, and how much it holds"),
-    ("executors", "settings", "what a pool can't run any more is given to the hook of the settings"),
 ];
 
 fn source() -> PathBuf {

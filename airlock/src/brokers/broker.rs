@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-#[cfg(feature = "_broker")]
-use super::manager::ConnectionManager;
-use super::message::Transport;
-#[cfg(feature = "redis")]
-use super::redis::Redis;
+use super::transport::Transport;
 use super::url::{BrokerUrl, BrokerUrlError};
 
 /// How long a flush tries to reach a broker, unless set otherwise: less than its own deadline, so that a fallback has
@@ -20,19 +16,42 @@ pub(crate) struct Broker {
     pub(crate) manager: AnyManager,
 }
 
-/// The connection manager of one of the transports. There is none without a transport.
-#[derive(Debug, Clone)]
-pub(crate) enum AnyManager {
-    #[cfg(not(feature = "_broker"))]
-    Never(std::convert::Infallible),
-    #[cfg(feature = "redis")]
-    Redis(ConnectionManager<Redis>),
-    #[cfg(feature = "amqp")]
-    Amqp(ConnectionManager<super::amqp::Amqp>),
-    #[cfg(feature = "sqlite")]
-    Sqlite(ConnectionManager<super::sql::Sql<sqlx::SqliteConnection>>),
-    #[cfg(feature = "postgres")]
-    Postgres(ConnectionManager<super::sql::Sql<sqlx::PgConnection>>),
+/// Makes [`AnyManager`] of the transports: the feature of each, its variant, and how it is spoken to.
+macro_rules! any_manager {
+    ($($feature:literal => $transport:ident($protocol:ty);)*) => {
+        /// The connection manager of one of the transports. There is none without a transport.
+        #[derive(Debug, Clone)]
+        pub(crate) enum AnyManager {
+            $(
+                #[cfg(feature = $feature)]
+                $transport(super::connection::ConnectionManager<$protocol>),
+            )*
+        }
+
+        impl AnyManager {
+            #[allow(unused_variables, reason = "without a transport there is nothing to wait for")]
+            fn new(url: &BrokerUrl, connect_timeout: Duration) -> Result<Self, BrokerUrlError> {
+                match url.scheme.transport() {
+                    $(
+                        #[cfg(feature = $feature)]
+                        Transport::$transport => {
+                            let protocol = <$protocol>::new(url.clone());
+                            Ok(Self::$transport(super::connection::ConnectionManager::new(protocol, connect_timeout)))
+                        }
+                    )*
+                    #[allow(unreachable_patterns, reason = "with all transports there is none that is missing")]
+                    _ => Err(BrokerUrlError::Feature(url.scheme.missing_feature().unwrap_or("redis"))),
+                }
+            }
+        }
+    };
+}
+
+any_manager! {
+    "redis" => Redis(super::redis::Redis);
+    "amqp" => Amqp(super::amqp::Amqp);
+    "sqlite" => Sqlite(super::sql::Sql<sqlx::SqliteConnection>);
+    "postgres" => Postgres(super::sql::Sql<sqlx::PgConnection>);
 }
 
 impl Broker {
@@ -67,29 +86,5 @@ impl Broker {
 
     pub(crate) fn transport(&self) -> Transport {
         self.url.scheme.transport()
-    }
-}
-
-impl AnyManager {
-    fn new(url: &BrokerUrl, connect_timeout: Duration) -> Result<Self, BrokerUrlError> {
-        let _ = connect_timeout;
-        match url.scheme.transport() {
-            #[cfg(feature = "redis")]
-            Transport::Redis => Ok(Self::Redis(ConnectionManager::new(Redis::new(url.clone()), connect_timeout))),
-            #[cfg(feature = "amqp")]
-            Transport::Amqp => {
-                Ok(Self::Amqp(ConnectionManager::new(super::amqp::Amqp::new(url.clone()), connect_timeout)))
-            }
-            #[cfg(feature = "sqlite")]
-            Transport::Sqlite => {
-                Ok(Self::Sqlite(ConnectionManager::new(super::sql::Sql::new(url.clone()), connect_timeout)))
-            }
-            #[cfg(feature = "postgres")]
-            Transport::Postgres => {
-                Ok(Self::Postgres(ConnectionManager::new(super::sql::Sql::new(url.clone()), connect_timeout)))
-            }
-            #[allow(unreachable_patterns, reason = "with all transports there is none that is missing")]
-            _ => Err(BrokerUrlError::Feature(url.scheme.missing_feature().unwrap_or("redis"))),
-        }
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::mem::{Discriminant, discriminant};
 
 use super::row::SqlMessage;
-use crate::dispatch::SqlKind;
 use crate::text::redact::redact_text;
 
 /// A message as an executor would send it, with the place it goes to: for those who send it themselves, from a table in
@@ -221,22 +220,4 @@ pub(crate) enum AmqpDeclaration {
     QueueBinding { queue: String, exchange: String, key: String },
     /// The exchange gets what comes to another one with such a routing key.
     ExchangeBinding { exchange: String, from: String, key: String },
-}
-
-/// Which kind of broker a message is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
-    Redis,
-    Amqp,
-    Sqlite,
-    Postgres,
-}
-
-impl From<SqlKind> for Transport {
-    fn from(kind: SqlKind) -> Self {
-        match kind {
-            SqlKind::Sqlite => Self::Sqlite,
-            SqlKind::Postgres => Self::Postgres,
-        }
-    }
 }

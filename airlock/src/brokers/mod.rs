@@ -1,18 +1,10 @@
 //! Transports: they move bytes and know no task.
 
 #[cfg(feature = "amqp")]
-mod amqp;
+pub(crate) mod amqp;
 mod broker;
-#[cfg(feature = "_tls")]
-mod certificates;
 #[cfg(feature = "_broker")]
-mod driver;
-#[cfg(feature = "_broker")]
-mod fault;
-#[cfg(feature = "_broker")]
-mod job;
-#[cfg(feature = "_broker")]
-mod manager;
+pub(crate) mod connection;
 mod message;
 mod peer;
 #[cfg(feature = "redis")]
@@ -20,19 +12,13 @@ mod redis;
 mod row;
 #[cfg(feature = "_sql")]
 pub(crate) mod sql;
+mod transport;
 mod url;
 
-#[cfg(feature = "amqp")]
-pub(crate) use amqp::Addressed;
 pub(crate) use broker::{AnyManager, Broker};
-#[cfg(feature = "_broker")]
-pub(crate) use job::{FlushDoubt, JobReplies, JobReply, JobTimeouts};
-#[cfg(feature = "_broker")]
-pub(crate) use manager::{ConnectionManager, Protocol};
-pub(crate) use message::{AmqpDeclaration, AmqpQueue, Transport};
+pub(crate) use message::{AmqpDeclaration, AmqpQueue};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub use row::{SqlMessage, SqlValue};
 pub(crate) use row::{SqlTable, SqlType};
-#[cfg(feature = "_sql")]
-pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlConnection, SqlJob, add_rows};
+pub(crate) use transport::Transport;
 pub use url::{BrokerUrl, BrokerUrlError};

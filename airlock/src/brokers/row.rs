@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use super::message::Transport;
+use super::transport::Transport;
 
 /// A row as an executor would insert it: for those who do so themselves.
 #[derive(Clone, PartialEq)]

@@ -2,10 +2,9 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
-/// What policies remember, by policy.
-type Scratch = HashMap<usize, Box<dyn Any>>;
+/// What policies remember, by policy. Most flushes have none that does, and begin one without any cost.
+type Scratch = Vec<(usize, Box<dyn Any>)>;
 
 thread_local! {
     /// How many judgements are under way on this thread: policies, lifecycles and `accepts` may not enqueue.
@@ -42,7 +41,7 @@ pub(crate) struct FlushScratch {
 
 impl FlushScratch {
     pub(crate) fn enter() -> Self {
-        let outer = SCRATCH.try_with(|scratch| scratch.borrow_mut().replace(HashMap::new())).ok().flatten();
+        let outer = SCRATCH.try_with(|scratch| scratch.borrow_mut().replace(Vec::new())).ok().flatten();
         Self { outer }
     }
 }
@@ -59,8 +58,12 @@ impl Drop for FlushScratch {
 pub(crate) fn in_flush<T: Default + 'static, R>(key: usize, look: impl FnOnce(&mut T) -> R) -> Option<R> {
     let found = SCRATCH.try_with(|scratch| {
         let mut scratch = scratch.borrow_mut();
-        let entry = scratch.as_mut()?.entry(key).or_insert_with(|| Box::new(T::default()));
-        entry.downcast_mut::<T>().map(look)
+        let kept = scratch.as_mut()?;
+        let place = kept.iter().position(|(policy, _)| *policy == key).unwrap_or_else(|| {
+            kept.push((key, Box::new(T::default())));
+            kept.len() - 1
+        });
+        kept[place].1.downcast_mut::<T>().map(look)
     });
     found.ok().flatten()
 }

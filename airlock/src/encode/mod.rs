@@ -101,10 +101,7 @@ impl Encoder {
                 notes.fault.take().unwrap_or(if error.is_io() { EncodeFault::TooLarge } else { EncodeFault::Refused });
             EncodeError::new(found)
         })?;
-        #[cfg(feature = "testing")]
-        {
-            self.calls = self.calls.wrapping_add(notes.calls.get());
-        }
+        self.calls = self.calls.wrapping_add(notes.calls.get());
         // One that the type has hidden.
         if let Some(fault) = notes.fault.take() {
             return Err(EncodeError::new(fault));

@@ -88,11 +88,11 @@ mod reader {
 
         fn duration(&mut self, key: &str) -> Result<Option<Duration>, Self::Error>;
 
-        #[cfg(feature = "_pickle")]
+        #[cfg(feature = "_secret")]
         fn secret_key(&mut self, key: &str) -> Result<Option<crate::SecretKey>, Self::Error>;
 
         /// One that has to be there.
-        #[cfg(feature = "_pickle")]
+        #[cfg(feature = "_secret")]
         fn needed_secret_key(&mut self, key: &str) -> Result<crate::SecretKey, Self::Error>;
 
         /// `url`, which has to be there.

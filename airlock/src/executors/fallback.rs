@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use super::batch::SplitBatch;
 use super::ledger::{AttemptOutcome, SubBatch, Tries};
-use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished};
+use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, drive};
 use crate::dispatch::{DispatchErrorKind, OpenTransaction, Rejection, SqlKind};
 use crate::intent::Intent;
-use crate::runtime::panics::catching_panics;
-use crate::runtime::{BoxFuture, Deadline, timer};
+use crate::runtime::{BoxFuture, Deadline};
 
 /// Hands to a second executor what the first could not take because it was unavailable.
 ///
@@ -80,8 +79,7 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             let SplitBatch { ledger, timings, items } = batch.divide();
             let until = self.until(ledger.deadline());
             let (first, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(until), timings);
-            let ended = timer::until(until, catching_panics(async move { self.first.dispatch(batch).await })).await;
-            let outcomes = first.finish(DispatchEnd::of(ended));
+            let outcomes = first.finish(drive(&self.first, batch, until).await);
             if outcomes
                 .iter()
                 .any(|(_, _, outcomes)| matches!(outcomes, AttemptOutcome::Failed(_)) && !moves_on(*outcomes))
@@ -98,6 +96,7 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
                 return;
             }
             let (second, batch) = SubBatch::new(&ledger, items, Tries::Only, timings);
+            // A panic of the last one is a panic of this executor.
             self.second.dispatch(batch).await;
             second.finish(DispatchEnd::Returned);
         })

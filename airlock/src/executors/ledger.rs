@@ -44,17 +44,6 @@ pub(crate) enum DispatchEnd {
     Panicked(String),
 }
 
-impl DispatchEnd {
-    /// Of a future that was cut off, panicked, or came to its end.
-    pub(crate) fn of(ended: Option<Result<(), String>>) -> Self {
-        match ended {
-            Some(Ok(())) => Self::Returned,
-            Some(Err(message)) => Self::Panicked(message),
-            None => Self::DeadlinePassed,
-        }
-    }
-}
-
 /// Why an intent was not begun, if it lay in a part of the batch whose end is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cause {

@@ -96,6 +96,7 @@ impl<E: Executor> Executor for Retry<E> {
             let SplitBatch { ledger, timings, mut items } = batch.divide();
             for number in 1.. {
                 let (attempt, batch) = SubBatch::new(&ledger, items, Tries::OneOfSeveral(ledger.deadline()), timings);
+                // A panic is one of this executor, and nothing is tried again after it.
                 self.executor.dispatch(batch).await;
                 let outcomes = attempt.finish(DispatchEnd::Returned);
                 // A failure that stays is one of the whole batch, which is what fail-fast looks at.

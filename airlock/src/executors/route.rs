@@ -5,11 +5,10 @@ use std::{fmt, ptr};
 
 use super::batch::SplitBatch;
 use super::ledger::{Ledger, SubBatch, Tries};
-use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, join_all};
+use super::{Batch, Capabilities, DispatchEnd, Executor, FlushContext, Unfinished, drive, join_all};
 use crate::dispatch::{DispatchError, OpenTransaction, Rejection, SqlKind};
 use crate::intent::Intent;
 use crate::policy::TaskList;
-use crate::runtime::panics::catching_panics;
 use crate::runtime::{BoxFuture, Deadline};
 
 /// Gives each intent to the executor of the first route that matches it.
@@ -167,9 +166,7 @@ impl Executor for Route {
             let hand_over = shares.into_iter().map(|(executor, share)| -> BoxFuture<'_, ()> {
                 let (attempt, batch) = SubBatch::new(&ledger, share, tries, timings);
                 Box::pin(async move {
-                    // One that panics doesn't take the others with it.
-                    let ended = catching_panics(async move { executor.dispatch(batch).await }).await;
-                    attempt.finish(DispatchEnd::of(Some(ended)));
+                    attempt.finish(drive(&**executor, batch, Deadline::NONE).await);
                 })
             });
             join_all(hand_over.collect()).await;

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::hand_over::{Flush, drive, fail, scope_of, unattempted};
+use super::hand_over::{Flush, fail, scope_of, unattempted};
 use super::outcome::{Outcome, Unattempted};
 use super::{FlushError, FlushReport};
 use crate::context::buffer::Phase;
 use crate::context::frame::frames;
+use crate::context::futures::InContext;
 use crate::context::judging::Judging;
 use crate::context::scope_state::ScopeState;
 use crate::dispatch::{DispatchError, DispatchErrorKind, OpenTransaction, SqlKind};
-use crate::executors::{Batch, Cause, Executor, FlushMode, ItemState, Ledger, OnFailure};
+use crate::executors::{Batch, Cause, Executor, FlushMode, ItemState, Ledger, OnFailure, drive_write};
 use crate::intent::Intent;
 use crate::runtime::Deadline;
 use crate::runtime::panics::catch_panic;
@@ -97,7 +98,7 @@ impl CommittingFlush {
         let ledger = Arc::new(Ledger::new(intents.len(), OnFailure::FailFast, deadline));
         let batch = Batch::new(intents, Arc::clone(&ledger), scope_of(&self.flush.frame).timings());
         let executor = Arc::clone(&self.executor);
-        let ending = drive(deadline, || executor.write(batch, transaction)).await;
+        let ending = InContext::empty(drive_write(&*executor, batch, transaction, deadline)).await;
         let mut settled = ledger.close();
         self.timings = std::mem::take(&mut settled.timings).into_iter().collect();
         let rest = unattempted(settled.stop.map_or(Cause::Ended(ending), Cause::Stopped));

@@ -9,8 +9,8 @@ use super::{Flush, FlushReport, Outcome, ReportBuilder, ReportEntry, Unsent, blo
 use crate::context::Frame;
 use crate::executors::{Executor, FlushMode};
 use crate::intent::{Failure, Intent, IntentId};
+use crate::lost::Lost;
 use crate::runtime::panics::catch_panic;
-use crate::settings::Lost;
 
 /// A flush in which something that was to escape didn't, or may not have. It owns what did not go out.
 ///

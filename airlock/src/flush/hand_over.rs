@@ -10,13 +10,12 @@ use crate::context::buffer::Phase;
 use crate::context::frame::Frame;
 use crate::context::futures::InContext;
 use crate::context::scope_state::ScopeState;
-use crate::context::stack::ContextSwap;
 use crate::executors::{
-    Batch, Cause, DispatchEnd, Executor, FlushMode, InlineExecutor, ItemState, Ledger, OnFailure, Stop,
+    Batch, Cause, DispatchEnd, Executor, FlushMode, InlineExecutor, ItemState, Ledger, OnFailure, Stop, drive,
 };
 use crate::intent::Intent;
-use crate::runtime::panics::{catch_panic, catching_panics};
-use crate::runtime::{BoxFuture, Deadline, timer};
+use crate::runtime::Deadline;
+use crate::runtime::panics::catch_panic;
 use crate::scope_info::ScopeInfo;
 use crate::text::redact::redact_text;
 
@@ -143,7 +142,7 @@ impl Flush {
         let batch = Batch::new(intents, Arc::clone(&ledger), scope.timings());
         let batch = if self.may_have_options { batch } else { batch.without_call_options() };
         self.current = Some(Current { ledger, kept });
-        let ending = drive(deadline, || executor.dispatch(batch)).await;
+        let ending = InContext::empty(drive(executor, batch, deadline)).await;
         self.settle(ending);
     }
 
@@ -285,16 +284,4 @@ pub(super) fn unattempted(cause: Cause) -> Unattempted {
 
 pub(super) fn scope_of(frame: &Frame) -> &ScopeState {
     frame.as_scope().unwrap_or_else(|| unreachable!("only scopes flush"))
-}
-
-/// Runs an executor's future to its end or to the deadline, in an empty context.
-pub(super) async fn drive<'e>(deadline: Deadline, start: impl FnOnce() -> BoxFuture<'e, ()>) -> DispatchEnd {
-    let started = {
-        let _empty = ContextSwap::empty();
-        catch_panic(start)
-    };
-    DispatchEnd::of(match started {
-        Ok(future) => timer::until(deadline, catching_panics(InContext::empty(future))).await,
-        Err(message) => Some(Err(message)),
-    })
 }

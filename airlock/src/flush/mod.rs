@@ -2,6 +2,7 @@
 
 mod abandoned;
 mod ask;
+#[cfg_attr(not(feature = "tokio"), path = "blocking_without_tokio.rs")]
 mod blocking;
 mod committing;
 mod error;

@@ -122,6 +122,29 @@ forward! {
     [P: Policy + ?Sized] Arc<P>;
 }
 
+/// As many as there are, asked in their order. An empty list allows all.
+impl<P: Policy> Policy for Vec<P> {
+    fn name(&self) -> &str {
+        "a list of policies"
+    }
+
+    fn on_enqueue(&self, intent: &Intent) -> Result<(), Violation> {
+        self.iter().try_for_each(|policy| policy.on_enqueue(intent))
+    }
+
+    fn allows(&self, intent: &Intent) -> bool {
+        self.iter().all(|policy| policy.allows(intent))
+    }
+
+    fn judges_enqueue(&self) -> bool {
+        self.iter().any(Policy::judges_enqueue)
+    }
+
+    fn judges_flush(&self) -> bool {
+        self.iter().any(Policy::judges_flush)
+    }
+}
+
 macro_rules! tuples {
     ($($name:ident $index:tt)*) => {
         impl<$($name: Policy),*> Policy for ($($name,)*) {

@@ -24,8 +24,8 @@ pub use tasks::{AllowTasks, BlockTasks, TaskList};
 /// scopes around it are asked, innermost first, up to the first refusal: a policy can only narrow what those around it
 /// allow.
 ///
-/// Closures `|intent: &Intent| -> bool` are policies, tuples of policies hold if all of theirs do, and so do
-/// [`and`](Self::and), `Box<dyn Policy>` and `Arc<P>`.
+/// Closures `|intent: &Intent| -> bool` are policies, tuples and lists of policies (`Vec`) hold if all of theirs do, and so
+/// do [`and`](Self::and), `Box<dyn Policy>` and `Arc<P>`.
 ///
 /// ```
 /// use airlock::{Intent, Policy};

@@ -18,7 +18,7 @@ pub use guard::ScopeGuard;
 pub(crate) use handle::Carried;
 pub use handle::Scope;
 pub use local::{LocalPolicy, LocalPolicyGuard, policy};
-pub use open::OpenScope;
+pub use open::{OpenScope, Wrapped};
 pub use run::{Ended, ScopeBody, ScopeOutput};
 pub use scoped::EndsScope;
 pub use submit::{enqueue, enqueue_with, in_scope, make_intent};

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::guard::OwnedScope;
-use super::handle::Scope;
+use super::handle::{Carried, Scope};
 use super::run::ScopeBody;
 use crate::context::frame::{Frame, frames};
 use crate::context::stack;
@@ -66,11 +66,12 @@ impl OpenScope {
     /// wrapped at the same time, intents lie in the order of the enqueue calls.
     ///
     /// Dropped before its end, even before its first poll, the future keeps the scope from ending well.
-    pub fn wrap<F>(&self, future: F) -> impl Future<Output = F::Output> + use<'_, F>
+    pub fn wrap<F>(&self, future: F) -> Wrapped<'_, F, F::Output>
     where
         F: Future<Output: ScopeBody>,
     {
-        Wrapped { future: self.handle().wrap(future), body_end: Some(BodyEnd { scope: self, has_ended: false }) }
+        let body_end = Some(BodyEnd { scope: self, has_ended: false });
+        Wrapped { future: self.handle().carry(future), body_end, succeeded: F::Output::succeeded }
     }
 
     /// A handle to the scope, for threads, spawned tasks and side work. How that ends does not matter to the scope.
@@ -201,17 +202,20 @@ impl Drop for BodyEnd<'_> {
 }
 
 pin_project! {
-    struct Wrapped<'a, F> {
+    /// The future of [`OpenScope::wrap`]. It doesn't ask for a `ScopeBody` once more: that would be an error of its own.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Wrapped<'a, F, R> {
         #[pin]
-        future: F,
+        future: Carried<F>,
         body_end: Option<BodyEnd<'a>>,
+        succeeded: fn(&R) -> bool,
     }
 }
 
-impl<F: Future<Output: ScopeBody>> Future for Wrapped<'_, F> {
-    type Output = F::Output;
+impl<R, F: Future<Output = R>> Future for Wrapped<'_, F, R> {
+    type Output = R;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         let this = self.project();
         // A panic in the poll ends the body, also if the caller catches it and keeps the future.
         let body_end = this.body_end.take();
@@ -222,8 +226,14 @@ impl<F: Future<Output: ScopeBody>> Future for Wrapped<'_, F> {
         }
         let output = ready!(polled);
         if let Some(body_end) = body_end {
-            body_end.ended(output.succeeded());
+            body_end.ended((this.succeeded)(&output));
         }
         Poll::Ready(output)
+    }
+}
+
+impl<F, R> fmt::Debug for Wrapped<'_, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wrapped").finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use super::Settings;
+use crate::lost;
 
 static CONFIGURED: RwLock<Option<Arc<Settings>>> = RwLock::new(None);
 /// Whether there may be anything in there: programs that never configure don't lock for each scope.
@@ -43,10 +44,16 @@ pub fn reset_configuration() {
 }
 
 fn replace(settings: Option<Arc<Settings>>) {
+    find_lost_hook();
     EVER.store(true, Ordering::Release);
     let replaced = std::mem::replace(&mut *CONFIGURED.write().unwrap_or_else(PoisonError::into_inner), settings);
     // Dropped only now: executors are foreign code, and may look at the settings as they go.
     drop(replaced);
+}
+
+/// From now on executors find the hook of the settings in force.
+pub(super) fn find_lost_hook() {
+    lost::find_hook_with(|| snapshot().on_lost.value.clone());
 }
 
 /// The settings that a scope opened now would have.

@@ -3,7 +3,6 @@
 mod global;
 #[cfg(feature = "settings")]
 pub(crate) mod load;
-mod lost;
 pub(crate) mod overriding;
 mod show;
 mod source;
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use crate::executors::{Executor, InlineExecutor, OnFailure};
 use crate::lifecycle::{FlushOnSuccess, Lifecycle};
+use crate::lost::{Lost, OnLost};
 use crate::policy::{AllowAll, Policy};
 use crate::text::redact::redact_text;
 
@@ -21,10 +21,7 @@ pub(crate) use global::{Snapshot, snapshot};
 pub use global::{configuration, configure, reset_configuration};
 #[cfg(feature = "settings")]
 pub use load::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
-pub use lost::Lost;
 use source::Sourced;
-
-type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;
 
 /// What scopes use unless their builder says otherwise. Programs [`configure`] once; libraries never do.
 ///

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::Settings;
+use super::{Settings, global};
 use crate::runtime::{Enter, Within};
 use crate::scope_info::ScopeInfo;
 
@@ -30,6 +30,7 @@ pub(crate) struct Overriding {
 
 impl Overriding {
     pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        global::find_lost_hook();
         Self { before: swap(Some(settings)) }
     }
 }

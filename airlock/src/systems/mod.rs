@@ -2,10 +2,6 @@
 
 #[cfg(feature = "celery")]
 pub(crate) mod celery;
-#[cfg(feature = "_queue")]
-mod config;
-#[cfg(feature = "amqp")]
-mod declared;
 #[cfg(feature = "django-q")]
 pub(crate) mod django_q;
 #[cfg(feature = "django-tasks")]
@@ -13,24 +9,12 @@ pub(crate) mod django_tasks;
 #[cfg(feature = "dramatiq")]
 pub(crate) mod dramatiq;
 mod extras;
-#[cfg(feature = "_queue")]
-mod format;
 #[cfg(feature = "huey")]
 pub(crate) mod huey;
-#[cfg(feature = "_sql")]
-mod insert;
-#[cfg(feature = "_broker")]
-mod jobs;
 mod json;
 #[cfg(feature = "lambda")]
 pub(crate) mod lambda;
 #[cfg(feature = "_queue")]
-mod limits;
-#[cfg(feature = "_queue")]
-mod publish;
-#[cfg(feature = "_queue")]
 mod python;
 #[cfg(feature = "_queue")]
-mod queue_executor;
-#[cfg(feature = "_sql")]
-mod rows;
+mod queue;

@@ -4,8 +4,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::text;
+use crate::lost::Lost;
 use crate::settings::overriding::{Overriding, WithSettings};
-use crate::settings::{Lost, Settings, configuration};
+use crate::settings::{Settings, configuration};
 
 /// Runs the closure, and fails if it lost intents: a scope, or one that was sealed, was dropped with intents in it,
 /// or a [`FlushError`](crate::FlushError) was dropped with intents that did not go out.

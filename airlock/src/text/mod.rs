@@ -2,5 +2,5 @@
 
 pub(crate) mod nearest;
 pub(crate) mod redact;
-#[cfg(feature = "_pickle")]
+#[cfg(feature = "_secret")]
 pub(crate) mod secret_key;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use sqlx::{Database, Transaction};
 
 use super::error::{CommitError, NotCommitted, UnknownCommit};
-use crate::brokers::{JobTimeouts, SqlConnection};
+use crate::brokers::connection::JobTimeouts;
+use crate::brokers::sql::SqlConnection;
 use crate::dispatch::DispatchErrorKind;
 use crate::flush::{CommittingFlush, FlushError, FlushReport, GivenBack};
 use crate::runtime::{Deadline, timer};

@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 use http::{Response, response};
 use pin_project_lite::pin_project;
 
-#[cfg(feature = "tokio")]
 use super::detached::go_on;
 use super::hooks::{Hooks, OnFlushError};
 use crate::executors::FlushMode;
@@ -41,12 +40,6 @@ pin_project! {
             }
         }
     }
-}
-
-/// Without a runtime to go on with it is dropped, which accounts for everything.
-#[cfg(not(feature = "tokio"))]
-fn go_on(hand_over: HandOver) {
-    drop(hand_over);
 }
 
 struct Flushing<B> {

@@ -52,13 +52,12 @@
 //! The body of a response that is streamed, an upgraded connection and tasks that were spawned run after the head was sent:
 //! the scope has ended then, and an enqueue there is an error. Carry a scope of their own into them.
 
+#[cfg_attr(not(feature = "tokio"), path = "not_detached.rs")]
+mod detached;
 mod future;
 mod hooks;
 mod layer;
 mod service;
-
-#[cfg(feature = "tokio")]
-mod detached;
 
 pub use future::ResponseFuture;
 pub use hooks::{EmptyResponse, OnFlushError};

@@ -3,7 +3,7 @@
 
 use lapin::ErrorKind;
 
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::BrokerFault;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 
 use AmqpPhase::{Declaring, Opening, ProbeChannel};

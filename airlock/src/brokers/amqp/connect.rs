@@ -1,7 +1,5 @@
 //! From a URL to a connection with a channel that confirms.
 
-#[cfg(not(feature = "amqp-tls"))]
-use std::convert::Infallible as TlsConnector;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +7,6 @@ use std::time::Duration;
 use async_compat::Compat;
 use lapin::options::ConfirmSelectOptions;
 use lapin::tcp::AsyncTcpStream;
-#[cfg(feature = "amqp-tls")]
-use lapin::tcp::RustlsConnector as TlsConnector;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties};
 use tokio::net::TcpStream;
@@ -18,9 +14,9 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::kill_switch::{KillOnDrop, KillSwitch};
 use super::publisher::Publisher;
+use super::tls::{self, Tls};
 use super::{AmqpConnection, quiet, refusal};
-use crate::brokers::fault::BrokerFault;
-use crate::brokers::manager::Liveness;
+use crate::brokers::connection::{BrokerFault, Liveness};
 use crate::brokers::url::{BrokerUrl, Scheme};
 use crate::dispatch::DispatchError;
 
@@ -33,10 +29,7 @@ pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<AmqpC
         |error| DispatchError::unavailable(BrokerFault::new(format!("no connection to {}: {error}", url.place())));
     let addresses: Vec<_> =
         tokio::net::lookup_host((url.host.as_str(), url.port)).await.map_err(unreachable)?.collect();
-    #[cfg(feature = "amqp-tls")]
-    let tls = if url.scheme == Scheme::AmqpTls { Some((url.host.clone(), super::tls::connector(url)?)) } else { None };
-    #[cfg(not(feature = "amqp-tls"))]
-    let tls = None;
+    let tls = tls::of(url)?;
     // Dropped before it is kept, because its caller has stopped waiting, it ends the attempt.
     let kill_on_drop = KillOnDrop(KillSwitch::default());
     let (connection, channel) = patiently(url, open(url, addresses, kill_on_drop.0.clone(), tls))
@@ -66,7 +59,7 @@ async fn open(
     url: &BrokerUrl,
     addresses: Vec<SocketAddr>,
     kill_switch: KillSwitch,
-    tls: Option<(String, TlsConnector)>,
+    tls: Option<Tls>,
 ) -> lapin::Result<(Connection, Channel)> {
     let runtime = lapin::runtime::default_runtime()?;
     let properties = ConnectionProperties::default().with_connection_name("airlock".into());
@@ -80,10 +73,7 @@ async fn open(
             kill_switch.put(stream.get_ref());
         }
         let stream = match &tls {
-            #[cfg(feature = "amqp-tls")]
-            Some((host, connector)) => stream.into_rustls(connector, host).await?,
-            #[cfg(not(feature = "amqp-tls"))]
-            Some((_, never)) => match *never {},
+            Some(tls) => tls::begin(stream, tls).await?,
             None => stream,
         };
         Ok(stream)

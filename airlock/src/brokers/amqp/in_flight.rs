@@ -11,8 +11,7 @@ use super::kill_switch::KillSwitch;
 use super::publishing::Publishing;
 use super::returned::Returned;
 use super::{Addressed, refusal};
-use crate::brokers::job::{Job, JobOutcome, JobReply, JobTimeouts};
-use crate::brokers::manager::{Liveness, Requeue};
+use crate::brokers::connection::{Job, JobOutcome, JobReply, JobTimeouts, Liveness, Requeue};
 
 /// A connection on which nothing has come for this long although an answer is due is given up.
 pub(super) const SILENCE: Duration = Duration::from_secs(1);

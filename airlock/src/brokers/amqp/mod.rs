@@ -13,7 +13,7 @@ mod refusal;
 mod returned;
 mod sizes;
 mod table;
-#[cfg(feature = "amqp-tls")]
+#[cfg_attr(not(feature = "amqp-tls"), path = "no_tls.rs")]
 mod tls;
 
 use std::sync::Arc;
@@ -21,8 +21,7 @@ use std::sync::Arc;
 use lapin::Connection as Lapin;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::job::Job;
-use super::manager::{Connection, Liveness, Protocol, Requeue};
+use super::connection::{Connection, Job, Liveness, Protocol, Requeue};
 use super::message::{AmqpDeclaration, AmqpMessage};
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;

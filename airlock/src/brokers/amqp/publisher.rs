@@ -16,9 +16,7 @@ use super::publishing::Publishing;
 use super::queues::{Destination, KnownQueues, Refusals};
 use super::sizes::Sizes;
 use super::{Addressed, refusal, table};
-use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::Job;
-use crate::brokers::manager::{Liveness, Requeue};
+use crate::brokers::connection::{BrokerFault, Job, Liveness, Requeue};
 use crate::dispatch::DispatchError;
 use crate::runtime::timer;
 

@@ -10,7 +10,7 @@ use lapin::{BasicProperties, Channel, Confirmation, PublisherConfirm};
 
 use super::refusal;
 use super::returned::Returned;
-use crate::brokers::job::JobOutcome;
+use crate::brokers::connection::JobOutcome;
 use crate::brokers::message::AmqpMessage;
 use crate::runtime::BoxFuture;
 

@@ -5,7 +5,7 @@ use lapin::ErrorKind;
 use super::answer::{
     ACCESS_REFUSED, AmqpPhase, AnswerNames, MISSING, NOT_ALLOWED, NOT_FOUND, PRECONDITION_FAILED, meaning, said,
 };
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::BrokerFault;
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 

@@ -4,7 +4,7 @@
 
 use redis::ServerError;
 
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::BrokerFault;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 
 use DispatchErrorKind::{Rejected, Unavailable, Unconfirmed};

@@ -12,9 +12,8 @@ use tokio::net::TcpStream;
 use super::enter::enter;
 use super::stream::{CountingStream, IoCounters, PeerClosed};
 use super::{ClientDriver, RedisConnection};
-use crate::brokers::fault::BrokerFault;
-use crate::brokers::manager::Liveness;
-use crate::brokers::url::BrokerUrl;
+use crate::brokers::connection::{BrokerFault, Liveness};
+use crate::brokers::url::{BrokerUrl, Scheme};
 use crate::dispatch::DispatchError;
 
 pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<RedisConnection, DispatchError> {
@@ -33,8 +32,7 @@ pub(super) async fn connect(url: &BrokerUrl, liveness: Liveness) -> Result<Redis
     }
     let stream = TcpStream::connect((url.host.as_str(), url.port)).await.map_err(unreachable)?;
     tune(&stream);
-    #[cfg(feature = "redis-tls")]
-    if url.scheme == crate::brokers::url::Scheme::RedisTls {
+    if url.scheme == Scheme::RedisTls {
         let stream = super::tls::connect(url, stream).await?;
         return set_up(url, stream, false, liveness).await;
     }

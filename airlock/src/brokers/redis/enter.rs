@@ -7,7 +7,8 @@ use redis::{Arg, Cmd, ServerError, Value, parse_redis_value};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::answer::{Asked, is_unknown_command, meaning};
-use crate::brokers::fault::BrokerFault;
+use super::tls;
+use crate::brokers::connection::BrokerFault;
 use crate::brokers::url::{BrokerUrl, Scheme};
 use crate::dispatch::DispatchError;
 
@@ -120,11 +121,9 @@ fn is_none(url: &BrokerUrl, said: &[u8]) -> DispatchError {
 
 /// There was no answer to the first commands on a connection.
 fn ended(url: &BrokerUrl, error: &std::io::Error) -> DispatchError {
-    #[cfg(feature = "redis-tls")]
-    if let Some(refusal) = super::tls::refusal(url, error) {
+    if let Some(refusal) = tls::refusal(url, error) {
         return refusal;
     }
-    let _ = error;
     let hint = if url.scheme == Scheme::Redis { "; if it speaks TLS at this port, write `rediss://`" } else { "" };
     let what = format!("{} ended the connection as it began{hint}", url.place());
     DispatchError::unavailable(BrokerFault::new(what))

@@ -7,18 +7,15 @@ mod pack;
 mod pipeline;
 mod replies;
 mod stream;
-#[cfg(feature = "redis-tls")]
+#[cfg_attr(not(feature = "redis-tls"), path = "no_tls.rs")]
 mod tls;
 mod transaction;
-#[cfg(feature = "redis-tls")]
-mod unverified;
 
 use std::sync::{Arc, Once};
 
 use redis::aio::MultiplexedConnection;
 
-use super::job::Job;
-use super::manager::{Connection, Liveness, Protocol, Requeue};
+use super::connection::{Connection, Job, Liveness, Protocol, Requeue};
 use super::message::RedisMessage;
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;

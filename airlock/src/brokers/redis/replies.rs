@@ -7,8 +7,7 @@ use redis::{Cmd, ServerError, Value};
 use super::answer::{Asked, Meaning, meaning};
 use super::pack::{needs, replies, runs};
 use super::transaction::{Fate, Pair, Reader, take_back};
-use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::JobOutcome;
+use crate::brokers::connection::{BrokerFault, JobOutcome};
 use crate::brokers::message::RedisMessage;
 use crate::dispatch::DispatchError;
 

@@ -1,5 +1,7 @@
 //! TLS for `rediss://`, with the certificates that the system trusts and those that the URL names.
 
+mod unverified;
+
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -11,11 +13,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{AlertDescription, ClientConfig, Error, RootCertStore};
 
 use super::stream::PeerClosed;
-use super::unverified::{AnyName, Unverified};
-use crate::brokers::certificates;
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::{BrokerFault, certificates};
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
+
+use unverified::{AnyName, Unverified};
 
 pub(super) async fn connect(url: &BrokerUrl, stream: TcpStream) -> Result<TlsStream<TcpStream>, DispatchError> {
     let place = url.place();

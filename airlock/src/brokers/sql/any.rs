@@ -2,8 +2,8 @@
 
 use super::rows::Rows;
 use super::transaction::{self, TransactionFault};
-use crate::brokers::job::{Job, JobTimeouts};
-use crate::brokers::message::Transport;
+use crate::brokers::connection::{Job, JobTimeouts};
+use crate::brokers::transport::Transport;
 use crate::dispatch::{DispatchError, OpenTransaction, SqlKind};
 
 /// A connection of the crate `sqlx` 0.9, as [`insert`](crate::DjangoTasksExecutor::insert) writes to: that of an open

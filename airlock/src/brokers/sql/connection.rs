@@ -8,9 +8,7 @@ use super::dialect::{Dialect, SqlPhase};
 use super::refusal::{no_connection, rejected, unavailable};
 use super::rows::Rows;
 use super::transaction::{self, TransactionEnd};
-use crate::brokers::fault::BrokerFault;
-use crate::brokers::job::Job;
-use crate::brokers::manager::{Connection, Liveness, Requeue};
+use crate::brokers::connection::{BrokerFault, Connection, Job, Liveness, Requeue};
 use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 

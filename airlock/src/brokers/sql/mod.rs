@@ -1,7 +1,5 @@
 //! SQL databases: the rows of a flush in one transaction.
 
-#[cfg(feature = "postgres")]
-mod answer;
 mod any;
 mod connection;
 mod dialect;
@@ -18,7 +16,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::manager::{Liveness, Protocol};
+use super::connection::{Liveness, Protocol};
 use super::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;

@@ -1,5 +1,7 @@
 //! Postgres.
 
+mod answer;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,13 +11,14 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
-use super::answer::refusal;
 use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
 use super::refusal::Refusal;
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::BrokerFault;
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
+
+use answer::refusal;
 
 type PgTransactions = <Postgres as Database>::TransactionManager;
 

@@ -1,7 +1,7 @@
 //! What a database's refusal means for the rows. Errors of the client crate may quote statements and values, so that none
 //! of their texts is used.
 
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::BrokerFault;
 use crate::brokers::row::SqlTable;
 use crate::dispatch::DispatchError;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dialect::{Dialect, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind, rejected, unavailable, unconfirmed};
 use super::rows::{Rows, WriterMessage};
-use crate::brokers::job::{JobOutcome, JobReply, JobTimeouts};
+use crate::brokers::connection::{JobOutcome, JobReply, JobTimeouts};
 use crate::brokers::row::SqlTable;
 use crate::dispatch::DispatchError;
 

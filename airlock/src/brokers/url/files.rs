@@ -1,7 +1,7 @@
 //! Files that a URL names: certificates and keys.
 
 use super::BrokerUrl;
-use crate::brokers::fault::BrokerFault;
+use crate::brokers::connection::BrokerFault;
 use crate::dispatch::DispatchError;
 
 impl BrokerUrl {

@@ -1,7 +1,7 @@
 //! What follows the `?` of a URL, as the clients of each broker read it.
 
 use super::{BrokerUrlError, Scheme};
-use crate::brokers::message::Transport;
+use crate::brokers::transport::Transport;
 use crate::text::nearest::{hint, nearest};
 
 use super::parse::decoded;

@@ -8,7 +8,7 @@ use ::url::{Host, ParseError, Url};
 use super::parameters::Parameters;
 use super::refused::{check_account, check_file, check_path, check_place, check_supported, check_text};
 use super::{BrokerUrl, BrokerUrlError, Scheme};
-use crate::brokers::message::Transport;
+use crate::brokers::transport::Transport;
 
 /// The parts as they are written, before `::url` reads those that it has to: it takes tabs and line breaks out of a URL,
 /// resolves `..` in a path, which is a name here, and forgets a colon behind a user.

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use super::parse::Written;
 use super::{BrokerUrlError, Scheme};
-use crate::brokers::message::Transport;
+use crate::brokers::transport::Transport;
 
 const QUOTES: [char; 7] = ['"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
 

@@ -1,6 +1,6 @@
 //! The kinds of brokers, by the schemes of their URLs.
 
-use crate::brokers::message::Transport;
+use crate::brokers::transport::Transport;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
@@ -59,16 +59,20 @@ impl Scheme {
 
     /// The cargo feature it needs, unless that is on.
     pub(crate) fn missing_feature(self) -> Option<&'static str> {
-        let (feature, is_on) = match self {
-            Self::Redis | Self::RedisSocket => ("redis", cfg!(feature = "redis")),
-            Self::RedisTls => ("redis-tls", cfg!(feature = "redis-tls")),
-            Self::Amqp => ("amqp", cfg!(feature = "amqp")),
-            Self::AmqpTls => ("amqp-tls", cfg!(feature = "amqp-tls")),
-            Self::Sqlite => ("sqlite", cfg!(feature = "sqlite")),
-            Self::Postgres => ("postgres", cfg!(feature = "postgres")),
-            Self::PostgresTls => ("postgres-tls", cfg!(feature = "postgres-tls")),
-        };
-        (!is_on).then_some(feature)
+        macro_rules! unless_on {
+            ($feature:literal) => {
+                (!cfg!(feature = $feature)).then_some($feature)
+            };
+        }
+        match self {
+            Self::Redis | Self::RedisSocket => unless_on!("redis"),
+            Self::RedisTls => unless_on!("redis-tls"),
+            Self::Amqp => unless_on!("amqp"),
+            Self::AmqpTls => unless_on!("amqp-tls"),
+            Self::Sqlite => unless_on!("sqlite"),
+            Self::Postgres => unless_on!("postgres"),
+            Self::PostgresTls => unless_on!("postgres-tls"),
+        }
     }
 
     pub(crate) fn transport(self) -> Transport {

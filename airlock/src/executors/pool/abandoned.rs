@@ -6,10 +6,10 @@ use super::backlog::Backlog;
 use super::jobs::PoolJob;
 use super::limits::FailureHandler;
 use crate::intent::Intent;
+use crate::lost::{self, Lost};
 use crate::runtime::panics::catch_panic;
 use crate::runtime::timer;
 use crate::scope_info::ScopeInfo;
-use crate::settings::{self, Lost};
 
 impl Drop for Backlog {
     /// Only jobs that no runtime was left for are still here: they are logged, and given to `on_lost`. A forked child
@@ -36,7 +36,7 @@ fn abandon(jobs: Vec<PoolJob>, title: String, on_error: Option<FailureHandler>) 
 fn hand_to_on_lost(intents: Vec<Intent>, title: String) {
     log(&title, &intents);
     intents.iter().for_each(Intent::release);
-    let Some(on_lost) = settings::snapshot().on_lost.value.clone() else {
+    let Some(on_lost) = lost::hook() else {
         // One by one: a second argument that panics as it goes, while the first one's panic is under way, would abort.
         intents.into_iter().for_each(|intent| drop(catch_panic(|| drop(intent))));
         return;

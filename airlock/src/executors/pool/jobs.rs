@@ -169,10 +169,3 @@ impl Jobs {
         jobs
     }
 }
-
-/// When a delayed intent may start, if that is not yet.
-pub(super) fn starts_later(intent: &Intent) -> Option<SystemTime> {
-    intent.options().get_start()?;
-    let now = SystemTime::now();
-    intent.starts_at(now).filter(|start| *start > now)
-}

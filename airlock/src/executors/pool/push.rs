@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use event_listener::IntoNotification;
 
 use super::backlog::Backlog;
-use super::jobs::{Lane, PushError, starts_later};
+use super::jobs::{Lane, PushError};
 use super::limits::Limits;
 use super::listen::{WaiterCount, notified};
 use crate::dispatch::DispatchError;
-use crate::executors::{Batch, Begun, Ticket};
+use crate::executors::{Batch, Begun, Ticket, times};
 use crate::intent::Intent;
 use crate::runtime::{Deadline, timer};
 
@@ -66,7 +66,7 @@ impl Backlog {
             }
             // One that is delayed, or that there is no room for, or none.
             let next = batch.hand_over_next(|intent, is_delayed| {
-                let start = if is_delayed { starts_later(&intent) } else { None };
+                let start = if is_delayed { times::starts_later(&intent, SystemTime::now()) } else { None };
                 jobs.push(intent, start, alarm)
             });
             match next {
@@ -84,7 +84,7 @@ impl Backlog {
     async fn push_with_room(&self, pending: &mut Option<Intent>, alarm: &Waker) -> Result<(), DispatchError> {
         let _counted = WaiterCount::new(self, |jobs| &mut jobs.waiting);
         while let Some(intent) = pending.take() {
-            let start = starts_later(&intent);
+            let start = times::starts_later(&intent, SystemTime::now());
             let room = self.room(Lane::of(start));
             // Before the look: room that comes after it is heard of.
             let listener = room.listen();
@@ -99,7 +99,7 @@ impl Backlog {
             };
             let wait = start.duration_since(SystemTime::now()).unwrap_or_default();
             let is_room = timer::until(Deadline::after(wait), notified(listener)).await.is_some();
-            if is_room && starts_later(intent).is_none() {
+            if is_room && times::starts_later(intent, SystemTime::now()).is_none() {
                 // It waits elsewhere from now on.
                 room.notify(1.additional());
             }

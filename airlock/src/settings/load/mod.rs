@@ -6,10 +6,10 @@ mod file;
 mod loader;
 mod messages;
 pub(crate) mod names;
+mod one_or_more;
 mod options;
 mod register;
 mod secret;
-mod several;
 mod sources;
 mod table;
 mod text;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::several::{All, OneOrMore};
+use self::one_or_more::OneOrMore;
 use self::sources::Loading;
 use super::Settings;
 use super::source::Sourced;
@@ -163,17 +163,9 @@ fn policy(loading: &Loading, top: &mut SettingsTable<'_>) -> Result<Option<Sourc
         policies.push(policy);
         options.extend(read);
     }
-    let value: Arc<dyn Policy> = match policies.pop() {
-        Some(only) if policies.is_empty() => only,
-        Some(last) => {
-            policies.push(last);
-            Arc::new(All::new(policies))
-        }
-        None => {
-            return Err(
-                loading.report(source, "`policy` is an empty list; leave it out, or write `allow_all`".to_owned())
-            );
-        }
+    // Not as a list, whose name would not say which they are.
+    let Some(value) = policies.into_iter().reduce(|before, next| Arc::new(before.and(next))) else {
+        return Err(loading.report(source, "`policy` is an empty list; leave it out, or write `allow_all`".to_owned()));
     };
     let name = if names.len() == 1 { names[0].clone() } else { names.join(" and ") };
     Ok(Some(Sourced { value, source, name: Some(name.into()), options }))

@@ -63,12 +63,10 @@ impl OptionReader for SettingsTable<'_> {
         self.optional(key)
     }
 
-    #[cfg(feature = "_pickle")]
     fn secret_key(&mut self, key: &str) -> Result<Option<crate::SecretKey>, Reported> {
         self.optional(key)
     }
 
-    #[cfg(feature = "_pickle")]
     fn needed_secret_key(&mut self, key: &str) -> Result<crate::SecretKey, Reported> {
         self.required(key)
     }

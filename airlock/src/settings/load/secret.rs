@@ -75,7 +75,6 @@ impl Setting for Secret {
     }
 }
 
-#[cfg(feature = "_pickle")]
 impl Setting for crate::SecretKey {
     const SECRET: bool = true;
 

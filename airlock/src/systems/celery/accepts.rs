@@ -10,8 +10,8 @@ use crate::dispatch::Rejection;
 use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::options::Options;
-use crate::systems::limits;
 use crate::systems::python::readable;
+use crate::systems::queue::limits;
 
 /// How many bytes the headers of one intent may take: RabbitMQ's have to fit one frame of 128 KiB with all the others.
 const MAX_HEADERS: usize = 64 * 1024;

@@ -12,9 +12,8 @@ use crate::brokers::{AmqpDeclaration, AmqpMessage, AmqpProperties, AmqpQueue, Am
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::intent::{Intent, IntentId};
-use crate::systems::config::CommonConfig;
-use crate::systems::format::Format;
 use crate::systems::json;
+use crate::systems::queue::{CommonConfig, Format};
 
 /// What a deployment sets, and the message depends on. The defaults are those of Celery.
 #[derive(Debug, Clone)]

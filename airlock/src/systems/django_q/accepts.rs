@@ -8,8 +8,8 @@ use crate::dispatch::Rejection;
 use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
 use crate::options::Options;
-use crate::systems::limits;
 use crate::systems::python::{django_time, readable};
+use crate::systems::queue::limits;
 
 /// More than a message takes beside its arguments: names, ids and numbers.
 const WITHOUT_ARGUMENTS: usize = 8192;

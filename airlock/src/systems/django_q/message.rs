@@ -11,12 +11,11 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::times;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
-use crate::systems::format::Format;
 use crate::systems::json;
 use crate::systems::python::django_time;
 use crate::systems::python::pickle::Pickle;
 use crate::systems::python::readable::Unreadable;
+use crate::systems::queue::{CommonConfig, Format};
 use crate::text::secret_key::SecretKey;
 
 /// What a `name` may have in a row of results: `varchar(100)`.

@@ -6,8 +6,9 @@ use crate::brokers::Transport;
 use crate::dispatch::Rejection;
 use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
+use crate::systems::json;
 use crate::systems::python::{django_time, readable};
-use crate::systems::{json, limits};
+use crate::systems::queue::limits;
 
 /// The columns `queue_name` and `backend_name` are `varchar(32)`.
 const LONGEST_NAME: usize = 32;

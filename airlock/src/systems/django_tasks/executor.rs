@@ -7,7 +7,7 @@ use crate::brokers::{Broker, BrokerMessage, BrokerUrlError, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::OptionReader;
 use crate::intent::Intent;
-use crate::systems::queue_executor::queue_executor;
+use crate::systems::queue::queue_executor;
 
 queue_executor! {
     #[doc = include_str!("../../../docs/django-tasks.md")]

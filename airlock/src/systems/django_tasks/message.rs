@@ -9,10 +9,9 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::times;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
 use crate::systems::extras::{ExtraKind, ExtraSchema};
-use crate::systems::format::Format;
 use crate::systems::python::django_time;
+use crate::systems::queue::{CommonConfig, Format};
 
 pub(super) static TABLE: SqlTable = SqlTable {
     name: "django_tasks_database_dbtaskresult",

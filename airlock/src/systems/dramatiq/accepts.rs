@@ -8,8 +8,8 @@ use crate::brokers::Transport;
 use crate::dispatch::Rejection;
 use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
-use crate::systems::limits;
 use crate::systems::python::readable;
+use crate::systems::queue::limits;
 
 /// More than a message takes beside its arguments, its queue and what extras say: the task's name of at most 255 bytes,
 /// ids and numbers.

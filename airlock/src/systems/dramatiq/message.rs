@@ -10,9 +10,8 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::times::{self, whole_millis};
 use crate::intent::{Intent, IntentId};
-use crate::systems::config::CommonConfig;
-use crate::systems::format::Format;
 use crate::systems::json;
+use crate::systems::queue::{CommonConfig, Format};
 
 /// How long dead letters are kept, unless the environment variable `dramatiq_dead_message_ttl` says otherwise.
 const DEAD_MESSAGE_TTL_MS: i64 = 604_800_000;

@@ -7,9 +7,9 @@ use crate::brokers::Transport;
 use crate::dispatch::Rejection;
 use crate::executors::{FlushContext, times};
 use crate::intent::Intent;
-use crate::systems::limits;
 use crate::systems::python::calendar;
 use crate::systems::python::readable;
+use crate::systems::queue::limits;
 
 /// More than a message takes beside its arguments: names, ids and numbers.
 const WITHOUT_ARGUMENTS: usize = 4096;

@@ -13,10 +13,9 @@ use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::executors::times;
 use crate::intent::Intent;
-use crate::systems::config::CommonConfig;
-use crate::systems::format::Format;
 use crate::systems::json;
 use crate::systems::python::pickle::{Global, Pickle};
+use crate::systems::queue::{CommonConfig, Format};
 
 /// What a deployment sets, and the message depends on. The defaults are those of Huey.
 #[derive(Debug, Clone)]

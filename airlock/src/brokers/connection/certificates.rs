@@ -5,11 +5,11 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::fault::BrokerFault;
-use super::url::BrokerUrl;
+use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 
 /// Whom the client trusts: the system's authorities, and those in the file of this parameter.
-pub(super) fn roots(url: &BrokerUrl, parameter: &str) -> Result<RootCertStore, DispatchError> {
+pub(in crate::brokers) fn roots(url: &BrokerUrl, parameter: &str) -> Result<RootCertStore, DispatchError> {
     let mut roots = RootCertStore::empty();
     // Some systems hold certificates that can't be read; the others still count.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -22,7 +22,7 @@ pub(super) fn roots(url: &BrokerUrl, parameter: &str) -> Result<RootCertStore, D
 }
 
 /// The client's own certificate and key, if the URL names both.
-pub(super) fn client(
+pub(in crate::brokers) fn client(
     url: &BrokerUrl,
     certificate: &str,
     key: &str,

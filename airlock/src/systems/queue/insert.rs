@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
+use super::executor::QueueExecutor;
 use super::format::Format;
-use super::queue_executor::QueueExecutor;
-use super::rows::stream_rows;
-use crate::brokers::{
-    AnyConnection, FlushDoubt, JobReply, JobTimeouts, Rows, SqlConnection, SqlJob, Transport, add_rows,
-};
+use super::publish::rows::stream_rows;
+use crate::brokers::Transport;
+use crate::brokers::connection::{FlushDoubt, JobReply, JobTimeouts};
+use crate::brokers::sql::{AnyConnection, Rows, SqlConnection, SqlJob, add_rows};
 use crate::dispatch::{DispatchError, OpenTransaction, Rejection};
 use crate::executors::{Batch, Capabilities, Executor, FlushContext};
 use crate::flush::{FlushError, FlushReport, Sealed};
@@ -20,11 +20,12 @@ use crate::runtime::BoxFuture;
 
 /// `insert` of a system's public executor, with what its page begins with.
 macro_rules! insert_of {
-    ($executor:ident, $variable:literal, $about:literal) => {
+    ($feature:literal, $executor:ident, $variable:literal, $about:literal) => {
+        #[cfg(feature = $feature)]
         impl $crate::$executor {
             #[doc = $about]
             #[doc = ""]
-            #[doc = include_str!("../../docs/rustdoc/insert.md")]
+            #[doc = include_str!("../../../docs/rustdoc/insert.md")]
             ///
             /// ```no_run
             /// # #[cfg(feature = "sqlite")] mod shown {
@@ -64,24 +65,24 @@ macro_rules! insert_of {
     };
 }
 
-#[cfg(feature = "huey")]
 insert_of!(
+    "huey",
     HueyExecutor,
     "huey",
     "Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the consumers \
      when, and only when, that commits. It has to be one of the database of their `SqliteHuey` or `PostgresHuey`. No \
      connection but the given one is used, and no runtime but the caller's."
 );
-#[cfg(feature = "django-q")]
 insert_of!(
+    "django-q",
     DjangoQExecutor,
     "django_q",
     "Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the clusters \
      when, and only when, that commits. It has to be one of the database that has their `django_q_ormq`, the `orm` of \
      `Q_CLUSTER`. No connection but the given one is used, and no runtime but the caller's."
 );
-#[cfg(feature = "django-tasks")]
 insert_of!(
+    "django-tasks",
     DjangoTasksExecutor,
     "django_tasks",
     "Writes what a scope holds into the transaction that is open on the connection: the tasks are there for the workers \

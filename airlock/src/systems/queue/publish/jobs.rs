@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-use crate::brokers::{ConnectionManager, FlushDoubt, JobReplies, Protocol};
+use crate::brokers::connection::{ConnectionManager, FlushDoubt, JobReplies, Protocol};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Ticket, times};
 use crate::intent::Intent;

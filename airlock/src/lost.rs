@@ -1,7 +1,25 @@
 //! The `on_lost` hook: errors and scopes that were dropped with intents in them.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::intent::Intent;
 use crate::scope_info::ScopeInfo;
+
+/// What a program does with what was lost.
+pub(crate) type OnLost = Arc<dyn Fn(Lost) + Send + Sync>;
+
+/// How the hook in force is found. Executors, which know no settings, ask here.
+static FIND: OnceLock<fn() -> Option<OnLost>> = OnceLock::new();
+
+/// Called by the settings before any of them, and so any hook, is in force.
+pub(crate) fn find_hook_with(find: fn() -> Option<OnLost>) {
+    FIND.get_or_init(|| find);
+}
+
+/// The hook in force on this thread, if there is one.
+pub(crate) fn hook() -> Option<OnLost> {
+    FIND.get().and_then(|find| find())
+}
 
 /// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it; or an
 /// executor of this process had accepted them, and was dropped before it ran them.

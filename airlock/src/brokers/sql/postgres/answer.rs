@@ -3,8 +3,8 @@
 //!
 //! Texts are searched and never shown. A server that speaks another language than English falls under the last row of a code.
 
-use super::dialect::SqlPhase::{self, Connecting, Writing};
-use super::refusal::{Refusal, RefusalKind};
+use crate::brokers::sql::dialect::SqlPhase::{self, Connecting, Writing};
+use crate::brokers::sql::refusal::{Refusal, RefusalKind};
 
 /// Phase, if it is but one; a code or its beginning (appendix A of Postgres' documentation); a part of the text, in small
 /// letters; kind, and what is said. The first that fits.

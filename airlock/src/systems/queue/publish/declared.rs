@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::format::Format;
-use crate::brokers::{Addressed, AmqpDeclaration, AmqpMessage};
+use crate::brokers::amqp::Addressed;
+use crate::brokers::{AmqpDeclaration, AmqpMessage};
+use crate::systems::queue::Format;
 
 type Declarations = Option<Arc<[AmqpDeclaration]>>;
 

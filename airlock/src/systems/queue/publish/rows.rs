@@ -2,11 +2,13 @@
 
 use std::time::SystemTime;
 
-use super::format::Format;
-use crate::brokers::{ConnectionManager, FlushDoubt, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
+use crate::brokers::connection::{ConnectionManager, FlushDoubt, Protocol};
+use crate::brokers::sql::{RowSender, Rows, Sql};
+use crate::brokers::{SqlMessage, Transport};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Ticket, times};
 use crate::intent::Intent;
+use crate::systems::queue::Format;
 
 /// How much is handed over at a time: a flush is never in memory as a whole. The first parts are smaller, so that the
 /// database has something to do soon.

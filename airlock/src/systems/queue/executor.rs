@@ -94,11 +94,11 @@ macro_rules! queue_executor {
         $(#[$about])*
         #[derive(Clone)]
         #[must_use = "it does nothing until a scope has it as its executor"]
-        pub struct $executor(pub(in crate::systems) $crate::systems::queue_executor::QueueExecutor<$format>);
+        pub struct $executor(pub(in crate::systems) $crate::systems::queue::QueueExecutor<$format>);
 
         impl $executor {
             fn of(broker: $crate::brokers::Broker, format: $format) -> Self {
-                Self($crate::systems::queue_executor::QueueExecutor::new($name, broker, format))
+                Self($crate::systems::queue::QueueExecutor::new($name, broker, format))
             }
         }
 
@@ -163,4 +163,4 @@ macro_rules! queue_executor {
     };
 }
 
-pub(super) use queue_executor;
+pub(in crate::systems) use queue_executor;

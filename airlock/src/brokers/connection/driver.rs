@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::fault::BrokerFault;
-use super::manager::{Connection, Liveness, Protocol, Request, RequeueSource};
+use super::protocol::{Connection, Liveness, Protocol};
+use super::requeue::{Request, RequeueSource};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::runtime::{Backoff, BoxFuture};
 

@@ -1,9 +1,13 @@
 //! The manager with connections that do what no real server does on demand.
 
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
 use super::io::tests::until;
 use super::*;
+use crate::brokers::connection::{Connection, Liveness, Requeue};
 use crate::dispatch::DispatchErrorKind;
-use crate::runtime::block_on;
+use crate::runtime::{BoxFuture, block_on};
 
 /// What no real server does on demand: the code that speaks to it panics, or it is there at the third attempt.
 #[derive(Default)]
