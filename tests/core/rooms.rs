@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::sources::rust_files;
 
 /// From top to bottom. A room may use those above it.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "text",
     "runtime",
     "encode",

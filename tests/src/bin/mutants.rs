@@ -54,8 +54,9 @@ fn run() -> Res<usize> {
     let chosen = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["all"] => all,
         ["title", word] => all.into_iter().filter(|mutant| mutant.title.contains(word)).collect(),
+        ["part", part] => part_of(all, part)?,
         [count] => draw(all, count.parse()?),
-        _ => return Err("usage: mutants all | mutants COUNT | mutants title WORD".into()),
+        _ => return Err("usage: mutants all | mutants COUNT | mutants title WORD | mutants part 1/3".into()),
     };
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let copy = target.join("mutants");
@@ -93,6 +94,13 @@ fn draw(mut all: Vec<Mutant>, count: usize) -> Vec<Mutant> {
     all.sort_by_key(|mutant| random.hash_one(&mutant.title));
     all.truncate(count);
     all
+}
+
+/// Every so manyth of them: several runs, each with a target folder of its own, share them all.
+fn part_of(all: Vec<Mutant>, part: &str) -> Res<Vec<Mutant>> {
+    let (nth, of) = part.split_once('/').ok_or("a part is like 1/3")?;
+    let (nth, of): (usize, usize) = (nth.parse()?, of.parse()?);
+    Ok(all.into_iter().skip(nth.checked_sub(1).ok_or("parts count from 1")?).step_by(of).collect())
 }
 
 fn copy_workspace(root: &Path, copy: &Path) -> Res<()> {
