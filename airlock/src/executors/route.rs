@@ -43,7 +43,7 @@ pub struct Route {
 }
 
 /// Intents, each with its place in the batch.
-type Share = Vec<(usize, Intent)>;
+type RouteShare = Vec<(usize, Intent)>;
 
 type Predicate = Box<dyn Fn(&Intent) -> bool + Send + Sync>;
 
@@ -93,7 +93,7 @@ impl Route {
     }
 
     /// The share of each executor that has one, in the order of the routes. What matches none any more is settled.
-    fn shares(&self, ledger: &Arc<Ledger>, timings: bool, items: Share) -> Vec<(&Arc<dyn Executor>, Share)> {
+    fn shares(&self, ledger: &Arc<Ledger>, timings: bool, items: RouteShare) -> Vec<(&Arc<dyn Executor>, RouteShare)> {
         let mut shares: Vec<Vec<_>> = self.routes.iter().map(|_| Vec::new()).collect();
         let mut unmatched = Vec::new();
         for item in items {
