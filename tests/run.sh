@@ -130,6 +130,22 @@ if AIRLOCK_POLICY=block_task cargo run --quiet -p airlock-examples --features se
     exit 1
 fi
 
+# With the features of the tests, so that nothing is built once more for it.
+out=$(cargo run --quiet --all-features --example web)
+for line in \
+    "2 enqueued: 1 written, 1 dispatched" \
+    "1 enqueued: 1 discarded" \
+    "no report: the scope was dropped" \
+    "no answer: the client has gone" \
+    "refuses a value by a constraint of the table" \
+    "Huey 2 has no time limits" \
+    "shop.send_receipt: dropped by BlockTasks" \
+    'would dispatch shop.notify_warehouse(order_id=5, product="tea")' \
+    "orders in the database: 2" \
+    "receipts for Huey's consumers: 1"; do
+    grep -qF -- "$line" <<<"$out" || { echo "web did not print: $line" >&2; exit 1; }
+done
+
 out=$(cargo run --quiet -p airlock-examples --features lambda --example lambda -- --event '{"task":"shop.send_receipt","args":[7]}')
 grep -qF "receipt for order 7" <<<"$out" || { echo "lambda did not run its event" >&2; exit 1; }
 

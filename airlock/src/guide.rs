@@ -5,6 +5,8 @@
 //! | [Testing](testing) | tests of code that enqueues |
 //! | [Settings](settings) | what scopes use unless they say otherwise, in code, files and variables |
 //! | [Async code](async_code) | scopes in futures, spawned tasks and threads |
+//! | [Web services](web) | a scope for each request of axum, tonic, hyper |
+//! | [Transactions](transactions) | effects of data: written with it, or handed over once it is committed |
 //! | [Executors and failure](failure) | what an error means, sending again, retries, fallbacks, pools, the end of the program |
 //! | [Library authors](library_authors) | crates with tasks that other programs use |
 //! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
@@ -26,6 +28,24 @@ pub mod settings {}
 
 #[doc = include_str!("../docs/guide/async.md")]
 pub mod async_code {}
+
+#[cfg_attr(feature = "tower", doc = "[layer]: crate::web::ScopeLayer")]
+#[cfg_attr(feature = "testing", doc = "[kit]: crate::testing")]
+#[doc = "[guide-transactions]: crate::guide::transactions"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/web.md")]
+pub mod web {}
+
+#[cfg_attr(feature = "_sql", doc = "[commit]: crate::OpenScope::commit")]
+#[cfg_attr(feature = "_sql", doc = "[commit-error]: crate::CommitError")]
+#[cfg_attr(feature = "django-tasks", doc = "[django-tasks]: crate::DjangoTasksExecutor")]
+#[cfg_attr(feature = "django-q", doc = "[django-q]: crate::DjangoQExecutor")]
+#[cfg_attr(feature = "huey", doc = "[huey]: crate::HueyExecutor")]
+#[cfg_attr(feature = "_all", doc = "[insert]: crate::DjangoTasksExecutor::insert")]
+#[doc = "[guide-web]: crate::guide::web"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/transactions.md")]
+pub mod transactions {}
 
 #[doc = include_str!("../docs/guide/failure.md")]
 pub mod failure {}

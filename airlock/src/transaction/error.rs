@@ -155,7 +155,8 @@ impl UnknownCommit {
     }
 
     /// The intents, all of them unconfirmed. Look whether the data is there: if it isn't, drop them; if it is, what was
-    /// written with it is there as well, and [`including_unconfirmed`](FlushError::including_unconfirmed) sends the rest.
+    /// written with it is there as well, and what [`writes_to`](crate::Executor::writes_to) refuses is to follow. With
+    /// [`including_unconfirmed`](FlushError::including_unconfirmed), a dispatch sends both again.
     #[must_use]
     pub fn into_flush_error(self) -> FlushError {
         self.flush
