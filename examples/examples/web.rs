@@ -85,7 +85,7 @@ struct Shop {
     seen: Arc<Seen>,
 }
 
-/// What the one who plays the client waits for.
+/// What the client of the example waits for.
 #[derive(Debug, Default)]
 struct Seen {
     is_slow: Notify,

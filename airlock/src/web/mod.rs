@@ -38,6 +38,8 @@
 //! # });
 //! ```
 //!
+//! Guide: [web services](crate::guide::web), with failed flushes, dry runs, shutdown and tests.
+//!
 //! # Where it stands among other layers
 //!
 //! - Inside of `CatchPanicLayer`: a panic then goes through the scope, which discards, before it becomes a response.
