@@ -22,23 +22,25 @@ pub(crate) fn hook() -> Option<OnLost> {
 }
 
 /// Intents that were neither dispatched nor handed to anyone: their `FlushError` was dropped with them in it; or an
-/// executor of this process had accepted them, and was dropped before it ran them.
+/// executor of this process had accepted them, and was dropped before it ran them. Or intents of a
+/// [commit without an answer](Self::is_of_unknown_commit), whose error or future was dropped.
 #[derive(Debug)]
 pub struct Lost {
     scope: ScopeInfo,
     intents: Vec<Intent>,
     /// What they were dropped in.
     holder: &'static str,
-    of_unknown_commit: bool,
+    /// Of a commit without an answer: how many were written into the transaction.
+    of_unknown_commit: Option<usize>,
 }
 
 impl Lost {
     /// Of accepted work that did not run.
     pub(crate) fn new(scope: ScopeInfo, intents: Vec<Intent>) -> Self {
-        Self { scope, intents, holder: "the accepted work of an executor", of_unknown_commit: false }
+        Self { scope, intents, holder: "the accepted work of an executor", of_unknown_commit: None }
     }
 
-    pub(crate) fn of_flush_error(scope: ScopeInfo, intents: Vec<Intent>, of_unknown_commit: bool) -> Self {
+    pub(crate) fn of_flush_error(scope: ScopeInfo, intents: Vec<Intent>, of_unknown_commit: Option<usize>) -> Self {
         Self { scope, intents, holder: "a flush error", of_unknown_commit }
     }
 
@@ -53,10 +55,22 @@ impl Lost {
     }
 
     /// Whether they belong to a transaction whose COMMIT got no answer: see `CommitError::Unknown`. Their data may be there or
-    /// not, and those that the transaction was to hold may be there already: look before you send them.
+    /// not: look before you send what [`follows`](Self::following) it.
     #[must_use]
     pub fn is_of_unknown_commit(&self) -> bool {
-        self.of_unknown_commit
+        self.of_unknown_commit.is_some()
+    }
+
+    /// Of an unknown commit, what was written into its transaction: if the data is there, so is that.
+    #[must_use]
+    pub fn written(&self) -> &[Intent] {
+        self.intents.get(..self.of_unknown_commit.unwrap_or(0)).unwrap_or_default()
+    }
+
+    /// Of an unknown commit, what was to be handed over after it, and wasn't. Otherwise all of them.
+    #[must_use]
+    pub fn following(&self) -> &[Intent] {
+        self.intents.get(self.of_unknown_commit.unwrap_or(0)..).unwrap_or_default()
     }
 
     /// The intents, undispatched ones first, then those that may have gone out.

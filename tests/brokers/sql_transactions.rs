@@ -136,7 +136,7 @@ fn promise_21_a_sqlite_transaction_that_has_ended_by_itself_takes_nothing() {
         let ends = "INSERT OR ROLLBACK INTO orders VALUES (1)";
         sqlx::raw_sql(ends).execute(&mut *transaction).await.expect_err("it is there already");
         let error = executor().insert(&mut *transaction, sealed(3)).await.expect_err("there is no transaction");
-        all_held(&error, DispatchErrorKind::Rejected, 3, "has ended the transaction by itself");
+        all_held(&error, DispatchErrorKind::Rejected, 3, "has no transaction open any more");
         drop(error.into_intents());
         transaction.commit().await.expect_err("there is nothing to commit");
     });

@@ -47,6 +47,60 @@ for_each_database! {
     }
 
     #[test]
+    fn promise_21_once_a_route_was_refused_the_next_one_writes_nothing() {
+        let database = shop();
+        run(&database, "DROP TABLE django_tasks_database_dbtaskresult");
+        block_on(async {
+            let pool = pool(&database).await;
+            let huey = HueyExecutor::new(database.url()).unwrap();
+            let route = Route::new().to::<note>(django(&database)).otherwise(huey);
+            let scope = airlock::scope().executor(route).open();
+            let mut transaction = begin(&pool).await;
+            place(&scope, &mut transaction, 2, 1).await.unwrap();
+            let error = not_committed(scope.commit(transaction).await);
+            says(&error, "tests.note");
+            let mail = outcomes(error.report()).remove(2);
+            assert_eq!(mail, "tests.mail: unattempted: an earlier one failed, and the scope fails fast");
+        });
+    }
+
+    #[test]
+    fn one_effect_that_is_past_its_expiry_is_told_and_rolls_all_back() {
+        let database = shop();
+        block_on(async {
+            let pool = pool(&database).await;
+            let scope = airlock::scope().executor(HueyExecutor::new(database.url()).unwrap()).open();
+            let mut transaction = begin(&pool).await;
+            place(&scope, &mut transaction, 1, 0).await.unwrap();
+            let past = std::time::SystemTime::now() - std::time::Duration::from_secs(5);
+            scope.run(|| mail::enqueue_with(airlock::Options::new().expires_at(past), 1)).unwrap();
+            scope.run(|| note::enqueue(2)).unwrap();
+            let error = not_committed(scope.commit(transaction).await);
+            says(&error, "tests.mail");
+            says(&error, "expire");
+            assert_eq!(error.intents().len(), 3);
+        });
+        assert_eq!(rows(&database).0, 0);
+    }
+
+    #[test]
+    fn promise_21_a_foreign_executor_that_panics_or_settles_too_few_rolls_back() {
+        let database = shop();
+        block_on(async {
+            let pool = pool(&database).await;
+            for way in ["writes_to", "accepts", "write", "too few", "nothing"] {
+                let scope = airlock::scope().executor(Foreign(way, django(&database))).open();
+                let mut transaction = begin(&pool).await;
+                place(&scope, &mut transaction, 3, 0).await.unwrap();
+                let error = not_committed(scope.commit(transaction).await);
+                assert_eq!(error.intents().len(), 3, "{way}: {error}");
+                assert!(way.starts_with("too") || way == "nothing" || error.to_string().contains("on purpose"), "{error}");
+            }
+        });
+        assert_eq!(rows(&database), (0, 0));
+    }
+
+    #[test]
     fn a_retry_and_a_fallback_write_what_their_first_executor_writes() {
         let database = shop();
         block_on(async {
@@ -160,4 +214,44 @@ fn what_a_closure_gets_after_the_commit_is_tried_as_ever() {
     });
     assert_eq!(tries.load(std::sync::atomic::Ordering::Relaxed), 2);
     assert_eq!(database.open().number(TASKS), 0);
+}
+
+/// Writes as another executor does, but for what goes wrong.
+struct Foreign(&'static str, airlock::DjangoTasksExecutor);
+
+impl airlock::Executor for Foreign {
+    fn name(&self) -> &str {
+        "foreign"
+    }
+
+    fn accepts(&self, _: &Intent, _: &airlock::FlushContext) -> Result<(), airlock::Rejection> {
+        assert!(self.0 != "accepts", "on purpose");
+        Ok(())
+    }
+
+    fn writes_to(&self, intent: &Intent, kind: airlock::SqlKind) -> bool {
+        assert!(self.0 != "writes_to", "on purpose");
+        self.1.writes_to(intent, kind)
+    }
+
+    fn write<'a>(
+        &'a self,
+        mut batch: airlock::Batch,
+        transaction: &'a mut airlock::OpenTransaction<'_>,
+    ) -> airlock::BoxFuture<'a, ()> {
+        Box::pin(async move {
+            match self.0 {
+                "too few" => drop(batch.begin()),
+                "nothing" => {}
+                way => {
+                    assert!(way != "write", "on purpose");
+                    self.1.write(batch, transaction).await;
+                }
+            }
+        })
+    }
+
+    fn dispatch<'a>(&'a self, batch: airlock::Batch) -> airlock::BoxFuture<'a, ()> {
+        self.1.dispatch(batch)
+    }
 }

@@ -30,7 +30,7 @@ enum Cut {
     After(usize),
 }
 
-/// Passes one connection on to a server, and cuts it. Later ones are passed on whole.
+/// Passes one connection on to a server, and cuts it; the port takes no other one.
 fn proxy(to: u16, cut: Cut) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -111,6 +111,7 @@ fn promise_20_a_commit_whose_answer_is_lost_is_unknown_and_sent_again_only_on_re
     let hook = Arc::clone(&told);
     let settings = Settings::new().on_lost(move |lost| {
         assert!(lost.is_of_unknown_commit());
+        assert_eq!((lost.written().len(), lost.following().len()), (2, 1));
         hook.fetch_add(lost.intents().len(), Ordering::Relaxed);
     });
     airlock::testing::with_settings(settings, || {
@@ -126,10 +127,9 @@ fn promise_20_a_commit_whose_answer_is_lost_is_unknown_and_sent_again_only_on_re
                 let error = scope.commit(transaction).await.unwrap_err();
                 assert!(error.database().is_some());
                 let text = error.to_string();
-                assert!(
-                    text.contains("is not known: its COMMIT got no answer; look whether its data is there"),
-                    "{text}"
-                );
+                let says =
+                    "was asked to commit it, and the connection ended before the answer, or with it; look whether";
+                assert!(text.contains(says), "{text}");
                 let CommitError::Unknown(error) = error else { panic!("{error}") };
                 assert!(mails.calls().is_empty());
                 if round == 0 {
@@ -138,10 +138,13 @@ fn promise_20_a_commit_whose_answer_is_lost_is_unknown_and_sent_again_only_on_re
                     assert_eq!(told.load(Ordering::Relaxed), 3);
                     return;
                 }
+                assert_eq!((error.written().len(), error.following().len()), (2, 1));
                 let error = error.into_flush_error();
-                assert_eq!(error.unconfirmed().len(), 3);
                 let error = error.dispatch(&mails).unwrap_err();
                 assert!(mails.calls().is_empty(), "not without being asked to");
+                // The data is there, and its notes with it.
+                let following = error.unconfirmed().iter().filter(|failure| failure.name == "tests.mail").count();
+                assert_eq!((error.unconfirmed().len(), following), (3, 1));
                 error.including_unconfirmed().dispatch(&mails).unwrap();
                 assert_eq!(mails.calls().len(), 3);
             });
@@ -159,7 +162,7 @@ fn promise_21_a_connection_cut_after_a_random_byte_leaves_data_and_rows_in_agree
     let server = PostgresServer::shared();
     let (mut before, mut kinds) = ((0, 0), [0; 3]);
     for _ in 0..rounds(40) {
-        // All of it is some 2,400 bytes: the connection, the transaction and forty rows.
+        // All of it is some 9,000 bytes: the connection, the transaction and forty rows.
         let cut = Cut::After(600 + random(12_000));
         let port = proxy(server.port(), cut);
         let url = database.url().replace(&format!(":{}/", server.port()), &format!(":{port}/"));
@@ -192,7 +195,8 @@ fn promise_21_a_connection_cut_after_a_random_byte_leaves_data_and_rows_in_agree
         }
     }
     println!("committed, unknown, not committed: {kinds:?}");
-    assert!(kinds[0] > 0 && kinds[2] > 0, "{kinds:?}");
+    // In a few rounds it is chance which of them were met.
+    assert!(rounds(40) < 40 || (kinds[0] > 0 && kinds[2] > 0), "{kinds:?}");
 }
 
 /// When Postgres is killed.

@@ -36,7 +36,8 @@ for_each_database! {
         });
         let (mut before, mut ended, mut dropped) = ((0, 0), 0, 0);
         airlock::testing::with_settings(settings, || block_on(async {
-            let pool = pool(&database).await;
+            // The client ends what was under way before it lends its one connection again.
+            let pool = one_connection(&database).await;
             for round in 0.. {
                 let mails = Recorder::new();
                 let scope = airlock::scope().executor(routed(&database, &mails)).open();
@@ -44,7 +45,6 @@ for_each_database! {
                 place(&scope, &mut transaction, notes, 1).await.unwrap();
                 let lost_before = unknown.load(Ordering::Relaxed);
                 let report = polled(scope.commit(transaction), 1 + round * step).await;
-                // The client ends what was under way before it lends the connection again.
                 begin(&pool).await.rollback().await.unwrap();
                 let now = rows(&database);
                 let (orders, tasks) = (now.0 - before.0, now.1 - before.1);
@@ -62,6 +62,9 @@ for_each_database! {
                     }
                     None => {
                         dropped += 1;
+                        // Dropped at its first await, which is that of the proof.
+                        let lost = unknown.load(Ordering::Relaxed) - lost_before;
+                        assert!(round > 0 || lost == 0, "{lost} of a commit that was never asked for");
                         if orders == 1 {
                             let lost = unknown.load(Ordering::Relaxed) - lost_before;
                             assert_eq!(lost as u64, notes + 1, "what may be committed is told to the hook");

@@ -23,7 +23,7 @@ for_each_database! {
     #[test]
     fn promise_08_a_commit_within_a_scope_leaves_with_its_transaction_and_is_not_captured() {
         let database = shop();
-        let (mails, outer) = (Recorder::new(), Recorder::new());
+        let mails = Recorder::new();
         block_on(async {
             let route = routed(&database, &mails);
             let around = airlock::scope().open();
@@ -33,7 +33,7 @@ for_each_database! {
             around.run(|| mail::enqueue(7)).unwrap();
             assert_eq!(around.discard().counts().discarded, 1);
         });
-        assert_eq!((rows(&database), mails.calls().len(), outer.calls().len()), ((1, 2), 1, 0));
+        assert_eq!((rows(&database), mails.calls().len()), ((1, 2), 1));
     }
 
     #[test]
@@ -121,6 +121,38 @@ for_each_database! {
         });
         assert_eq!(rows(&database), (0, 1));
     }
+}
+
+#[test]
+fn promise_08_what_ends_after_a_refused_commit_finds_its_parent_discarded() {
+    let database = crate::databases::shop(airlock_tests::servers::DjangoDatabase::sqlite());
+    block_on(async {
+        let pool = crate::databases::sqlite_pool(&database).await;
+        let scope = airlock::scope().executor(django(&database)).open();
+        let handle = scope.handle();
+        let mut transaction = pool.begin().await.unwrap();
+        place(&scope, &mut transaction, 1, 0).await.unwrap();
+        let nested = handle.run(|| airlock::scope().open());
+        nested.run(|| mail::enqueue(1)).unwrap();
+        scope.run(|| note::enqueue_with(airlock::Options::new().max_retries(3), 7)).unwrap();
+        drop(crate::shop::not_committed(scope.commit(transaction).await));
+        assert_eq!(handle.phase(), airlock::Phase::Discarded);
+        let report = nested.flush().unwrap();
+        assert_eq!(report.counts().discarded, 1, "{report}");
+    });
+}
+
+#[test]
+fn a_transactional_scope_is_not_captured() {
+    let outer = airlock::scope().executor(Recorder::new()).open();
+    outer.run(|| {
+        let inner = airlock::scope().transactional().open();
+        inner.run(|| mail::enqueue(1)).unwrap();
+        let error = inner.flush().unwrap_err();
+        assert!(error.to_string().contains("would capture it, and hand it over outside of any transaction"), "{error}");
+        assert_eq!(error.into_intents().len(), 1);
+    });
+    assert_eq!(outer.flush().unwrap().counts().enqueued, 0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use airlock::Executor as _;
 use airlock_tests::recorder::Recorder;
 
 use crate::databases::for_each_database;
-use crate::shop::{block_on, django, mail, not_committed, note, place, routed, rows, run, says};
+use crate::shop::{block_on, django, look, mail, not_committed, note, place, routed, rows, run, says};
 
 for_each_database! {
     #[test]
@@ -56,13 +56,17 @@ for_each_database! {
             let mails = Recorder::new();
             let scope = airlock::scope().executor(routed(&database, &mails)).open();
             let mut transaction = begin(&pool).await;
-            place(&scope, &mut transaction, 2, 1).await.unwrap();
+            // More than wait for the database at a time: it is not the deadline that ends them.
+            place(&scope, &mut transaction, 3000, 1).await.unwrap();
+            let started = std::time::Instant::now();
             let error = not_committed(scope.commit(transaction).await);
+            assert!(started.elapsed() < std::time::Duration::from_secs(4), "{error}");
             says(&error, "has no table `django_tasks_database_dbtaskresult` as it should be");
+            says(&error, "if it is in another database, say so by `elsewhere()`");
             if database.url().starts_with("postgres") {
                 says(&error, "it was looked for in the schema `public`");
             }
-            assert_eq!(error.intents().len(), 3);
+            assert_eq!(error.intents().len(), 3001);
             assert!(mails.calls().is_empty());
         });
         assert_eq!(database.open().number(crate::shop::ORDERS), 0);
@@ -96,11 +100,11 @@ for_each_database! {
     }
 
     #[test]
-    fn promise_20_a_savepoint_that_is_still_open_is_refused() {
+    fn promise_20_a_savepoint_that_is_still_open_is_refused_and_its_transaction_rolled_back() {
         let database = shop();
         block_on(async {
             use sqlx::Connection;
-            let pool = pool(&database).await;
+            let pool = one_connection(&database).await;
             let scope = airlock::scope().executor(django(&database)).open();
             let mut transaction = begin(&pool).await;
             place(&scope, &mut transaction, 1, 0).await.unwrap();
@@ -108,8 +112,13 @@ for_each_database! {
             std::mem::forget((*transaction).begin().await.unwrap());
             let error = not_committed(scope.commit(transaction).await);
             says(&error, "has a savepoint open within it");
+            // The next one to be lent the connection has a transaction of its own.
+            let mut transaction = begin(&pool).await;
+            sqlx::raw_sql("INSERT INTO orders VALUES (7)").execute(&mut *transaction).await.unwrap();
+            transaction.commit().await.unwrap();
+            assert_eq!(look(&database, |open| open.number("SELECT sum(id) FROM orders")), 7);
         });
-        assert_eq!(rows(&database), (0, 0));
+        assert_eq!(rows(&database), (1, 0));
     }
 
     #[test]
@@ -199,6 +208,11 @@ mod postgres_only {
             place(&scope, &mut transaction, 3, 0).await.unwrap();
             let error = not_committed(scope.commit(transaction).await);
             assert_eq!(error.intents().len(), 3, "{error}");
+            says(&error, "gave up waiting for others that hold the table (55P03); try again");
+            // The server waits for nothing any more, so that the connection is lent again.
+            let waiting =
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+            assert_eq!(look(&database, |open| open.number(waiting)), 0);
             // And with the database's own limit, sooner.
             let scope = airlock::scope().executor(django(&database)).open();
             let mut transaction = pool.begin().await.unwrap();
@@ -233,7 +247,10 @@ mod sqlite_only {
                 place(&scope, &mut transaction, notes, 1).await.unwrap();
                 let ends = "INSERT OR ROLLBACK INTO names VALUES ('a')";
                 sqlx::raw_sql(ends).execute(&mut *transaction).await.unwrap_err();
-                says(&not_committed(scope.commit(transaction).await), "has ended the transaction by itself");
+                says(
+                    &not_committed(scope.commit(transaction).await),
+                    "has no transaction open any more, which was ended by a statement or by itself; look whether",
+                );
             }
             assert!(mails.calls().is_empty());
         });
@@ -254,7 +271,9 @@ mod sqlite_only {
             let error = scope.commit(transaction).await.unwrap_err();
             let code = error.database().and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
             assert_eq!(code.as_deref(), Some("517"));
-            assert_eq!(not_committed(Err(error)).intents().len(), 1);
+            let error = not_committed(Err(error));
+            says(&error, "can't write (517); begin it with `BEGIN IMMEDIATE`");
+            assert_eq!(error.intents().len(), 1);
         });
         assert_eq!(rows(&database), (1, 0));
     }
@@ -275,7 +294,9 @@ mod sqlite_only {
             let error = scope.commit(transaction).await.unwrap_err();
             let code = error.database().and_then(sqlx::Error::as_database_error).and_then(|error| error.code());
             assert_eq!(code.as_deref(), Some("5"));
-            assert_eq!(not_committed(Err(error)).intents().len(), 2);
+            let error = not_committed(Err(error));
+            says(&error, "is read by another connection, which did not end in time");
+            assert_eq!(error.intents().len(), 2);
             assert!(mails.calls().is_empty());
             reader.rollback().await.unwrap();
         });

@@ -96,7 +96,7 @@ pub(crate) fn not_committed(ended: Result<FlushReport, CommitError>) -> NotCommi
     }
 }
 
-/// The first outcome in the report that isn't a consequence of another one.
+/// That the error's text has this in it.
 #[track_caller]
 pub(crate) fn says(error: &NotCommitted, text: &str) {
     assert!(error.to_string().contains(text), "{error}");

@@ -70,7 +70,10 @@ pub trait Executor: Send + Sync + 'static {
     /// if anything of the batch isn't settled as written, the transaction is rolled back.
     fn write<'a>(&'a self, mut batch: Batch, transaction: &'a mut OpenTransaction<'_>) -> BoxFuture<'a, ()> {
         let _ = transaction;
-        let error = DispatchError::rejected(format!("{} writes into no transaction", self.name()));
+        let error = DispatchError::rejected(format!(
+            "{} writes into no transaction; implement `Executor::write`, as its `writes_to` promises",
+            self.name()
+        ));
         Box::pin(async move { batch.settle_rest(&error) })
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::hand_over::{Flush, fail, scope_of, unattempted};
 use super::outcome::{Outcome, Unattempted};
 use super::{FlushError, FlushReport};
-use crate::context::buffer::Phase;
 use crate::context::frame::frames;
 use crate::context::futures::InContext;
 use crate::context::judging::Judging;
@@ -44,6 +43,13 @@ enum Stage {
 pub(crate) struct GivenBack {
     pub(crate) report: FlushReport,
     pub(crate) intents: Vec<Intent>,
+}
+
+impl From<FlushError> for GivenBack {
+    fn from(error: FlushError) -> Self {
+        let (report, intents) = error.give_back();
+        Self { report, intents }
+    }
 }
 
 impl CommittingFlush {
@@ -113,11 +119,13 @@ impl CommittingFlush {
             ItemState::Dispatched => Outcome::Unattempted { reason: Unattempted::NotCommitted },
         };
         let ended: Vec<_> = self.inside.drain(..).zip(states.into_iter().map(outcome)).collect();
-        let is_cause = |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. });
-        let is_reason =
-            |outcome: &Outcome| !matches!(outcome, Outcome::Unattempted { reason: Unattempted::NotCommitted });
-        let cause = ended.iter().find(|(_, outcome)| is_cause(outcome));
-        let cause = cause.or_else(|| ended.iter().find(|(_, outcome)| is_reason(outcome)));
+        // What was refused for itself says more than what was given up because of that, and that more than what never began.
+        let cause = ended.iter().min_by_key(|(_, outcome)| match outcome {
+            Outcome::Failed { error } if error.kind() == DispatchErrorKind::Rejected => 0,
+            Outcome::Failed { .. } => 1,
+            Outcome::Unattempted { reason: Unattempted::NotCommitted } => 3,
+            _ => 2,
+        });
         let cause = cause.map(|(intent, outcome)| format!("{} ({}): {outcome}", intent.name(), intent.location()));
         for (intent, outcome) in ended {
             self.flush.unsent.undispatched.push(intent.clone());
@@ -138,27 +146,29 @@ impl CommittingFlush {
         let left = std::mem::take(&mut self.inside).into_iter().chain(std::mem::take(&mut self.flush.waiting));
         let (unsent, report) = (&mut self.flush.unsent, &mut self.flush.report);
         unsent.unattempted(left, &Unattempted::NotCommitted, report);
-        let error = self.flush.fail_all(&Unattempted::NotCommitted);
-        scope_of(&self.flush.frame).buffer().conclude(Phase::Discarded);
-        let (report, intents) = error.give_back();
-        GivenBack { report, intents }
+        self.flush.fail_all(&Unattempted::NotCommitted).into()
     }
 
-    /// The answer to the COMMIT didn't come.
-    pub(crate) fn unknown(mut self, error: &DispatchError) -> FlushError {
+    /// The answer to the COMMIT didn't come. Gives how many of the intents were written into the transaction as well.
+    pub(crate) fn unknown(mut self, error: &DispatchError) -> (FlushError, usize) {
         self.unconfirmed(error)
     }
 
-    fn unconfirmed(&mut self, error: &DispatchError) -> FlushError {
+    fn unconfirmed(&mut self, error: &DispatchError) -> (FlushError, usize) {
         self.stage = Stage::Settled;
-        let left: Vec<_> =
-            std::mem::take(&mut self.inside).into_iter().chain(std::mem::take(&mut self.flush.waiting)).collect();
-        for intent in left {
-            let failure = intent.identity().failure(error.clone(), None);
+        let inside = std::mem::take(&mut self.inside);
+        let (written, following) = (inside.len(), std::mem::take(&mut self.flush.waiting));
+        let waited = DispatchError::unconfirmed(
+            "it was to follow a commit that got no answer, and was not handed over; send it if the data is there",
+        );
+        for (index, intent) in inside.into_iter().chain(following).enumerate() {
+            let own = if index < written { error } else { &waited };
+            let failure = intent.identity().failure(own.clone(), None);
             self.flush.unsent.failed(failure, Some(intent), &mut self.flush.report);
         }
         let unsent = std::mem::take(&mut self.flush.unsent);
-        fail(&self.flush.frame, unsent, &mut self.flush.report).of_unknown_commit()
+        let error = fail(&self.flush.frame, unsent, &mut self.flush.report).of_unknown_commit(written);
+        (error, written)
     }
 
     /// The transaction is committed: hands over the rest.
@@ -170,9 +180,10 @@ impl CommittingFlush {
                 self.flush.report.time_last(*time);
             }
         }
-        self.flush.may_be_outside();
         let executor = Arc::clone(&self.executor);
-        self.flush.run_with(&*executor, FlushMode::Async).await?;
+        // It was asked before the COMMIT, which can't be taken back.
+        let deadline = self.flush.deadline(&*executor);
+        self.flush.run_accepted(&*executor, deadline).await?;
         Ok(self.flush.report())
     }
 }

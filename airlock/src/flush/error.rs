@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Flush, FlushReport, Outcome, ReportBuilder, ReportEntry, Unsent, block_on_flush, judge};
-use crate::context::Frame;
+use crate::context::{Frame, Phase};
 use crate::executors::{Executor, FlushMode};
 use crate::intent::{Failure, Intent, IntentId};
 use crate::lost::Lost;
@@ -39,7 +39,8 @@ struct FlushErrorState {
     report: FlushReport,
     unsent: Unsent,
     resend_unconfirmed: bool,
-    of_unknown_commit: bool,
+    /// Of a transaction of which it isn't known whether it was committed: how many intents were written into it.
+    of_unknown_commit: Option<usize>,
 }
 
 impl FlushError {
@@ -52,23 +53,34 @@ impl FlushError {
                 report,
                 unsent,
                 resend_unconfirmed: false,
-                of_unknown_commit: false,
+                of_unknown_commit: None,
             }),
         }
     }
 
-    /// What it holds belongs to a transaction of which it isn't known whether it was committed.
-    pub(crate) fn of_unknown_commit(mut self) -> Self {
-        self.inner.of_unknown_commit = true;
+    /// What it holds belongs to a transaction of which it isn't known whether it was committed; so many of it were written
+    /// into that, and come first.
+    pub(crate) fn of_unknown_commit(mut self, written: usize) -> Self {
+        self.inner.of_unknown_commit = Some(written);
         self
     }
 
-    /// What it holds, which is the caller's to account for.
+    /// What it holds, which the caller accounts for: its scope is a discarded one.
     pub(crate) fn give_back(mut self) -> (FlushReport, Vec<Intent>) {
         let mut intents = self.inner.unsent.take_intents();
         intents.sort_by_key(|intent| intent.order);
         self.inner.unsent = Unsent::default();
+        if let Some(scope) = self.inner.frame.as_scope() {
+            scope.buffer().conclude(Phase::Discarded);
+        }
         (self.inner.report.clone(), intents)
+    }
+
+    /// What went wrong with the first intent of which that is known, which says more than what was kept in because of it.
+    pub(crate) fn cause(&self) -> Option<&ReportEntry> {
+        let failures = || self.report().entries().iter().filter(|entry| entry.outcome().is_failure());
+        let is_telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
+        failures().find(is_telling).or_else(|| failures().next())
     }
 
     /// What became of each intent.
@@ -148,7 +160,9 @@ impl FlushError {
         let mut flush = if carried.unjudged {
             let mut report = ReportBuilder::new(true);
             let allowed = judge(frame, intents, &mut report)?;
-            Flush::new(Arc::clone(frame), allowed, true, report)
+            let mut flush = Flush::new(Arc::clone(frame), allowed, true, report);
+            flush.may_be_outside();
+            flush
         } else {
             Flush::resending(Arc::clone(frame), intents, carried)
         };
@@ -165,7 +179,7 @@ impl Drop for FlushError {
         }
         let Some(scope) = frame.as_scope() else { return };
         // A drop doesn't panic, whatever the subscriber does.
-        let _ = catch_panic(|| log(scope.info(), unsent));
+        let _ = catch_panic(|| log(scope.info(), unsent, of_unknown_commit.is_some()));
         let mut unsent = std::mem::take(unsent);
         // Those that ran and failed are not lost: they are done.
         unsent.failed.clear();
@@ -189,13 +203,14 @@ const DEBUG_INTENTS: usize = 50;
 /// How many ids are logged of each.
 const LOGGED_IDS: usize = 3;
 
-fn log(scope: &impl fmt::Display, unsent: &Unsent) {
+fn log(scope: &impl fmt::Display, unsent: &Unsent, of_unknown_commit: bool) {
     let mut tasks: BTreeMap<(&str, &str), Vec<IntentId>> = BTreeMap::new();
     for intent in &unsent.undispatched {
         tasks.entry((intent.name(), "not dispatched")).or_default().push(intent.id());
     }
     for failure in &unsent.unconfirmed {
-        tasks.entry((failure.name, "unconfirmed")).or_default().push(failure.id);
+        let what = if of_unknown_commit { "of a commit without an answer" } else { "unconfirmed" };
+        tasks.entry((failure.name, what)).or_default().push(failure.id);
     }
     for failure in &unsent.failed {
         tasks.entry((failure.name, "failed")).or_default().push(failure.id);
@@ -213,10 +228,7 @@ fn log(scope: &impl fmt::Display, unsent: &Unsent) {
 impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the flush of {} failed: {}", self.report().scope(), self.report().counts())?;
-        let failures = || self.report().entries().iter().filter(|entry| entry.outcome().is_failure());
-        // What went wrong says more than what was kept in because of it.
-        let telling = |entry: &&ReportEntry| !matches!(entry.outcome(), Outcome::Unattempted { .. });
-        if let Some(entry) = failures().find(telling).or_else(|| failures().next()) {
+        if let Some(entry) = self.cause() {
             return write!(f, "; {entry}");
         }
         // A second attempt may have gone well; what the first one left is why there still is an error.

@@ -108,14 +108,25 @@ impl Flush {
         if self.waiting.is_empty() {
             return self.finish();
         }
-        let carried = self.unsent.len();
-        let scope = scope_of(&self.frame);
-        let (set, on_failure) = (scope.deadline().map(Deadline::after), scope.on_failure());
-        let deadline = set.unwrap_or_else(|| {
-            if executor.capabilities().no_deadline { Deadline::NONE } else { Deadline::after(DEFAULT_DEADLINE) }
-        });
+        let deadline = self.deadline(executor);
         self.refuse_outside(executor, |_| executor.capabilities().writes_rows)?;
         self.ask_executor(executor, mode, deadline)?;
+        self.run_accepted(executor, deadline).await
+    }
+
+    /// How long the executor has, from now.
+    pub(super) fn deadline(&self, executor: &dyn Executor) -> Deadline {
+        match scope_of(&self.frame).deadline() {
+            Some(set) => Deadline::after(set),
+            None if executor.capabilities().no_deadline => Deadline::NONE,
+            None => Deadline::after(DEFAULT_DEADLINE),
+        }
+    }
+
+    /// The rest of it, once the executor has accepted everything.
+    pub(super) async fn run_accepted(&mut self, executor: &dyn Executor, deadline: Deadline) -> Result<(), FlushError> {
+        let scope = scope_of(&self.frame);
+        let (has_deadline, on_failure, carried) = (scope.deadline().is_some(), scope.on_failure(), self.unsent.len());
         self.split_off_local(executor);
         if !self.waiting.is_empty() {
             self.hand_over(executor, deadline).await;
@@ -124,7 +135,7 @@ impl Flush {
         let stops = on_failure == OnFailure::FailFast && self.unsent.len() > carried;
         if !self.waiting.is_empty() && !stops {
             // What waits on a network has had its time; what runs here has none, unless the scope sets one.
-            self.hand_over(&InlineExecutor::new(), set.unwrap_or_default()).await;
+            self.hand_over(&InlineExecutor::new(), if has_deadline { deadline } else { Deadline::NONE }).await;
         }
         self.finish()
     }

@@ -109,6 +109,11 @@ fn give_to_ancestors(
         return Err(all_back(frame, contents.items, report, &Unattempted::ParentEnded(phase)));
     }
 
+    if scope.is_transactional() && (captors.is_empty() || captors.iter().any(Option::is_some)) {
+        let (frame, report) = (Arc::clone(frame), std::mem::replace(report, ReportBuilder::new(true)));
+        return Err(Flush::new(frame, contents.items, true, report).refuse_captured());
+    }
+
     let mut released = Contents { items: Vec::new(), may_have_options: contents.may_have_options };
     let mut captured: Vec<Vec<Intent>> = ancestors.iter().map(|_| Vec::new()).collect();
     for intent in &mut contents.items {

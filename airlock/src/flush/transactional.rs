@@ -22,21 +22,29 @@ impl Flush {
         if !refused.contains(&true) {
             return Ok(());
         }
+        let name = redact_text(executor.name());
+        let why = format!("{name} would not write it into the transaction of a commit");
+        Err(self.refuse(|index| refused[index], &why))
+    }
+
+    /// Refuses all of it, as the scope around would hand it over, which is no transaction.
+    pub(super) fn refuse_captured(mut self) -> FlushError {
+        self.refuse(|_| true, "the scope around would capture it, and hand it over outside of any transaction")
+    }
+
+    fn refuse(&mut self, is_refused: impl Fn(usize) -> bool, why: &str) -> FlushError {
         let waiting = std::mem::take(&mut self.waiting);
-        let answered = waiting.into_iter().zip(refused).map(|(intent, is_refused)| {
-            let rejection = is_refused.then(|| outside(&intent, executor));
+        let answered = waiting.into_iter().enumerate().map(|(index, intent)| {
+            let rejection = is_refused(index).then(|| outside(&intent, why));
             (intent, rejection)
         });
         self.unsent.refused(answered, &mut self.report);
-        Err(self.fail_all(&Unattempted::OtherRefused))
+        self.fail_all(&Unattempted::OtherRefused)
     }
 }
 
-fn outside(intent: &Intent, executor: &dyn Executor) -> Rejection {
-    let why = match intent.task().local {
-        true => "a `local` task runs outside of any transaction".to_owned(),
-        false => format!("{} would not write it into the transaction of a commit", redact_text(executor.name())),
-    };
+fn outside(intent: &Intent, why: &str) -> Rejection {
+    let why = if intent.task().local { "a `local` task runs outside of any transaction" } else { why };
     Rejection::new(format!(
         "{why}, and its scope is `transactional`; end the scope with `commit`, with an executor of the transaction's database"
     ))

@@ -4,12 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use sqlx::{Database, Transaction};
+use sqlx_core::transaction::TransactionManager;
 
 use super::error::{CommitError, NotCommitted, UnknownCommit};
 use crate::brokers::connection::JobTimeouts;
 use crate::brokers::sql::SqlConnection;
 use crate::dispatch::DispatchErrorKind;
-use crate::flush::{CommittingFlush, FlushError, FlushReport, GivenBack};
+use crate::flush::{CommittingFlush, FlushReport, GivenBack};
 use crate::runtime::{Deadline, timer};
 use crate::scope::OpenScope;
 
@@ -28,15 +29,15 @@ impl OpenScope {
         DB::Connection: SqlConnection,
     {
         if let Some(reason) = self.failed() {
-            let given_back = GivenBack { report: self.discard(), intents: Vec::new() };
             roll_back(transaction).await;
+            let given_back = GivenBack { report: self.discard(), intents: Vec::new() };
             return Err(not_committed(given_back, format!("something in the scope had failed ({reason})"), None));
         }
         let deadline = self.deadline();
         let timeouts = JobTimeouts::new(deadline, NO_CONNECT);
         if let Err((error, database)) = transaction.as_any().check(timeouts).await {
-            let given_back = GivenBack::from(self.give_back());
             roll_back(transaction).await;
+            let given_back = GivenBack::from(self.give_back());
             return Err(not_committed(given_back, error.reason(), database));
         }
         let sealed = self.seal_for_commit().map(CommittingFlush::new);
@@ -45,7 +46,7 @@ impl OpenScope {
         let mut flush = match split {
             Ok(flush) => flush,
             Err(refused) => {
-                let cause = refused.to_string();
+                let cause = refused.cause().map_or_else(|| refused.to_string(), ToString::to_string);
                 let given_back = GivenBack::from(refused);
                 roll_back(transaction).await;
                 return Err(not_committed(given_back, cause, None));
@@ -64,18 +65,12 @@ impl OpenScope {
         if let Err(database) = transaction.commit().await {
             let error = DB::Connection::commit_failed(&database);
             if error.kind() == DispatchErrorKind::Unconfirmed {
-                return Err(CommitError::Unknown(UnknownCommit::new(flush.unknown(&error), Some(database))));
+                let cause = error.reason().to_string();
+                return Err(CommitError::Unknown(UnknownCommit::new(flush.unknown(&error), cause, database)));
             }
             return Err(not_committed(flush.rolled_back(), error.reason(), Some(database)));
         }
         flush.hand_over().await.map_err(CommitError::NotHandedOver)
-    }
-}
-
-impl From<FlushError> for GivenBack {
-    fn from(error: FlushError) -> Self {
-        let (report, intents) = error.give_back();
-        Self { report, intents }
     }
 }
 
@@ -84,7 +79,12 @@ fn not_committed(given_back: GivenBack, cause: impl fmt::Display, database: Opti
 }
 
 /// Before the caller goes on, if the database answers.
-async fn roll_back<DB: Database>(transaction: Transaction<'static, DB>) {
+async fn roll_back<DB: Database>(mut transaction: Transaction<'static, DB>) {
+    // Only the outermost level is the transaction. One that was begun within it and forgotten is a savepoint, and rolling
+    // back to that would leave the transaction open, on a connection that others are lent next.
+    for _ in 1..DB::TransactionManager::get_transaction_depth(&transaction) {
+        DB::TransactionManager::start_rollback(&mut transaction);
+    }
     // A connection that has ended has rolled back as well.
     let _ = timer::until(Deadline::after(ROLLBACK_WAITS), transaction.rollback()).await;
 }

@@ -26,7 +26,7 @@ use crate::intent::Intent;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CommitError {
-    /// The transaction is rolled back, and nothing was handed over.
+    /// The transaction is rolled back, or had ended before the commit; nothing was written with it or handed over.
     NotCommitted(NotCommitted),
     /// COMMIT was sent and its answer didn't come: the data is there with all that was written with it, or none of it is.
     /// What was to follow the commit was not handed over.
@@ -41,8 +41,8 @@ impl CommitError {
     #[must_use]
     pub fn database(&self) -> Option<&sqlx::Error> {
         match self {
-            Self::NotCommitted(error) => error.inner.database.as_ref(),
-            Self::Unknown(error) => error.database.as_deref(),
+            Self::NotCommitted(error) => error.database(),
+            Self::Unknown(error) => Some(error.database()),
             Self::NotHandedOver(_) => None,
         }
     }
@@ -51,8 +51,8 @@ impl CommitError {
     #[must_use]
     pub fn report(&self) -> &FlushReport {
         match self {
-            Self::NotCommitted(error) => &error.inner.report,
-            Self::Unknown(error) => error.flush.report(),
+            Self::NotCommitted(error) => error.report(),
+            Self::Unknown(error) => error.report(),
             Self::NotHandedOver(error) => error.report(),
         }
     }
@@ -73,7 +73,13 @@ impl fmt::Display for CommitError {
         match self {
             Self::NotCommitted(error) => error.fmt(f),
             Self::Unknown(error) => error.fmt(f),
-            Self::NotHandedOver(error) => write!(f, "the transaction was committed, and {error}"),
+            // The rest is in the source.
+            Self::NotHandedOver(error) => write!(
+                f,
+                "the transaction of {} was committed, and not all that was to follow went out; {}",
+                error.report().scope(),
+                error.report().counts()
+            ),
         }
     }
 }
@@ -89,6 +95,9 @@ impl StdError for CommitError {
 }
 
 /// A transaction that was not committed, with the intents of its scope.
+///
+/// The data isn't there, unless a statement of the caller's own had committed it: the text says if the transaction had ended
+/// before.
 ///
 /// They are never given to [`on_lost`](crate::Settings::on_lost): sent by it, they would be effects of data that is not
 /// there. Dropping this drops them.
@@ -107,6 +116,19 @@ impl NotCommitted {
     pub(super) fn new(given_back: GivenBack, cause: String, database: Option<sqlx::Error>) -> Self {
         let GivenBack { report, intents } = given_back;
         Self { inner: Box::new(NotCommittedState { report, intents, cause, database }) }
+    }
+
+    /// What became of each intent.
+    #[must_use]
+    pub fn report(&self) -> &FlushReport {
+        &self.inner.report
+    }
+
+    /// What the database's client said, if it was the database: whether to try again depends on its code. Its texts may quote
+    /// values.
+    #[must_use]
+    pub fn database(&self) -> Option<&sqlx::Error> {
+        self.inner.database.as_ref()
     }
 
     /// What was to escape, in order, to be pushed into another scope. A scope in which something had failed gives
@@ -146,17 +168,60 @@ impl fmt::Debug for NotCommitted {
 /// Dropped with intents in it, it gives them to [`on_lost`](crate::Settings::on_lost), marked as what they are.
 pub struct UnknownCommit {
     flush: FlushError,
-    database: Option<Box<sqlx::Error>>,
+    inner: Box<UnknownCommitState>,
+}
+
+struct UnknownCommitState {
+    written: Vec<Intent>,
+    following: Vec<Intent>,
+    cause: String,
+    database: sqlx::Error,
 }
 
 impl UnknownCommit {
-    pub(super) fn new(flush: FlushError, database: Option<sqlx::Error>) -> Self {
-        Self { flush, database: database.map(Box::new) }
+    /// Of so many intents that were written into the transaction, and the others.
+    pub(super) fn new((flush, written): (FlushError, usize), cause: String, database: sqlx::Error) -> Self {
+        let mut all: Vec<_> = flush.unconfirmed().iter().filter_map(|failure| failure.intent.clone()).collect();
+        let following = all.split_off(written.min(all.len()));
+        Self { flush, inner: Box::new(UnknownCommitState { written: all, following, cause, database }) }
     }
 
-    /// The intents, all of them unconfirmed. Look whether the data is there: if it isn't, drop them; if it is, what was
-    /// written with it is there as well, and what [`writes_to`](crate::Executor::writes_to) refuses is to follow. With
-    /// [`including_unconfirmed`](FlushError::including_unconfirmed), a dispatch sends both again.
+    /// What became of each intent: unconfirmed, all of them.
+    #[must_use]
+    pub fn report(&self) -> &FlushReport {
+        self.flush.report()
+    }
+
+    /// What the database's client said. Its texts may quote values.
+    #[must_use]
+    pub fn database(&self) -> &sqlx::Error {
+        &self.inner.database
+    }
+
+    /// What was written into the transaction, in order: if the data is there, so is that, and to send it again would double
+    /// it.
+    #[must_use]
+    pub fn written(&self) -> &[Intent] {
+        &self.inner.written
+    }
+
+    /// What was to be handed over after the commit, in order, and wasn't.
+    #[must_use]
+    pub fn following(&self) -> &[Intent] {
+        &self.inner.following
+    }
+
+    /// The data is there: what was to follow it, to be pushed into another scope. Nothing of it is told to
+    /// [`on_lost`](crate::Settings::on_lost) any more.
+    #[must_use]
+    pub fn into_following(self) -> Vec<Intent> {
+        let Self { flush, inner } = self;
+        drop(flush.into_intents());
+        inner.following
+    }
+
+    /// All of the intents, unconfirmed, in an error that tells [`on_lost`](crate::Settings::on_lost) if it is dropped.
+    /// [`including_unconfirmed`](FlushError::including_unconfirmed) and a dispatch would send what was written as well.
     #[must_use]
     pub fn into_flush_error(self) -> FlushError {
         self.flush
@@ -168,9 +233,10 @@ impl fmt::Display for UnknownCommit {
         let report = self.flush.report();
         write!(
             f,
-            "whether the transaction of {} was committed is not known: its COMMIT got no answer; look whether its data is \
-             there before anything of it is sent; {}",
+            "whether the transaction of {} was committed is not known: {}; look whether its data is there before anything \
+             of it is sent; {}",
             report.scope(),
+            self.inner.cause,
             report.counts()
         )
     }

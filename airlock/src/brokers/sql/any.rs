@@ -127,7 +127,7 @@ impl<'a> AnyConnection<'a> {
 /// Adds the rows to the transaction, which is rolled back unless this goes well.
 pub(crate) async fn add_rows(
     transaction: &mut OpenTransaction<'_>,
-    rows: &mut Rows,
+    rows: Rows,
     timeouts: JobTimeouts,
 ) -> Result<(), DispatchError> {
     let Some(connection) = AnyConnection::of(transaction) else {

@@ -49,8 +49,10 @@ impl Drop for ForgetOnDrop<'_> {
 pub(crate) enum SqlPhase {
     /// A connection was made.
     Connecting,
-    /// Rows were written, or committed.
+    /// Rows were written.
     Writing,
+    /// They, and what was written beside them, were committed.
+    Committing,
 }
 
 /// A connection of the client crate.
@@ -78,6 +80,13 @@ pub(crate) trait Dialect: Send + Sized + 'static {
 
     /// Shows that the server has a transaction open that takes statements, and sets the savepoint [`SAVEPOINT`] in it.
     fn check_open(&mut self) -> Done<'_>;
+
+    /// Has the open transaction wait no longer than that for what others hold: a server doesn't notice that its client has
+    /// given up.
+    fn limit_lock_waits(&mut self, lock_timeout: Duration) -> Done<'_> {
+        let _ = lock_timeout;
+        Box::pin(async { Ok(()) })
+    }
 
     /// Sets the client's own next savepoint. Dropped before its end, it leaves the transaction as it was.
     fn begin_savepoint(&mut self) -> Done<'_>;

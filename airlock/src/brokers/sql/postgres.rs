@@ -7,12 +7,12 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity, PgSslMode};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
 use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::connection::BrokerFault;
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
 use crate::brokers::url::BrokerUrl;
@@ -75,6 +75,10 @@ impl Dialect for PgConnection {
         self.run(format!("SAVEPOINT {SAVEPOINT}"))
     }
 
+    fn limit_lock_waits(&mut self, lock_timeout: Duration) -> Done<'_> {
+        self.run(format!("SET LOCAL lock_timeout = {}", lock_timeout.as_millis().max(1)))
+    }
+
     fn begin_savepoint(&mut self) -> Done<'_> {
         // Dropped before its end, it rolls back what is around it (sqlx 0.9.0), which is the caller's transaction, and takes
         // that for ended.
@@ -104,7 +108,13 @@ impl Dialect for PgConnection {
 
     fn refusal(error: &sqlx::Error, phase: SqlPhase) -> Option<Refusal> {
         let sqlx::Error::Database(error) = error else { return None };
-        Some(refusal(phase, &error.code().unwrap_or_default(), error.message()))
+        let mut refusal = refusal(phase, &error.code().unwrap_or_default(), error.message());
+        let severity = error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
+        if phase == SqlPhase::Committing && matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic)) {
+            // The server's process ends, and may have written down the commit before.
+            refusal.kind = RefusalKind::Ending;
+        }
+        Some(refusal)
     }
 
     fn schemas(&mut self) -> BoxFuture<'_, Option<String>> {

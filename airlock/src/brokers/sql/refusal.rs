@@ -41,15 +41,16 @@ impl Refusal {
     pub(super) fn at(self, place: &str, table: Option<&SqlTable>, schemas: Option<&str>) -> DispatchError {
         let Self { kind, what, code } = self;
         let code = String::from_utf8_lossy(&code).trim().to_owned();
+        let code = if code.is_empty() { code } else { format!(" ({code})") };
         let what = match (kind, table) {
             (RefusalKind::Missing, Some(table)) => {
                 let (name, remedy) = (table.name, table.remedy);
-                format!("{place} has no table `{name}` as it should be ({code}); {remedy}")
+                format!("{place} has no table `{name}` as it should be{code}; {remedy}")
             }
             // The code stands before the remedy, if there is one.
             _ => match what.split_once(';') {
-                Some((what, remedy)) => format!("{place} {what} ({code});{remedy}"),
-                None => format!("{place} {what} ({code})"),
+                Some((what, remedy)) => format!("{place} {what}{code};{remedy}"),
+                None => format!("{place} {what}{code}"),
             },
         };
         let seen = schemas.map(|schemas| format!("; it was looked for in {schemas}")).unwrap_or_default();

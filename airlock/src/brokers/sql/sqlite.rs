@@ -114,17 +114,17 @@ impl Dialect for SqliteConnection {
         Box::pin(async { Ok(()) })
     }
 
-    fn refusal(error: &sqlx::Error, _: SqlPhase) -> Option<Refusal> {
+    fn refusal(error: &sqlx::Error, phase: SqlPhase) -> Option<Refusal> {
         let error = match error {
             sqlx::Error::Database(error) => error,
-            sqlx::Error::BeginFailed => return Some(refusal(NOT_OPEN, "")),
+            sqlx::Error::BeginFailed => return Some(refusal(NOT_OPEN, "", phase)),
             sqlx::Error::Io(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Some(refusal(READ_ONLY, ""));
+                return Some(refusal(READ_ONLY, "", phase));
             }
             _ => return None,
         };
         let code = error.code().and_then(|code| code.parse::<u16>().ok()).unwrap_or_default();
-        Some(refusal(code, error.message()))
+        Some(refusal(code, error.message(), phase))
     }
 }
 
@@ -220,18 +220,31 @@ fn insert_many(table: &SqlTable, shared: &[bool], rows: usize) -> String {
 /// A result code of ours: SQLite has none for this, as a statement outside of a transaction is one of its own.
 const NOT_OPEN: u16 = u16::MAX;
 
+/// `SQLITE_BUSY_SNAPSHOT`
+const BUSY_SNAPSHOT: u16 = 517;
+
 /// `SQLITE_READONLY`
 const READ_ONLY: u16 = 8;
 
 /// What SQLite's result code means (`sqlite.org/rescode.html`); the low byte is the primary one.
-fn refusal(code: u16, message: &str) -> Refusal {
+fn refusal(code: u16, message: &str, phase: SqlPhase) -> Refusal {
     let is_missing = message.starts_with("no such table") || message.contains("has no column named");
     let (kind, what) = match code & 0xff {
         _ if code == NOT_OPEN => (
             RefusalKind::Rejected,
-            "has ended the transaction by itself; roll it back, and do all of it again in another one",
+            "has no transaction open any more, which was ended by a statement or by itself; look whether its data is there before you \
+             do it again",
         ),
         1 if is_missing => (RefusalKind::Missing, ""),
+        _ if code == BUSY_SNAPSHOT => (
+            RefusalKind::Unavailable,
+            "has changed since the transaction first read, so that it can't write; begin it with `BEGIN IMMEDIATE`",
+        ),
+        5 if phase == SqlPhase::Committing => (
+            RefusalKind::Unavailable,
+            "is read by another connection, which did not end in time; make its transactions shorter, raise the \
+             `busy_timeout`, or use a write-ahead log",
+        ),
         5 | 6 => (
             RefusalKind::Unavailable,
             "is locked by another connection and was not released in time; make its transactions shorter, or the flush's \
@@ -256,7 +269,8 @@ fn refusal(code: u16, message: &str) -> Refusal {
         _ => (RefusalKind::Rejected, "refuses the statement"),
     };
     let mut text = [b' '; 5];
-    let digits = code.to_string();
+    // One of ours says nothing to a reader.
+    let digits = if code == NOT_OPEN { String::new() } else { code.to_string() };
     for (place, digit) in text.iter_mut().zip(digits.bytes()) {
         *place = digit;
     }

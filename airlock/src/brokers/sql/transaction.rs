@@ -96,15 +96,22 @@ pub(super) async fn check<C: Dialect>(connection: &mut C, timeouts: JobTimeouts)
     }
 }
 
-/// Adds the rows to a transaction that was [`check`]ed, and is rolled back unless this goes well.
+/// Adds the rows to a transaction that was [`check`]ed, and is rolled back unless this goes well. It takes the rows: once it
+/// has ended, the flush that makes them must not wait for room.
 pub(super) async fn add<C: Dialect>(
     connection: &mut C,
-    rows: &mut Rows,
+    mut rows: Rows,
     timeouts: JobTimeouts,
 ) -> Result<(), TransactionFault> {
-    match timeouts.for_answer(write(connection, rows)).await {
+    let written = timeouts.for_answer(async {
+        let limited = connection.limit_lock_waits(lock_timeout(timeouts)).await;
+        limited.map_err(|error| Stopped::Failed(error, None))?;
+        write(connection, &mut rows).await
+    });
+    match written.await {
         Some(Ok(())) => Ok(()),
         Some(Err(stopped)) => {
+            drop(rows);
             let schemas = if stopped.is_of_schemas::<C>() {
                 // A transaction that an error has aborted answers no question.
                 let _ = connection.run(format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await;
@@ -112,7 +119,13 @@ pub(super) async fn add<C: Dialect>(
             } else {
                 None
             };
-            Err(stopped.into_fault::<C>(schemas))
+            let is_missing = stopped.refusal::<C>().is_some_and(|refusal| refusal.kind == RefusalKind::Missing);
+            let (error, client) = stopped.into_fault::<C>(schemas);
+            if is_missing {
+                let what = format!("{}; if it is in another database, say so by `elsewhere()`", error.reason());
+                return Err((rejected(&what), client));
+            }
+            Err((error, client))
         }
         None => Err((unavailable(OPEN, "gave no answer in time"), None)),
     }
@@ -120,7 +133,7 @@ pub(super) async fn add<C: Dialect>(
 
 /// What is known of a transaction whose COMMIT failed: it is unconfirmed, or was not committed.
 pub(super) fn commit_failed<C: Dialect>(error: &sqlx::Error) -> DispatchError {
-    of_commit(OPEN, C::refusal(error, SqlPhase::Writing))
+    of_commit(OPEN, C::refusal(error, SqlPhase::Committing))
 }
 
 fn no_transaction() -> DispatchError {
@@ -226,16 +239,21 @@ impl Stopped {
 
     /// Whether it depends on the schemas in which a table is looked for.
     fn is_of_schemas<C: Dialect>(&self) -> bool {
+        self.refusal::<C>().is_some_and(Refusal::is_of_schemas)
+    }
+
+    /// What the database said of a row.
+    fn refusal<C: Dialect>(&self) -> Option<Refusal> {
         match self {
-            Self::Failed(error, _) => C::refusal(error, SqlPhase::Writing).is_some_and(Refusal::is_of_schemas),
-            Self::Abandoned | Self::Committing(_) => false,
+            Self::Failed(error, _) => C::refusal(error, SqlPhase::Writing),
+            Self::Abandoned | Self::Committing(_) => None,
         }
     }
 
     fn error<C: Dialect>(&self, place: &str, schemas: Option<String>) -> DispatchError {
         match self {
             Self::Abandoned => abandoned(place),
-            Self::Committing(error) => of_commit(place, C::refusal(error, SqlPhase::Writing)),
+            Self::Committing(error) => of_commit(place, C::refusal(error, SqlPhase::Committing)),
             Self::Failed(error, table) => match C::refusal(error, SqlPhase::Writing) {
                 Some(refusal) => refusal.at(place, *table, schemas.as_deref()),
                 None => unavailable(place, "ended the connection; nothing of it was committed"),
@@ -251,7 +269,7 @@ fn abandoned(place: &str) -> DispatchError {
 fn of_commit(place: &str, refusal: Option<Refusal>) -> DispatchError {
     match refusal {
         None | Some(Refusal { kind: RefusalKind::Ending, .. }) => {
-            unconfirmed(place, "was asked to commit it, and the connection ended before the answer")
+            unconfirmed(place, "was asked to commit it, and the connection ended before the answer, or with it")
         }
         Some(Refusal { kind: RefusalKind::Unsent, .. }) => {
             unconfirmed(place, "was asked to commit it, and failed at reading or writing its files")

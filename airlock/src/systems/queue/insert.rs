@@ -103,12 +103,12 @@ impl<F: Format> QueueExecutor<F> {
 impl<F: Format> QueueExecutor<F> {
     /// Writes the batch into a transaction that is rolled back unless all of it is settled as written.
     pub(crate) async fn write(&self, mut batch: Batch, transaction: &mut OpenTransaction<'_>) {
-        let (sender, mut rows) = Rows::channel(None);
+        let (sender, rows) = Rows::channel(None);
         let timeouts = JobTimeouts::new(batch.deadline(), NO_CONNECT);
         let (transport, now) = (transaction.kind().into(), SystemTime::now());
         let row = |intent: &Intent, place| self.format.row(transport, intent, now, place);
         let (streamed, outcome) =
-            tokio::join!(stream_rows(&mut batch, sender, row), add_rows(transaction, &mut rows, timeouts));
+            tokio::join!(stream_rows(&mut batch, sender, row), add_rows(transaction, rows, timeouts));
         streamed.settle(&mut batch, outcome);
     }
 }

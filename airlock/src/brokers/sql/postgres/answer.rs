@@ -3,7 +3,7 @@
 //!
 //! Texts are searched and never shown. A server that speaks another language than English falls under the last row of a code.
 
-use crate::brokers::sql::dialect::SqlPhase::{self, Connecting, Writing};
+use crate::brokers::sql::dialect::SqlPhase::{self, Committing, Connecting, Writing};
 use crate::brokers::sql::refusal::{Refusal, RefusalKind};
 
 /// Phase, if it is but one; a code or its beginning (appendix A of Postgres' documentation); a part of the text, in small
@@ -52,6 +52,11 @@ const ROWS: &[SqlAnswerRow] = &[
     (Some(Connecting), "55000", "", RefusalKind::Unavailable, "takes no connections to this database now (`datallowconn`); look whether it is to be there"),
     (Some(Connecting), "42704", "", RefusalKind::Rejected, "doesn't know a setting that `options` of the database's URL gives; leave it out"),
     (Some(Connecting), "22", "", RefusalKind::Rejected, "refuses a setting that `options` of the database's URL gives; look at its value"),
+    // What a COMMIT meets is not of our rows: a constraint that was deferred, or a trigger.
+    (Some(Committing), "40003", "", RefusalKind::Ending, "can't say whether it was committed"),
+    (Some(Committing), "23", "", RefusalKind::Rejected, "refuses the COMMIT by a constraint that was deferred until then"),
+    (Some(Committing), "22", "", RefusalKind::Rejected, "refuses the COMMIT for a value in a trigger that was deferred until then"),
+    (Some(Committing), "42", "", RefusalKind::Rejected, "refuses the COMMIT for a statement in a trigger that was deferred until then"),
     // Tables.
     (None, "42P01", "", RefusalKind::Missing, ""),
     (None, "42703", "", RefusalKind::Missing, ""),
@@ -62,7 +67,7 @@ const ROWS: &[SqlAnswerRow] = &[
     (None, "42501", "", RefusalKind::Denied, "doesn't let this user write to the table; grant INSERT on it"),
     (None, "23505", "", RefusalKind::Rejected, "has a task of the same id already, which was accepted before"),
     // Transactions.
-    (None, "25006", "", RefusalKind::Unavailable, "is a read-only replica; give the URL of the primary"),
+    (None, "25006", "", RefusalKind::Unavailable, "takes no writes here; give the URL of the primary, or begin a transaction that is not read only"),
     (None, "25P03", "", RefusalKind::Ending, "ended the transaction, which took longer than it allows; raise its timeouts"),
     (None, "25P04", "", RefusalKind::Ending, "ended the transaction, which took longer than it allows; raise its timeouts"),
     (None, "25P01", "", RefusalKind::Rejected, "has no open transaction; begin one, and commit it afterwards"),
