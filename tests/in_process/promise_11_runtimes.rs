@@ -150,11 +150,12 @@ fn promise_11_a_future_takes_its_scope_along_into_another_task() {
     let mut scoped = Box::pin(airlock::scope().executor(recorder.clone()).run_async(body));
     runtime().block_on(async move {
         assert!(futures::poll!(&mut scoped).is_pending());
-        let begun_in_another = tokio::spawn(async move {
+        let polled_in_another = tokio::spawn(async move {
             assert!(futures::poll!(&mut scoped).is_pending());
-            scoped
+            [scoped]
         });
-        tokio::spawn(begun_in_another.await.unwrap()).await.unwrap().unwrap();
+        let [scoped] = polled_in_another.await.unwrap();
+        tokio::spawn(scoped).await.unwrap().unwrap();
     });
     assert_eq!(recorder.calls(), notes(&[1, 2, 3]));
 }
