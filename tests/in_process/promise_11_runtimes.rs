@@ -143,16 +143,19 @@ fn promise_11_a_future_takes_its_scope_along_into_another_task() {
         tokio::task::yield_now().await;
         let guard = airlock::policy(airlock::AllowAll);
         guard.wrap(async { note::enqueue(2) }).await?;
+        tokio::task::yield_now().await;
+        note::enqueue(3)?;
         Ok::<(), airlock::Error>(())
     };
     let mut scoped = Box::pin(airlock::scope().executor(recorder.clone()).run_async(body));
     runtime().block_on(async move {
-        std::future::poll_fn(|cx| {
-            assert!(scoped.as_mut().poll(cx).is_pending());
-            std::task::Poll::Ready(())
-        })
-        .await;
+        assert!(futures::poll!(&mut scoped).is_pending());
+        let polled_in_another = tokio::spawn(async move {
+            assert!(futures::poll!(&mut scoped).is_pending());
+            [scoped]
+        });
+        let [scoped] = polled_in_another.await.unwrap();
         tokio::spawn(scoped).await.unwrap().unwrap();
     });
-    assert_eq!(recorder.calls(), notes(&[1, 2]));
+    assert_eq!(recorder.calls(), notes(&[1, 2, 3]));
 }

@@ -3,7 +3,7 @@
 /// The task of tokio that this thread runs, or none. Without the feature `tokio` all are one.
 ///
 /// A runtime that is driven inside a sync scope polls its tasks on the thread of that scope, and between them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct RuntimeTask {
     #[cfg(feature = "tokio")]
     id: Option<tokio::task::Id>,

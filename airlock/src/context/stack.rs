@@ -29,8 +29,17 @@ impl Stack {
         Self(Vec::new())
     }
 
+    /// Of a future, for which the task that polls it is noted at each poll.
     pub(crate) fn only(frame: Arc<Frame>) -> Self {
-        Self(vec![StackEntry::new(frame)])
+        Self(vec![StackEntry { frame, task: RuntimeTask::default() }])
+    }
+
+    /// Has been carried to the task that runs here.
+    fn carried_here(&mut self) {
+        if !self.0.is_empty() {
+            let task = RuntimeTask::current();
+            self.0.iter_mut().for_each(|entry| entry.task = task);
+        }
     }
 
     /// The innermost frame that was entered in the task that runs here.
@@ -84,9 +93,14 @@ fn push(frame: Arc<Frame>) {
 
 /// Takes away this very frame, wherever it is: guards may be dropped out of order.
 fn remove(frame: usize) {
+    let is_it = |entry: &StackEntry| Arc::as_ptr(&entry.frame).addr() == frame;
     let removed = STACK.try_with(|stack| {
         let mut stack = stack.borrow_mut();
-        let index = stack.0.iter().rposition(|entry| Arc::as_ptr(&entry.frame).addr() == frame)?;
+        // As good as always. Nothing has to be moved then.
+        if stack.0.last().is_some_and(is_it) {
+            return stack.0.pop();
+        }
+        let index = stack.0.iter().rposition(is_it)?;
         Some(stack.0.remove(index))
     });
     // Dropped only now: it may hold the last handle of a scope, whose policies are foreign code.
@@ -109,13 +123,14 @@ impl<'a> ContextSwap<'a> {
     }
 
     pub(crate) fn only(frame: Arc<Frame>) -> Self {
-        Self::start(Slot::Own(Stack::only(frame)))
+        let mut stack = Stack::only(frame);
+        stack.carried_here();
+        Self::start(Slot::Own(stack))
     }
 
     /// That of a future, which may have been in another task at its last poll.
     pub(crate) fn keeping(stack: &'a mut Stack) -> Self {
-        let task = RuntimeTask::current();
-        stack.0.iter_mut().for_each(|entry| entry.task = task);
+        stack.carried_here();
         Self::start(Slot::Borrowed(stack))
     }
 

@@ -1,7 +1,6 @@
 //! The manager with connections that do what no real server does on demand.
 
 use std::sync::atomic::AtomicUsize;
-use std::time::Instant;
 
 use super::io::tests::until;
 use super::*;
