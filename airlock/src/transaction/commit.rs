@@ -65,8 +65,7 @@ impl OpenScope {
         if let Err(database) = transaction.commit().await {
             let error = DB::Connection::commit_failed(&database);
             if error.kind() == DispatchErrorKind::Unconfirmed {
-                let cause = error.reason().to_string();
-                return Err(CommitError::Unknown(UnknownCommit::new(flush.unknown(&error), cause, database)));
+                return Err(CommitError::Unknown(UnknownCommit::new(flush.unknown(&error), error, database)));
             }
             return Err(not_committed(flush.rolled_back(), error.reason(), Some(database)));
         }

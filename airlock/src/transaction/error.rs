@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::dispatch::DispatchError;
 use crate::flush::{FlushError, FlushReport, GivenBack};
 use crate::intent::Intent;
 
@@ -174,13 +175,13 @@ pub struct UnknownCommit {
 struct UnknownCommitState {
     written: Vec<Intent>,
     following: Vec<Intent>,
-    cause: String,
+    cause: DispatchError,
     database: sqlx::Error,
 }
 
 impl UnknownCommit {
     /// Of so many intents that were written into the transaction, and the others.
-    pub(super) fn new((flush, written): (FlushError, usize), cause: String, database: sqlx::Error) -> Self {
+    pub(super) fn new((flush, written): (FlushError, usize), cause: DispatchError, database: sqlx::Error) -> Self {
         let mut all: Vec<_> = flush.unconfirmed().iter().filter_map(|failure| failure.intent.clone()).collect();
         let following = all.split_off(written.min(all.len()));
         Self { flush, inner: Box::new(UnknownCommitState { written: all, following, cause, database }) }
@@ -236,7 +237,7 @@ impl fmt::Display for UnknownCommit {
             "whether the transaction of {} was committed is not known: {}; look whether its data is there before anything \
              of it is sent; {}",
             report.scope(),
-            self.inner.cause,
+            self.inner.cause.reason(),
             report.counts()
         )
     }
