@@ -51,6 +51,13 @@ async fn with_postgres(State(app): State<App<PgPool>>, Path(notes): Path<u64>) -
     checkout(&app.pool, airlock::scope().executor(app.executor).open(), notes).await
 }
 
+/// What it committed is there, whatever becomes of its request.
+#[axum::debug_handler]
+async fn fails_afterwards(state: State<App<SqlitePool>>, notes: Path<u64>) -> Result<StatusCode, StatusCode> {
+    with_sqlite(state, notes).await?;
+    Err(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 async fn status(router: Router, notes: u64) -> u16 {
     let request = Request::post(format!("/orders/{notes}")).body(Body::empty()).unwrap();
     router.oneshot(request).await.unwrap().status().as_u16()
@@ -84,6 +91,21 @@ fn promise_22_one_generic_function_commits_within_a_request_on_sqlite() {
             orders_by_request(router, &database, &mails).await;
         });
     });
+}
+
+#[test]
+fn promise_22_what_was_committed_in_a_request_that_fails_stays() {
+    let database = shop(DjangoDatabase::sqlite());
+    let mails = Recorder::new();
+    let settings = airlock::Settings::new().executor(mails.clone());
+    airlock::testing::with_settings(settings, || {
+        block_on(async {
+            let app = App { pool: sqlite_pool(&database).await, executor: django(&database) };
+            let router = Router::new().route("/orders/{notes}", post(fails_afterwards)).with_state(app);
+            assert_eq!(status(router.layer(ScopeLayer::new()), 3).await, 500);
+        });
+    });
+    assert_eq!((rows(&database), mails.calls().len()), ((1, 3), 0));
 }
 
 #[test]
