@@ -48,6 +48,8 @@ pub mod guide;
 mod intent;
 mod lifecycle;
 mod options;
+#[cfg(feature = "outbox")]
+mod outbox;
 mod policy;
 mod registry;
 mod runtime;
@@ -64,6 +66,8 @@ pub mod testing;
 mod text;
 #[cfg(feature = "tower")]
 pub mod web;
+#[cfg(feature = "worker")]
+mod worker;
 
 #[doc = include_str!("../docs/scoped.md")]
 pub use airlock_macros::scoped;
@@ -71,7 +75,7 @@ pub use airlock_macros::scoped;
 pub use airlock_macros::task;
 
 #[cfg(feature = "_sql")]
-pub use brokers::sql::SqlConnection;
+pub use brokers::sql::{SqlConnection, SqlPool};
 #[cfg(feature = "_queue")]
 pub use brokers::{
     AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
@@ -93,6 +97,8 @@ pub use flush::{Counts, Discarded, FlushError, FlushReport, Outcome, ReportEntry
 pub use intent::{Failure, Intent, IntentId, ParseIntentIdError};
 pub use lifecycle::{AlwaysFlush, FlushOnSuccess, Lifecycle, ReleaseNested, ScopeEnd};
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
+#[cfg(feature = "outbox")]
+pub use outbox::{Outbox, OutboxError, OutboxFilter, OutboxRow, OutboxState, OutboxStats, QueueStats};
 pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
     TaskList, Violation, policy_fn,
@@ -127,3 +133,5 @@ pub use task::{
 };
 #[cfg(feature = "_pickle")]
 pub use text::secret_key::{SecretKey, SecretKeyError};
+#[cfg(feature = "worker")]
+pub use worker::*;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::sources::rust_files;
 
 /// From top to bottom. A room may use those above it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 30] = [
     "text",
     "runtime",
     "encode",
@@ -29,6 +29,8 @@ const ORDER: [&str; 28] = [
     "web",
     "brokers",
     "systems",
+    "outbox",
+    "worker",
     "settings::load",
     "error",
     "testing",

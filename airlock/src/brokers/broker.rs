@@ -7,7 +7,13 @@ use super::manager::ConnectionManager;
 use super::message::Transport;
 #[cfg(feature = "redis")]
 use super::redis::Redis;
+#[cfg(feature = "_sql")]
+use super::row::SqlTable;
+#[cfg(feature = "_sql")]
+use super::sql::{GivenOptions, PoolSource, SqlSession, open_session};
 use super::url::{BrokerUrl, BrokerUrlError};
+#[cfg(feature = "_sql")]
+use crate::dispatch::DispatchError;
 
 /// How long a flush tries to reach a broker, unless set otherwise: less than its own deadline, so that a fallback has
 /// time left.
@@ -17,6 +23,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(crate) struct Broker {
     url: BrokerUrl,
+    #[cfg(feature = "_sql")]
+    given: GivenOptions,
     pub(crate) manager: AnyManager,
 }
 
@@ -49,12 +57,42 @@ impl Broker {
         }
         let url = url.usable()?;
         let manager = AnyManager::new(&url, CONNECT_TIMEOUT)?;
-        Ok(Self { url, manager })
+        Ok(Self {
+            url,
+            manager,
+            #[cfg(feature = "_sql")]
+            given: GivenOptions::None,
+        })
+    }
+
+    /// The database of a pool.
+    #[cfg(feature = "_sql")]
+    pub(crate) fn of_pool(source: PoolSource) -> Result<Self, BrokerUrlError> {
+        let PoolSource { url, options: given } = source;
+        let manager = AnyManager::with_options(&url, &given, CONNECT_TIMEOUT)?;
+        Ok(Self { url, given, manager })
+    }
+
+    /// A connection for statements with answers, if this is a SQL database.
+    #[cfg(feature = "_sql")]
+    pub(crate) async fn session(&self, table: &'static SqlTable) -> Result<Box<dyn SqlSession>, DispatchError> {
+        match &self.manager {
+            #[cfg(feature = "sqlite")]
+            AnyManager::Sqlite(manager) => open_session(manager.protocol(), table).await,
+            #[cfg(feature = "postgres")]
+            AnyManager::Postgres(manager) => open_session(manager.protocol(), table).await,
+            #[allow(unreachable_patterns, reason = "without other transports there is nothing else")]
+            _ => Err(DispatchError::rejected(format!("{} is no SQL database", self.url.place()))),
+        }
     }
 
     /// The same broker with a connection of its own.
     pub(crate) fn with_connect_timeout(self, timeout: Duration) -> Self {
-        match AnyManager::new(&self.url, timeout) {
+        #[cfg(feature = "_sql")]
+        let made = AnyManager::with_options(&self.url, &self.given, timeout);
+        #[cfg(not(feature = "_sql"))]
+        let made = AnyManager::new(&self.url, timeout);
+        match made {
             Ok(manager) => Self { manager, ..self },
             // It was made once, so its transport is there.
             Err(_) => self,
@@ -71,6 +109,24 @@ impl Broker {
 }
 
 impl AnyManager {
+    /// That of a database with the options of a pool, if there is one.
+    #[cfg(feature = "_sql")]
+    fn with_options(url: &BrokerUrl, given: &GivenOptions, timeout: Duration) -> Result<Self, BrokerUrlError> {
+        match given {
+            GivenOptions::None => Self::new(url, timeout),
+            #[cfg(feature = "sqlite")]
+            GivenOptions::Sqlite(options) => {
+                let sql = super::sql::Sql::new(url.clone(), Some((**options).clone()));
+                Ok(Self::Sqlite(ConnectionManager::new(sql, timeout)))
+            }
+            #[cfg(feature = "postgres")]
+            GivenOptions::Postgres(options) => {
+                let sql = super::sql::Sql::new(url.clone(), Some((**options).clone()));
+                Ok(Self::Postgres(ConnectionManager::new(sql, timeout)))
+            }
+        }
+    }
+
     fn new(url: &BrokerUrl, connect_timeout: Duration) -> Result<Self, BrokerUrlError> {
         let _ = connect_timeout;
         match url.scheme.transport() {
@@ -82,11 +138,11 @@ impl AnyManager {
             }
             #[cfg(feature = "sqlite")]
             Transport::Sqlite => {
-                Ok(Self::Sqlite(ConnectionManager::new(super::sql::Sql::new(url.clone()), connect_timeout)))
+                Ok(Self::Sqlite(ConnectionManager::new(super::sql::Sql::new(url.clone(), None), connect_timeout)))
             }
             #[cfg(feature = "postgres")]
             Transport::Postgres => {
-                Ok(Self::Postgres(ConnectionManager::new(super::sql::Sql::new(url.clone()), connect_timeout)))
+                Ok(Self::Postgres(ConnectionManager::new(super::sql::Sql::new(url.clone(), None), connect_timeout)))
             }
             #[allow(unreachable_patterns, reason = "with all transports there is none that is missing")]
             _ => Err(BrokerUrlError::Feature(url.scheme.missing_feature().unwrap_or("redis"))),

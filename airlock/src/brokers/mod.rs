@@ -32,7 +32,7 @@ pub(crate) use manager::{ConnectionManager, Protocol};
 pub(crate) use message::{AmqpDeclaration, AmqpQueue, Transport};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub use row::{SqlMessage, SqlValue};
-pub(crate) use row::{SqlTable, SqlType};
+pub(crate) use row::{SqlRow, SqlTable, SqlType, quoted_name};
 #[cfg(feature = "_sql")]
-pub(crate) use sql::{AnyConnection, RowSender, Rows, Sql, SqlConnection, SqlJob};
+pub(crate) use sql::{AnyConnection, Dialect, RowSender, Rows, Sql, SqlConnection, SqlJob, SqlPool, SqlSession};
 pub use url::{BrokerUrl, BrokerUrlError};

@@ -165,6 +165,7 @@ impl<F: Format> Executor for Relay<F> {
             let streamed = stream_rows(&mut batch, sender, row).await;
             let outcome = replies.receive().await.pop().unwrap_or(Ok(()));
             streamed.settle(&mut batch, outcome);
+            self.format.written(false);
         })
     }
 

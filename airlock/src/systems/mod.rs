@@ -21,11 +21,11 @@ pub(crate) mod huey;
 mod insert;
 #[cfg(feature = "_broker")]
 mod jobs;
-mod json;
+pub(crate) mod json;
 #[cfg(feature = "lambda")]
 pub(crate) mod lambda;
 #[cfg(feature = "_queue")]
-mod limits;
+pub(crate) mod limits;
 #[cfg(feature = "_queue")]
 mod publish;
 #[cfg(feature = "_queue")]
@@ -34,3 +34,10 @@ mod python;
 mod queue_executor;
 #[cfg(feature = "_sql")]
 mod rows;
+
+#[cfg(feature = "_queue")]
+pub(crate) use config::CommonConfig;
+#[cfg(feature = "_queue")]
+pub(crate) use format::Format;
+#[cfg(feature = "_queue")]
+pub(crate) use queue_executor::{QueueExecutor, queue_executor};

@@ -52,6 +52,11 @@ impl<F: Format + Clone> QueueExecutor<F> {
 
     pub(crate) async fn dispatch(&self, batch: Batch) {
         publish(&self.broker, &*self.format, batch).await;
+        self.format.written(true);
+    }
+
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
     }
 
     /// What [`dispatch`](Self::dispatch) would send for the intent now.
@@ -89,11 +94,11 @@ macro_rules! queue_executor {
         $(#[$about])*
         #[derive(Clone)]
         #[must_use = "it does nothing until a scope has it as its executor"]
-        pub struct $executor(pub(in crate::systems) $crate::systems::queue_executor::QueueExecutor<$format>);
+        pub struct $executor(pub(crate) $crate::systems::QueueExecutor<$format>);
 
         impl $executor {
             fn of(broker: $crate::brokers::Broker, format: $format) -> Self {
-                Self($crate::systems::queue_executor::QueueExecutor::new($name, broker, format))
+                Self($crate::systems::QueueExecutor::new($name, broker, format))
             }
         }
 
@@ -145,4 +150,4 @@ macro_rules! queue_executor {
     };
 }
 
-pub(super) use queue_executor;
+pub(crate) use queue_executor;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::format::Format;
-use crate::brokers::{ConnectionManager, FlushDoubt, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
+use crate::brokers::{ConnectionManager, Dialect, FlushDoubt, Protocol, RowSender, Rows, Sql, SqlMessage, Transport};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Ticket, times};
 use crate::intent::Intent;
@@ -15,7 +15,7 @@ const PART: usize = 1024;
 const PART_BYTES: usize = 512 * 1024;
 
 /// Sends the batch in one transaction: all of it, or nothing.
-pub(crate) async fn send<C>(
+pub(crate) async fn send<C: Dialect>(
     manager: &ConnectionManager<Sql<C>>,
     transport: Transport,
     format: &dyn Format,

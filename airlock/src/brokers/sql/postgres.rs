@@ -2,18 +2,21 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
+use sqlx::postgres::{PgArguments, PgColumn, PgConnectOptions, PgRow, PgSslMode};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection, Database, PgConnection, Postgres, Row, TypeInfo,
+};
 use sqlx_core::transaction::TransactionManager;
 
 use super::answer::refusal;
-use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
 use super::refusal::Refusal;
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
+use crate::brokers::row::{SqlMessage, SqlRow, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
@@ -24,10 +27,22 @@ type PgTransactions = <Postgres as Database>::TransactionManager;
 const DIRECT_MARK: &str = "airlock.ours";
 
 impl Dialect for PgConnection {
-    fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
+    type Options = PgConnectOptions;
+
+    const COMMITS_EACH_STATEMENT: bool = true;
+
+    fn connect<'a>(
+        url: &'a BrokerUrl,
+        given: Option<&'a PgConnectOptions>,
+    ) -> BoxFuture<'a, Result<Self, sqlx::Error>> {
         Box::pin(async move {
-            check_files(url)?;
-            let options = options(url)?;
+            let options = match given {
+                Some(given) => given.clone().disable_statement_logging(),
+                None => {
+                    check_files(url)?;
+                    options(url)?
+                }
+            };
             let mut connection = match options.clone().options([(DIRECT_MARK, "yes")]).connect().await {
                 Err(sqlx::Error::Database(error)) if refuses_settings(&*error) => return options.connect().await,
                 connected => connected?,
@@ -40,6 +55,13 @@ impl Dialect for PgConnection {
             }
             Ok(connection)
         })
+    }
+
+    fn prepare_session(&mut self) -> Done<'_> {
+        // Statistics that are out of date lead the planner to read whole tables. Behind a pooler, the settings would stay
+        // for its next client.
+        const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
+        if keeps_statements(self) { self.run(BY_INDEX) } else { Box::pin(async { Ok(()) }) }
     }
 
     fn begin(&mut self, lock_timeout: Duration) -> Done<'_> {
@@ -91,6 +113,25 @@ impl Dialect for PgConnection {
         })
     }
 
+    fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a> {
+        let statement = AssertSqlSafe(Arc::clone(statement));
+        Box::pin(async move {
+            let mut arguments = PgArguments::default();
+            for value in values {
+                match value {
+                    SqlValue::Int(number) => arguments.add(number),
+                    SqlValue::Text(text) => arguments.add(text.as_ref()),
+                    SqlValue::Bytes(bytes) => arguments.add(bytes),
+                    SqlValue::Null => arguments.add(None::<&str>),
+                }
+                .map_err(sqlx::Error::Encode)?;
+            }
+            let is_kept = keeps_statements(self);
+            let rows = sqlx::query_with(statement, arguments).persistent(is_kept).fetch_all(self).await?;
+            rows.iter().map(read).collect()
+        })
+    }
+
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a> {
         Box::pin(async move {
             let notify = sqlx::query("SELECT pg_notify($1, '')").bind(channel);
@@ -113,6 +154,20 @@ impl Dialect for PgConnection {
             Some(format!("{of}, as `search_path` is `{path}`"))
         })
     }
+}
+
+/// The values of a row whose columns are of the types `bigint` and `text`.
+fn read(row: &PgRow) -> Result<SqlRow, sqlx::Error> {
+    let value = |column: &PgColumn| {
+        Ok(match column.type_info().name() {
+            "INT8" => row.try_get::<Option<i64>, _>(column.ordinal())?.map_or(SqlValue::Null, SqlValue::Int),
+            _ => {
+                let text = row.try_get::<Option<String>, _>(column.ordinal())?;
+                text.map_or(SqlValue::Null, |text| SqlValue::Text(Cow::Owned(text)))
+            }
+        })
+    };
+    row.columns().iter().map(value).collect()
 }
 
 /// Whether statements may be kept under a name, as some are already (of a caller's connection: by the caller). Behind a pooler
@@ -194,7 +249,7 @@ fn insert_arrays(table: &SqlTable) -> String {
     statement.push_str(" SELECT ");
     // Writing into a string doesn't fail.
     for (index, (name, kind)) in table.columns.iter().enumerate() {
-        let _ = write!(statement, "{}r.\"{name}\"::{}", if index > 0 { ", " } else { "" }, kind.name());
+        let _ = write!(statement, "{}{}", if index > 0 { ", " } else { "" }, kind.read(&format!("r.\"{name}\"")));
     }
     for (_, literal) in table.constants {
         let _ = write!(statement, ", {literal}");
@@ -202,7 +257,7 @@ fn insert_arrays(table: &SqlTable) -> String {
     statement.push_str(" FROM unnest(");
     for (index, (_, kind)) in table.columns.iter().enumerate() {
         let sent = match kind {
-            SqlType::Int => "bigint",
+            SqlType::Int | SqlType::After => "bigint",
             SqlType::Bytes => "bytea",
             _ => "text",
         };
@@ -214,6 +269,7 @@ fn insert_arrays(table: &SqlTable) -> String {
     }
     // Numbers from a sequence follow the order of the rows.
     statement.push_str("airlock_place) ORDER BY r.airlock_place");
+    statement.push_str(&on_conflict(table));
     statement
 }
 
@@ -226,7 +282,7 @@ fn add(
 ) -> Result<(), sqlx::error::BoxDynError> {
     let values = rows.iter().filter_map(|row| row.values.get(column));
     match kind {
-        SqlType::Int => arguments.add(
+        SqlType::Int | SqlType::After => arguments.add(
             values
                 .map(|value| match value {
                     SqlValue::Int(number) => Some(*number),

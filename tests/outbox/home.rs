@@ -1,0 +1,135 @@
+//! A database with an outbox, of its own for each test.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use airlock::{Backoff, EnqueueError, Outbox, OutboxFilter, OutboxRow, OutboxState, Worker, WorkerReport};
+use airlock_tests::patience::PATIENCE;
+use airlock_tests::process::Folder;
+use airlock_tests::servers::{Database, PostgresServer};
+
+pub(crate) struct Home {
+    pub(crate) outbox: Outbox,
+    pub(crate) url: String,
+    _folder: Option<Folder>,
+    _server: Option<Arc<PostgresServer>>,
+}
+
+/// The same test on each database.
+macro_rules! on_both {
+    ($($(#[$about:meta])* async fn $name:ident($home:ident) $body:block)*) => {
+        mod sqlite {
+            #[allow(unused_imports, reason = "not each test needs all")]
+            use super::*;
+            $($(#[$about])* #[test] fn $name() {
+                let $home = $crate::home::Home::sqlite();
+                $crate::home::block_on(async { $body });
+            })*
+        }
+
+        mod postgres {
+            #[allow(unused_imports, reason = "not each test needs all")]
+            use super::*;
+            $($(#[$about])* #[test] fn $name() {
+                let $home = $crate::home::Home::postgres();
+                $crate::home::block_on(async { $body });
+            })*
+        }
+    };
+}
+
+pub(crate) use on_both;
+
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
+}
+
+impl Home {
+    pub(crate) fn sqlite() -> Self {
+        let folder = Folder::in_memory("outbox");
+        let url = format!("sqlite://{}/shop.db", folder.path().display());
+        Database::at(&url).run("PRAGMA journal_mode = WAL");
+        Self::at(url, Some(folder), None)
+    }
+
+    pub(crate) fn postgres() -> Self {
+        let server = PostgresServer::shared();
+        let url = server.database("template1");
+        Self::at(url, None, Some(server))
+    }
+
+    fn at(url: String, folder: Option<Folder>, server: Option<Arc<PostgresServer>>) -> Self {
+        let outbox = Outbox::new(&url).expect("a URL of a database");
+        block_on(outbox.migrate()).expect("the table is made");
+        Self { outbox, url, _folder: folder, _server: server }
+    }
+
+    /// As a statement says it.
+    pub(crate) fn an_hour_ago(&self) -> &'static str {
+        if self.url.starts_with("sqlite") {
+            "CAST(unixepoch('subsec') * 1000 AS INTEGER) - 3600000"
+        } else {
+            "clock_timestamp() - interval '1 hour'"
+        }
+    }
+
+    pub(crate) fn open(&self) -> Database {
+        Database::at(&self.url)
+    }
+
+    /// Flushes what the closure enqueues.
+    pub(crate) fn enqueue<T>(&self, body: impl FnOnce() -> Result<T, EnqueueError>) -> T {
+        let scope = airlock::scope().executor(self.outbox.clone()).enter();
+        let value = body().expect("there is a scope");
+        scope.flush().expect("it is written");
+        value
+    }
+
+    /// One that is quick to look and to try again.
+    pub(crate) fn worker(&self) -> Worker {
+        Worker::new(self.outbox.clone())
+            .poll(Duration::from_millis(20))
+            .lease(Duration::from_secs(5))
+            .backoff(Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)))
+    }
+
+    /// Runs the worker until each row has ended.
+    pub(crate) async fn drain(&self, worker: Worker) -> WorkerReport {
+        let report = worker.run_until(self.all_have_ended()).await;
+        report.expect("it starts")
+    }
+
+    /// Runs the worker as long as the story goes.
+    pub(crate) async fn run_while(&self, worker: Worker, story: impl Future<Output = ()>) -> WorkerReport {
+        worker.run_until(story).await.expect("it starts")
+    }
+
+    pub(crate) async fn all_have_ended(&self) {
+        self.until("every row has ended", async || {
+            let stats = self.outbox.stats().await.expect("stats");
+            stats.count(OutboxState::Waiting) + stats.count(OutboxState::Running) == 0
+        })
+        .await;
+    }
+
+    /// Looks again and again until it is so.
+    pub(crate) async fn until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let start = Instant::now();
+        while !is_so().await {
+            assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<OutboxRow> {
+        self.outbox.find(OutboxFilter::new().limit(100_000)).await.expect("rows")
+    }
+
+    /// How many rows are in each state.
+    pub(crate) async fn states(&self) -> Vec<(OutboxState, usize)> {
+        let mut states = std::collections::BTreeMap::new();
+        self.rows().await.iter().for_each(|row| *states.entry(row.state).or_default() += 1);
+        states.into_iter().collect()
+    }
+}

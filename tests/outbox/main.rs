@@ -1,0 +1,6 @@
+//! The outbox and its workers, on SQLite files and a real Postgres.
+
+mod home;
+mod leases;
+mod runs;
+mod tasks;
