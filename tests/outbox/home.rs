@@ -41,8 +41,12 @@ macro_rules! on_both {
 pub(crate) use on_both;
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(future)));
+    // A task that waits for a test which has failed waits for ever.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl Home {
@@ -74,8 +78,10 @@ impl Home {
         }
     }
 
-    pub(crate) fn open(&self) -> Database {
-        Database::at(&self.url)
+    /// Runs statements on a thread of their own.
+    pub(crate) fn run(&self, statements: &str) {
+        std::thread::scope(|threads| threads.spawn(|| Database::at(&self.url).run(statements)).join())
+            .expect("they work");
     }
 
     /// Flushes what the closure enqueues.

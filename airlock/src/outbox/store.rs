@@ -153,9 +153,16 @@ impl Store {
         Ok(ids(self.session.fetch_alone(&self.statements.renew, values).await?))
     }
 
-    /// Gives rows whose lease has ended back, or ends those that were given back often enough.
-    pub(crate) async fn rescue(&mut self, max_rescues: u32, most: usize) -> Result<Vec<RescuedRow>, DispatchError> {
-        let values = self.values([SqlValue::Int(max_rescues.into()), count(most)]);
+    /// Gives rows whose lease has ended back, or ends those that were given back often enough. Not those that the worker
+    /// itself holds: it lives, and a renewal that is late holds as long as nobody else has the row.
+    pub(crate) async fn rescue(
+        &mut self,
+        max_rescues: u32,
+        held: &[RowKey],
+        most: usize,
+    ) -> Result<Vec<RescuedRow>, DispatchError> {
+        let held = SqlValue::Text(Cow::Owned(keys_json(held)));
+        let values = self.values([SqlValue::Int(max_rescues.into()), count(most), held]);
         let rows = self.session.fetch_alone(&self.statements.rescue, values).await?;
         let read = |row: SqlRow| {
             let mut values = row.into_iter().map(|value| text(value).unwrap_or_default());

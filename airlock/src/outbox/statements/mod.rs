@@ -25,7 +25,7 @@ pub(crate) struct Statements {
     pub(super) finished: Arc<str>,
     /// Keys (JSON), lease in milliseconds. Gives the ids of the rows whose lease holds.
     pub(super) renew: Arc<str>,
-    /// The most rescues of a row, how many at most. Gives id, task and state.
+    /// The most rescues of a row, how many at most, keys (JSON) of those that are no others'. Gives id, task and state.
     pub(super) rescue: Arc<str>,
     /// Whether dead ones too (0 or 1), age in milliseconds, how many at most. Gives the ids.
     pub(super) prune: Arc<str>,

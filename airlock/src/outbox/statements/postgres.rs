@@ -82,6 +82,7 @@ RETURNING t.id::text";
 
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
     SELECT r.id, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < statement_timestamp()
+        AND r.id NOT IN (SELECT (e ->> 'id')::uuid FROM json_array_elements($3::json) e)
     ORDER BY r.leased_until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
 )
 UPDATE {table} t SET
@@ -93,15 +94,16 @@ FROM lost WHERE t.id = lost.id AND t.state = 'running' AND t.lease = lost.lease
 RETURNING t.id::text, t.task, t.state";
 
 const PRUNE: &str = "WITH old AS MATERIALIZED (
-    (SELECT r.id FROM {table} r WHERE r.state IN ('done', 'expired', 'cancelled')
+    SELECT r.id FROM {table} r WHERE r.state IN ('done', 'expired', 'cancelled')
         AND r.ended <= statement_timestamp() - $2::bigint * interval '1 millisecond'
-    ORDER BY r.ended LIMIT $3::bigint FOR UPDATE SKIP LOCKED)
-    UNION ALL
-    (SELECT r.id FROM {table} r WHERE $1::bigint = 1 AND r.state = 'dead'
+    ORDER BY r.ended LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+), dead AS MATERIALIZED (
+    SELECT r.id FROM {table} r WHERE $1::bigint = 1 AND r.state = 'dead'
         AND r.ended <= statement_timestamp() - $2::bigint * interval '1 millisecond'
-    LIMIT $3::bigint)
+    LIMIT $3::bigint FOR UPDATE SKIP LOCKED
 )
-DELETE FROM {table} t USING old WHERE t.id = old.id AND t.state IN ('done', 'expired', 'cancelled', 'dead')
+DELETE FROM {table} t USING (SELECT id FROM old UNION ALL SELECT id FROM dead) gone
+WHERE t.id = gone.id AND t.state IN ('done', 'expired', 'cancelled', 'dead')
 RETURNING t.id::text";
 
 const RETRY: &str = "UPDATE {table} t SET

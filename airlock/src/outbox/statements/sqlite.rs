@@ -78,6 +78,7 @@ RETURNING id";
 
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
     SELECT r.seq, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < ?1
+        AND r.id NOT IN (SELECT value ->> 'id' FROM json_each(?4))
     ORDER BY r.leased_until LIMIT ?3
 )
 UPDATE {table} AS t SET

@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
 use super::attempt::RunSettings;
 use super::engine::{Engine, EngineSettings, is_lasting};
 use super::leases::Leases;
@@ -190,7 +193,7 @@ impl Worker {
             Err(_) => None,
         };
         let leases = Arc::new(Leases::default());
-        let _renewal = Renewal::start(self.outbox.clone(), Arc::clone(&leases), self.lease)?;
+        let _renewal = Renewal::start(self.outbox.clone(), Arc::clone(&leases), self.lease).await?;
         let runs = Arc::new(RunSettings {
             outbox: self.outbox,
             scope: self.scope,
@@ -199,7 +202,8 @@ impl Worker {
             on_error: self.on_error,
         });
         let counters = self.counters;
-        let slots = Slots::new(self.concurrency, runtime, Arc::clone(&runs), Arc::clone(&leases), counters.clone());
+        let slots =
+            Slots::new(self.concurrency, runtime.clone(), Arc::clone(&runs), Arc::clone(&leases), counters.clone());
         let queues = self.queues.map(|queues| serde_json::to_string(&queues).unwrap_or_default().into());
         let settings = EngineSettings {
             claim: Claim { tasks: runnable_names().into(), queues, lease: self.lease, worker: self.name.into() },
@@ -210,8 +214,30 @@ impl Worker {
         };
         let mut engine = Engine::new(settings, runs, slots, leases, counters.clone());
         engine.store = store;
-        engine.run(signal, self.shutdown_timeout).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        // Apart from the signal, which may be anything: one that waits for a task of this worker, or for the database.
+        let time_to_end = self.shutdown_timeout;
+        let mut engine = AbortOnDrop(runtime.spawn(async move {
+            engine.run(async { drop(stopped.await) }, time_to_end).await;
+        }));
+        tokio::select! {
+            biased;
+            _ = &mut engine.0 => {}
+            () = signal => {
+                drop(stop);
+                let _ = (&mut engine.0).await;
+            }
+        }
         Ok(counters.now())
+    }
+}
+
+/// The loop of a worker, which ends with the future that waits for it.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -11,6 +11,7 @@ use super::slots::{Occupancy, Slots};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::outbox::{Claim, ClaimedRows, Store, WakeListener};
 use crate::registry::registry;
+use crate::runtime::panics::catching_panics;
 use crate::runtime::{Pauses, full_jitter, timer};
 use crate::worker::{RunCount, WorkerCounters};
 
@@ -110,7 +111,12 @@ impl Engine {
         let mut signal = std::pin::pin!(signal);
         let mut wake = WakeListener::new();
         loop {
-            self.turn(true).await;
+            // A panic in here is a bug, and no reason to leave rows where they are.
+            if let Err(panicked) = catching_panics(self.turn(true)).await {
+                self.store = None;
+                self.resting = Some(Instant::now() + Duration::from_secs(1));
+                tracing::error!(target: "airlock", panicked, "the loop of a worker panicked, and goes on");
+            }
             let pause = self.next_turn(true);
             tokio::select! {
                 biased;
@@ -149,7 +155,7 @@ impl Engine {
     }
 
     /// More ends may come soon, and share a transaction.
-    async fn linger(&self) {
+    async fn linger(&mut self) {
         let Occupancy { ready, running, finished, .. } = self.slots.occupancy();
         if running > 0 && ready > 0 && finished + self.pending.len() < ENOUGH {
             timer::sleep_until(Instant::now() + LINGER).await;
@@ -223,7 +229,7 @@ impl Engine {
     /// Gives back what others lost, and looks for what is to run alone.
     async fn rescue(&mut self) -> Result<(), DispatchError> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        let rescued = store.rescue(self.settings.max_rescues, BATCH).await?;
+        let rescued = store.rescue(self.settings.max_rescues, &self.leases.keys(), BATCH).await?;
         if store.has_alone(&self.settings.claim).await? {
             self.company.want_alone();
         }

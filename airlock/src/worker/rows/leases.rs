@@ -35,7 +35,9 @@ impl Leases {
     pub(super) fn hold(&self, key: RowKey) -> Arc<HeldRow> {
         let id = Arc::clone(&key.id);
         let row = Arc::new(HeldRow { key, stop: AtomicU8::new(0), stopped: Notify::new() });
-        self.lock().insert(id, Arc::clone(&row));
+        let replaced = self.lock().insert(id, Arc::clone(&row));
+        // Its lease had ended, and this worker has claimed it again.
+        replaced.inspect(|replaced| replaced.stop(StopReason::Lost));
         row
     }
 

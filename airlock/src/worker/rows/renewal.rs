@@ -22,28 +22,32 @@ pub(super) struct Renewal {
 }
 
 impl Renewal {
-    /// Starts the thread.
-    pub(super) fn start(outbox: Outbox, leases: Arc<Leases>, lease: Duration) -> Result<Self, OutboxError> {
+    /// Starts the thread, and waits for its first attempt to connect: what is claimed after that is renewed in time.
+    pub(super) async fn start(outbox: Outbox, leases: Arc<Leases>, lease: Duration) -> Result<Self, OutboxError> {
         let no_thread = |error: std::io::Error| {
             OutboxError::rejected(format!("the thread that renews leases can't start: {}", error.kind()))
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_thread)?;
         let (stop, stopped) = oneshot::channel::<()>();
+        let (ready, is_ready) = oneshot::channel::<()>();
         let renewing = async move {
             tokio::select! {
                 _ = stopped => {}
-                () = renew(outbox, leases, lease) => {}
+                () = renew(outbox, leases, lease, ready) => {}
             }
         };
         let thread = thread::Builder::new().name("airlock-leases".to_owned());
         thread.spawn(move || runtime.block_on(renewing)).map_err(no_thread)?;
+        // An error says that the thread has ended, and so is no one to wait for.
+        let _ = is_ready.await;
         Ok(Self { _stop: stop })
     }
 }
 
 /// Renews what is held at every third of the lease, again and again until the database has answered.
-async fn renew(outbox: Outbox, leases: Arc<Leases>, lease: Duration) {
-    let mut store = None;
+async fn renew(outbox: Outbox, leases: Arc<Leases>, lease: Duration, ready: oneshot::Sender<()>) {
+    let mut store = outbox.connect().await.ok();
+    let _ = ready.send(());
     loop {
         tokio::time::sleep(lease / 3).await;
         while let Err(error) = renew_once(&outbox, &leases, lease, &mut store).await {
