@@ -7,6 +7,7 @@ use airlock::{Backoff, EnqueueError, Outbox, OutboxFilter, OutboxRow, OutboxStat
 use airlock_tests::patience::PATIENCE;
 use airlock_tests::process::Folder;
 use airlock_tests::servers::{Database, PostgresServer};
+use sqlx::Connection;
 
 pub(crate) struct Home {
     pub(crate) outbox: Outbox,
@@ -63,7 +64,7 @@ impl Home {
         Self::at(url, None, Some(server))
     }
 
-    fn at(url: String, folder: Option<Folder>, server: Option<Arc<PostgresServer>>) -> Self {
+    pub(crate) fn at(url: String, folder: Option<Folder>, server: Option<Arc<PostgresServer>>) -> Self {
         let outbox = Outbox::new(&url).expect("a URL of a database");
         block_on(outbox.migrate()).expect("the table is made");
         Self { outbox, url, _folder: folder, _server: server }
@@ -90,6 +91,28 @@ impl Home {
         let value = body().expect("there is a scope");
         scope.flush().expect("it is written");
         value
+    }
+
+    /// Writes a note into a transaction of our own, and ends that.
+    pub(crate) async fn insert(&self, test: &str, commits: bool) {
+        let scope = airlock::scope().executor(self.outbox.clone()).open();
+        scope.run(|| crate::tasks::plain::enqueue(test.to_owned(), 1)).expect("there is a scope");
+        let sealed = scope.seal().expect("nothing is refused");
+        macro_rules! insert {
+            ($connection:ty) => {{
+                let mut connection = <$connection>::connect(&self.url).await.expect("it can be opened");
+                let mut transaction = connection.begin().await.expect("a transaction");
+                self.outbox.insert(&mut *transaction, sealed).await.expect("it is written");
+                match commits {
+                    true => transaction.commit().await.expect("it is committed"),
+                    false => transaction.rollback().await.expect("it is rolled back"),
+                }
+            }};
+        }
+        match self.url.starts_with("sqlite") {
+            true => insert!(sqlx::SqliteConnection),
+            false => insert!(sqlx::PgConnection),
+        }
     }
 
     /// One that is quick to look and to try again.

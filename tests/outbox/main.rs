@@ -1,5 +1,6 @@
 //! The outbox and its workers, on SQLite files and a real Postgres.
 
+mod crashes;
 mod home;
 mod leases;
 mod runs;

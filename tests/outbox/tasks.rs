@@ -111,6 +111,19 @@ pub(crate) async fn gated_async(test: String) {
     std::future::pending::<()>().await;
 }
 
+/// Says that tasks of this process never end.
+pub(crate) const STUCK: &str = "AIRLOCK_TESTS_STUCK";
+
+#[airlock::task]
+pub(crate) fn stuck(test: String, number: u64) {
+    if std::env::var_os(STUCK).is_some() {
+        loop {
+            std::thread::park();
+        }
+    }
+    note_run(test, number);
+}
+
 /// Nobody here has its body.
 #[airlock::task(name = "shop.elsewhere")]
 pub(crate) fn elsewhere(number: u64);

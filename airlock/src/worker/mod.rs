@@ -14,7 +14,7 @@ pub use failure::{Permanent, RetryAfter, RunFailure};
 use report::RunCount;
 pub use report::{WorkerCounters, WorkerReport};
 #[cfg(feature = "outbox")]
-#[allow(unused_imports, reason = "without a database there is none")]
+#[allow(unused_imports, unreachable_pub, reason = "without a database there is none")]
 pub use rows::*;
 pub use run::Run;
 use run::RunFacts;

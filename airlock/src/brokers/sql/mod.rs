@@ -8,6 +8,7 @@ mod dialect;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod read;
 mod refusal;
 mod rows;
 mod session;

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgArguments, PgColumn, PgConnectOptions, PgRow, PgSslMode};
-use sqlx::{
-    Arguments, AssertSqlSafe, Column, ConnectOptions, Connection, Database, PgConnection, Postgres, Row, TypeInfo,
-};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgSslMode};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
 use super::answer::refusal;
 use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::read;
 use super::refusal::Refusal;
 use crate::brokers::fault::BrokerFault;
-use crate::brokers::row::{SqlMessage, SqlRow, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
+use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
@@ -128,7 +127,7 @@ impl Dialect for PgConnection {
             }
             let is_kept = keeps_statements(self);
             let rows = sqlx::query_with(statement, arguments).persistent(is_kept).fetch_all(self).await?;
-            rows.iter().map(read).collect()
+            rows.iter().map(read::postgres).collect()
         })
     }
 
@@ -154,20 +153,6 @@ impl Dialect for PgConnection {
             Some(format!("{of}, as `search_path` is `{path}`"))
         })
     }
-}
-
-/// The values of a row whose columns are of the types `bigint` and `text`.
-fn read(row: &PgRow) -> Result<SqlRow, sqlx::Error> {
-    let value = |column: &PgColumn| {
-        Ok(match column.type_info().name() {
-            "INT8" => row.try_get::<Option<i64>, _>(column.ordinal())?.map_or(SqlValue::Null, SqlValue::Int),
-            _ => {
-                let text = row.try_get::<Option<String>, _>(column.ordinal())?;
-                text.map_or(SqlValue::Null, |text| SqlValue::Text(Cow::Owned(text)))
-            }
-        })
-    };
-    row.columns().iter().map(value).collect()
 }
 
 /// Whether statements may be kept under a name, as some are already (of a caller's connection: by the caller). Behind a pooler

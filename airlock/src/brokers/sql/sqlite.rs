@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::vec;
 
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Row, Sqlite, SqliteConnection, TypeInfo, ValueRef};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
 use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::read;
 use super::refusal::{Refusal, RefusalKind};
-use crate::brokers::row::{SqlMessage, SqlRow, SqlTable, SqlValue, insert_into, on_conflict};
+use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
@@ -127,7 +128,7 @@ impl Dialect for SqliteConnection {
             let mut arguments = SqliteArguments::default();
             values.into_iter().try_for_each(|value| add(&mut arguments, value)).map_err(sqlx::Error::Encode)?;
             let rows = sqlx::query_with(statement, arguments).persistent(true).fetch_all(self).await?;
-            rows.iter().map(read).collect()
+            rows.iter().map(read::sqlite).collect()
         })
     }
 
@@ -147,21 +148,6 @@ impl Dialect for SqliteConnection {
         let code = error.code().and_then(|code| code.parse::<u16>().ok()).unwrap_or_default();
         Some(refusal(code, error.message()))
     }
-}
-
-/// The values of a row: whole numbers and texts.
-fn read(row: &SqliteRow) -> Result<SqlRow, sqlx::Error> {
-    let value = |at: usize| {
-        let raw = row.try_get_raw(at)?;
-        if raw.is_null() {
-            return Ok(SqlValue::Null);
-        }
-        Ok(match raw.type_info().name() {
-            "INTEGER" => SqlValue::Int(row.try_get_unchecked(at)?),
-            _ => SqlValue::Text(Cow::Owned(row.try_get_unchecked(at)?)),
-        })
-    };
-    (0..row.len()).map(value).collect()
 }
 
 /// Whether this process may write to the file. SQLite opens one that it may only read as well, and makes the files of a

@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::alone::Company;
-use super::attempt::{FinishedRow, ReadyRow, RunSettings};
-use super::finishing::Finishing;
+use super::attempt::{FinishedRow, RunSettings};
 use super::leases::Leases;
+use super::pace::Pace;
 use super::slots::{Occupancy, Slots};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
-use crate::outbox::{Claim, ClaimedRows, Store, WakeListener};
-use crate::registry::registry;
+use crate::outbox::{Claim, Store, WakeListener};
 use crate::runtime::panics::catching_panics;
 use crate::runtime::{Pauses, full_jitter, timer};
 use crate::worker::{RunCount, WorkerCounters};
 
 /// How many rows a claim takes at most, and how many may wait for a slot.
-const BATCH: usize = 500;
+pub(super) const BATCH: usize = 500;
 
 /// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
 /// kept from other workers.
@@ -32,7 +31,7 @@ const ENOUGH: usize = 256;
 const SOON: Duration = Duration::from_millis(5);
 
 /// How often rows that have ended long ago are deleted.
-const PRUNING: Duration = Duration::from_secs(30);
+pub(super) const PRUNING: Duration = Duration::from_secs(30);
 
 /// How soon it is looked whether a row still runs, or waits to run, alone.
 const HELD_UP: Duration = Duration::from_millis(20);
@@ -54,27 +53,19 @@ pub(super) struct Engine {
     pub(super) counters: WorkerCounters,
     pub(super) store: Option<Store>,
     /// Ends that are not recorded.
-    pending: Vec<FinishedRow>,
+    pub(super) pending: Vec<FinishedRow>,
     pauses: Pauses,
     /// Nothing is asked of the database before that.
     resting: Option<Instant>,
     /// The last claim gave all it was asked for, or there is news: there may be more.
-    may_have_more: bool,
-    next_claim: Instant,
+    pub(super) may_have_more: bool,
+    pub(super) next_claim: Instant,
     /// Until something that may be committed soon is found, or it isn't soon any more.
-    soon: Option<Duration>,
-    next_rescue: Instant,
-    next_pruning: Instant,
+    pub(super) soon: Option<Duration>,
+    pub(super) next_rescue: Instant,
+    pub(super) next_pruning: Instant,
     pace: Pace,
-    company: Company,
-}
-
-/// How fast rows start.
-struct Pace {
-    since: Instant,
-    started: u64,
-    /// Rows a second.
-    rate: f64,
+    pub(super) company: Company,
 }
 
 impl Engine {
@@ -101,7 +92,7 @@ impl Engine {
             soon: None,
             next_rescue: now,
             next_pruning: now + full_jitter(PRUNING),
-            pace: Pace { since: now, started: 0, rate: 0.0 },
+            pace: Pace::new(),
             company: Company::default(),
         }
     }
@@ -149,7 +140,7 @@ impl Engine {
         }
     }
 
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         let Occupancy { ready, running, finished, .. } = self.slots.occupancy();
         ready + running + finished == 0
     }
@@ -220,81 +211,11 @@ impl Engine {
         Ok(())
     }
 
-    async fn finish(&mut self) -> Result<(), DispatchError> {
-        let Some(store) = self.store.as_mut().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
-        let (settings, leases, counters) = (&*self.runs, &*self.leases, &self.counters);
-        Finishing { store, settings, leases, counters }.finish(&mut self.pending).await
-    }
-
-    /// Gives back what others lost, and looks for what is to run alone.
-    async fn rescue(&mut self) -> Result<(), DispatchError> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let rescued = store.rescue(self.settings.max_rescues, &self.leases.keys(), BATCH).await?;
-        if store.has_alone(&self.settings.claim).await? {
-            self.company.want_alone();
-        }
-        let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));
-        self.next_rescue = Instant::now() + every / 2 + full_jitter(every / 2);
-        self.may_have_more |= !rescued.is_empty();
-        for row in rescued {
-            self.counters.add(if row.is_dead { RunCount::Dead } else { RunCount::Rescued }, 1);
-            let (id, task, is_dead) = (row.id, row.task, row.is_dead);
-            tracing::warn!(target: "airlock", id, task, is_dead, "the worker of a row was lost");
-        }
-        Ok(())
-    }
-
-    async fn prune(&mut self) -> Result<(), DispatchError> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let pruned = store.prune(false, self.settings.keep_done, BATCH).await?;
-        let pause = if pruned == BATCH { Duration::from_millis(100) } else { PRUNING / 2 + full_jitter(PRUNING) };
-        self.next_pruning = Instant::now() + pause;
-        Ok(())
-    }
-
-    /// Once no worker of this process holds a row.
-    async fn claim_alone(&mut self) -> Result<(), DispatchError> {
-        if !self.is_idle() || !self.company.begin_alone() {
-            return Ok(());
-        }
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let claimed = store.claim_alone(&self.settings.claim).await?;
-        if claimed.rows.is_empty() {
-            self.company.leave();
-        }
-        self.claimed(claimed, 1);
-        self.may_have_more = true;
-        Ok(())
-    }
-
-    /// Has what was claimed run.
-    fn claimed(&mut self, claimed: ClaimedRows, asked: usize) {
-        let now = Instant::now();
-        let found = claimed.rows.len() + claimed.expired;
-        self.counters.add(RunCount::Expired, claimed.expired);
-        self.may_have_more = found >= asked;
-        let pause = match self.soon.take().filter(|soon| found == 0 && *soon < self.settings.poll) {
-            Some(soon) => {
-                self.soon = Some(soon * 2);
-                soon
-            }
-            None => self.settings.poll.mul_f64(0.9) + full_jitter(self.settings.poll / 5),
-        };
-        self.next_claim = now + pause;
-        let ready = claimed.rows.into_iter().filter_map(|row| {
-            let held = self.leases.hold(row.key.clone());
-            // The names that were asked for are those of the registry.
-            let task = registry().get(&row.task)?;
-            Some(ReadyRow { row, task, held })
-        });
-        self.slots.add(ready);
-    }
-
     /// For how many rows there is room: in the slots, and before them as far as they would soon start.
     fn room(&mut self) -> usize {
         let Occupancy { ready, running, started, .. } = self.slots.occupancy();
         self.pace.note(started);
-        let ahead = (self.pace.rate * AHEAD.as_secs_f64()) as usize;
+        let ahead = self.pace.within(AHEAD);
         (self.settings.concurrency + ahead).saturating_sub(running + ready).min(BATCH)
     }
 
@@ -318,18 +239,6 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// After an error, at the least.
 const MIN_REST: Duration = Duration::from_millis(20);
-
-impl Pace {
-    /// Counts over a few milliseconds at a time; the pace of before counts for half.
-    fn note(&mut self, started: u64) {
-        let took = self.since.elapsed();
-        if took < Duration::from_millis(2) {
-            return;
-        }
-        let rate = (started - self.started) as f64 / took.as_secs_f64();
-        *self = Self { since: Instant::now(), started, rate: (self.rate + rate) / 2.0 };
-    }
-}
 
 impl Drop for Engine {
     /// A worker that is dropped rather than ended stops what it can; its rows are rescued when their leases end.
