@@ -6,6 +6,7 @@
 //! | [Settings](settings) | what scopes use unless they say otherwise, in code, files and variables |
 //! | [Async code](async_code) | scopes in futures, spawned tasks and threads |
 //! | [Executors and failure](failure) | what an error means, sending again, retries, fallbacks, pools, the end of the program |
+//! | [Outbox and worker](outbox) | tasks in a table of the application's database, and the worker that runs them |
 //! | [Library authors](library_authors) | crates with tasks that other programs use |
 //! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
 //!
@@ -35,3 +36,6 @@ pub mod library_authors {}
 
 #[doc = include_str!("../docs/guide/migrating.md")]
 pub mod migrating {}
+
+#[doc = include_str!("../docs/guide/outbox.md")]
+pub mod outbox {}

@@ -131,3 +131,25 @@ fn promise_25_a_worker_goes_on_after_a_restart_of_postgres() {
         assert_eq!(home.states().await, [(OutboxState::Done, 40)]);
     });
 }
+
+#[test]
+fn a_worker_that_listens_hears_at_once_of_what_another_process_commits() {
+    let home = Home::postgres();
+    let test = unique();
+    block_on(async {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let worker = home.worker().poll(Duration::from_secs(3600)).listen();
+        let worker = tokio::spawn(worker.run_until(async { drop(stopped.await) }));
+        home.enqueue(|| plain::enqueue(test.clone(), 1));
+        home.until("the worker works", async || ran(&test) == [1]).await;
+        // As another process does: by hand, with what its outbox would send.
+        home.run("INSERT INTO airlock_outbox (id, task, queue, arguments) VALUES (gen_random_uuid(), 'plain', 'default', '[\"\", 2]')");
+        home.until("it is told until it listens", async || {
+            home.run("NOTIFY airlock_outbox");
+            home.states().await == [(OutboxState::Done, 2)]
+        })
+        .await;
+        drop(stop);
+        worker.await.expect("no panic").expect("it starts");
+    });
+}

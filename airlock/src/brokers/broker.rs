@@ -86,6 +86,26 @@ impl Broker {
         }
     }
 
+    /// Calls the closure each time that somebody tells the channel, as long as this is awaited and the database has such a
+    /// thing. An error is no connection at first; later ones are made again.
+    #[cfg(feature = "_sql")]
+    pub(crate) async fn listen(&self, channel: &str, heard: impl Fn()) -> Result<(), DispatchError> {
+        let _ = (channel, &heard);
+        match &self.manager {
+            #[cfg(feature = "postgres")]
+            AnyManager::Postgres(manager) => {
+                let mut listener = super::sql::listen(manager.protocol(), channel).await?;
+                heard();
+                // `None` is a connection that was lost: what was told meanwhile is not known.
+                while listener.try_recv().await.is_ok() {
+                    heard();
+                }
+                Ok(())
+            }
+            _ => Err(DispatchError::rejected(format!("{} tells nobody of its commits", self.url.place()))),
+        }
+    }
+
     /// The same broker with a connection of its own.
     pub(crate) fn with_connect_timeout(self, timeout: Duration) -> Self {
         #[cfg(feature = "_sql")]

@@ -103,6 +103,12 @@ impl Outbox {
         self.format().notify
     }
 
+    /// Wakes the workers of this process when another one has written rows, as far as the database tells.
+    #[cfg(feature = "_sql")]
+    pub(crate) async fn listen(&self) -> Result<(), crate::dispatch::DispatchError> {
+        self.0.broker().listen(super::format::CHANNEL, super::wake_workers).await
+    }
+
     /// The row of an intent that is written now.
     pub(crate) fn row(&self, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
         self.format().row(self.transport(), intent, now, 0)

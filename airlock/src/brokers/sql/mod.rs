@@ -5,6 +5,8 @@ mod answer;
 mod any;
 mod connection;
 mod dialect;
+#[cfg(feature = "postgres")]
+mod listener;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -29,6 +31,8 @@ pub use any::SqlConnection;
 pub(crate) use any::{AnyConnection, SqlJob};
 use connection::WriterHandle;
 pub(crate) use dialect::Dialect;
+#[cfg(feature = "postgres")]
+pub(crate) use listener::listen;
 pub use pool::SqlPool;
 pub(crate) use pool::{GivenOptions, PoolSource};
 use rows::TransactionPermit;

@@ -168,7 +168,7 @@ fn refuses_settings(error: &dyn DatabaseError) -> bool {
 
 /// What the URL says, and no password from elsewhere. The client crate adds what `PGUSER`, `PGOPTIONS`, `PGSSLROOTCERT`,
 /// `PGSSLCERT` and `PGSSLKEY` say, as all clients do.
-fn options(url: &BrokerUrl) -> Result<PgConnectOptions, sqlx::Error> {
+pub(super) fn options(url: &BrokerUrl) -> Result<PgConnectOptions, sqlx::Error> {
     // `options` is taken from a URL alone. This one has a password, so that none is looked for in a file.
     let mut read =
         ::url::Url::parse("postgres://:-@localhost").map_err(|error| sqlx::Error::Configuration(error.into()))?;

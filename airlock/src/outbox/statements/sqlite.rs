@@ -142,3 +142,54 @@ pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
         version: fill(VERSION),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+    use super::*;
+    use crate::outbox::schema;
+
+    /// What SQLite does for a statement.
+    async fn plan(connection: &mut SqliteConnection, statement: &str) -> String {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows =
+            sqlx::query(explain).fetch_all(connection).await.unwrap_or_else(|error| panic!("{error}: {statement}"));
+        rows.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+    }
+
+    #[test]
+    fn workers_read_no_table_as_a_whole() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap_or_else(|error| panic!("{error}")).block_on(async {
+            let mut connection =
+                SqliteConnection::connect("sqlite::memory:").await.unwrap_or_else(|error| panic!("{error}"));
+            let migration = AssertSqlSafe(schema::migrations(crate::brokers::Transport::Sqlite, None).concat());
+            sqlx::raw_sql(migration).execute(&mut connection).await.unwrap_or_else(|error| panic!("{error}"));
+            let of = statements(|text| {
+                text.replace("{table}", "airlock_outbox").replace("{schema}", "airlock_outbox_schema").into()
+            });
+            let asked = [
+                of.claim,
+                of.claim_alone,
+                of.find_alone,
+                of.finish,
+                of.finished,
+                of.renew,
+                of.rescue,
+                of.retry,
+                of.cancel,
+            ];
+            for statement in asked {
+                let plan = plan(&mut connection, &statement).await;
+                let is_whole = |line: &str| {
+                    let mut words = line.split(' ');
+                    words.next() == Some("SCAN")
+                        && ["airlock_outbox", "r", "t", "c", "l"].contains(&words.next().unwrap_or_default())
+                        && !line.contains("USING")
+                };
+                assert!(!plan.lines().any(is_whole), "{statement}\n{plan}");
+            }
+        });
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -15,6 +15,7 @@ use super::slots::Slots;
 use crate::outbox::{Claim, Outbox, OutboxError};
 use crate::policy::Policy;
 use crate::registry::runnable_names;
+use crate::runtime::{full_jitter, timer};
 use crate::scope::{ScopeBuilder, scope};
 use crate::worker::Backoff;
 use crate::worker::RunFailure;
@@ -54,6 +55,7 @@ pub struct Worker {
     concurrency: usize,
     lease: Duration,
     poll: Duration,
+    listens: bool,
     max_rescues: u32,
     keep_done: Duration,
     shutdown_timeout: Duration,
@@ -76,6 +78,7 @@ impl Worker {
             concurrency: 16,
             lease: Duration::from_secs(30),
             poll: Duration::from_millis(500),
+            listens: false,
             max_rescues: 5,
             keep_done: Duration::from_secs(24 * 3600),
             shutdown_timeout: Duration::from_secs(30),
@@ -120,6 +123,13 @@ impl Worker {
     /// How often it looks for rows that nothing told it of; twice a second unless set.
     pub fn poll(self, interval: Duration) -> Self {
         Self { poll: interval.max(Duration::from_millis(1)), ..self }
+    }
+
+    /// Hears at once of what other processes commit, on Postgres, where the outbox that they write through
+    /// [`notify`](crate::Outbox::notify)s: through a connection of its own, which has to be one to the server or to a pooler
+    /// that keeps a session. It polls all the same, less often if you say so.
+    pub fn listen(self) -> Self {
+        Self { listens: true, ..self }
     }
 
     /// How long a run that failed waits for the next one; from a second to an hour unless set.
@@ -192,6 +202,7 @@ impl Worker {
             Err(error) if is_lasting(&error) => return Err(error.into()),
             Err(_) => None,
         };
+        let _listener = self.listens.then(|| AbortOnDrop(runtime.spawn(listen(self.outbox.clone()))));
         let leases = Arc::new(Leases::default());
         let _renewal = Renewal::start(self.outbox.clone(), Arc::clone(&leases), self.lease).await?;
         let runs = Arc::new(RunSettings {
@@ -232,7 +243,20 @@ impl Worker {
     }
 }
 
-/// The loop of a worker, which ends with the future that waits for it.
+/// Listens again and again; without a listener there is the poll.
+async fn listen(outbox: Outbox) {
+    loop {
+        if let Err(error) = outbox.listen().await {
+            tracing::warn!(target: "airlock", error = error.reason(), "nothing is heard of what others commit; trying again");
+            if is_lasting(&error) {
+                return;
+            }
+        }
+        timer::sleep_until(Instant::now() + Duration::from_secs(1) + full_jitter(Duration::from_secs(1))).await;
+    }
+}
+
+/// A task of a worker, the loop among them, which ends with the future that waits for it.
 struct AbortOnDrop(JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
