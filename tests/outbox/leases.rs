@@ -26,7 +26,7 @@ fn end_leases(home: &Home) {
 
 fn gate(test: &str) -> Gate {
     let gate = Gate::new();
-    GATES.lock().expect("gates").insert(test.to_owned(), gate.clone());
+    GATES.lock().expect("gates").entry(test.to_owned()).or_default().push_back(gate.clone());
     gate
 }
 
@@ -80,7 +80,7 @@ on_both! {
 
     async fn promise_23_a_run_whose_lease_was_lost_records_nothing(home) {
         let test = unique();
-        let gate = gate(&test);
+        let (first, second) = (gate(&test), gate(&test));
         home.enqueue(|| gated::enqueue(test.clone(), 1));
         // One worker's lease ends while its task runs; another one has the row, and its end is the one that counts.
         let slow = home.worker().lease(Duration::from_secs(600)).concurrency(1).named("slow");
@@ -88,17 +88,19 @@ on_both! {
         let counters = slow.counters();
         let worker = async || home.rows().await.remove(0).worker.unwrap_or_default();
         let story = async {
-            waited_at(&gate, 1).await;
+            waited_at(&first, 1).await;
             assert_eq!(worker().await, "slow");
             end_leases(&home);
             let quick = home.run_while(quick, async {
                 home.until("the second has it", async || worker().await == "quick").await;
-                waited_at(&gate, 2).await;
-                gate.open();
+                waited_at(&second, 1).await;
+                // While this one runs, the first comes to its end.
+                first.open();
+                home.until("the first knows", async || counters.now().stale == 1).await;
+                second.open();
                 home.all_have_ended().await;
             });
             assert_eq!(quick.await.done, 1);
-            home.until("the first knows", async || counters.now().stale == 1).await;
         };
         let report = home.run_while(slow, story).await;
         assert_eq!((report.done, report.stale), (0, 1));

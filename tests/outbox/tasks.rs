@@ -1,6 +1,6 @@
 //! Tasks that tell what they did, apart for each test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,13 +86,19 @@ pub(crate) fn leaves_plainly(test: String, notes: u64, ends_well: bool) -> TaskR
     if ends_well { Ok(()) } else { Err("it failed after all".into()) }
 }
 
-/// What tasks wait at, by test.
-pub(crate) static GATES: Mutex<BTreeMap<String, Gate>> = Mutex::new(BTreeMap::new());
+/// What the runs of a test wait at, one after the other; those that are left have the last one.
+pub(crate) static GATES: Mutex<BTreeMap<String, VecDeque<Gate>>> = Mutex::new(BTreeMap::new());
 
 /// Waits at the gate of its test, and leaves as many notes as a header says.
 #[airlock::task]
 pub(crate) fn gated(test: String, number: u64) -> TaskResult {
-    let gate = GATES.lock().unwrap_or_else(PoisonError::into_inner).get(&test).cloned().ok_or("there is no gate")?;
+    let gate = {
+        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        gates
+            .get_mut(&test)
+            .and_then(|of_runs| if of_runs.len() > 1 { of_runs.pop_front() } else { of_runs.front().cloned() })
+    };
+    let gate = gate.ok_or("there is no gate")?;
     gate.pass();
     note_run(test.clone(), number);
     let run = Run::current().ok_or("it is in no run")?;
