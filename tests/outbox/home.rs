@@ -70,6 +70,11 @@ impl Home {
         Self { outbox, url, _folder: folder, _server: server }
     }
 
+    /// The same database through another outbox.
+    pub(crate) fn with(self, outbox: Outbox) -> Self {
+        Self { outbox, ..self }
+    }
+
     /// As a statement says it.
     pub(crate) fn an_hour_ago(&self) -> &'static str {
         if self.url.starts_with("sqlite") {

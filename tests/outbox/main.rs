@@ -3,5 +3,6 @@
 mod crashes;
 mod home;
 mod leases;
+mod places;
 mod runs;
 mod tasks;

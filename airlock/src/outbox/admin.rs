@@ -25,13 +25,13 @@ impl Outbox {
         let mut store = self.connect().await?;
         let mut stats = OutboxStats::default();
         let values = store.values([]);
-        for row in store.session.fetch(&store.statements.stats, values).await? {
+        for row in store.session.read(&store.statements.stats, values).await? {
             let run = row.get(4).and_then(number).map(millis);
             stats.longest_run = stats.longest_run.max(run);
             stats.queues.extend(queue_stats(row));
         }
         let values = store.values([text_value(runnable_names())]);
-        for row in store.session.fetch(&store.statements.unknown, values).await? {
+        for row in store.session.read(&store.statements.unknown, values).await? {
             let rows = row.get(1).and_then(number).and_then(|count| u64::try_from(count).ok());
             let task = row.into_iter().next().and_then(text);
             stats.unknown.extend(task.zip(rows));
@@ -50,7 +50,7 @@ impl Outbox {
         let state = state.map(|state| state.as_str().to_owned());
         let id = id.map(|id| id.to_string());
         let values = store.values([optional(state), optional(queue), optional(task), optional(id), count(limit)]);
-        let rows = store.session.fetch(&store.statements.find, values).await?;
+        let rows = store.session.read(&store.statements.find, values).await?;
         Ok(rows.into_iter().filter_map(read).collect())
     }
 

@@ -79,7 +79,7 @@ impl Store {
             Transport::Sqlite => vec![SqlValue::Int(1)],
             _ => Vec::new(),
         };
-        let rows = self.session.fetch(&self.statements.version, values).await?;
+        let rows = self.session.read(&self.statements.version, values).await?;
         let oldest = rows.first().and_then(|row| number(row.get(1)?)).unwrap_or(0);
         if oldest > schema::VERSION {
             return Err(DispatchError::rejected(format!(
@@ -114,7 +114,7 @@ impl Store {
     /// Whether there is such a row.
     pub(crate) async fn has_alone(&mut self, claim: &Claim) -> Result<bool, DispatchError> {
         let values = self.values(claim.parameters(1).into_iter().take(2));
-        Ok(!self.session.fetch(&self.statements.find_alone, values).await?.is_empty())
+        Ok(!self.session.read(&self.statements.find_alone, values).await?.is_empty())
     }
 
     /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the ids of those. All of it is
@@ -144,7 +144,7 @@ impl Store {
         if self.transport == Transport::Sqlite {
             values.insert(0, SqlValue::Int(1));
         }
-        Ok(ids(self.session.fetch(&self.statements.finished, values).await?))
+        Ok(ids(self.session.read(&self.statements.finished, values).await?))
     }
 
     /// Extends leases. Gives the ids of the rows whose lease still holds.

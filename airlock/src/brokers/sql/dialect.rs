@@ -62,8 +62,11 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     /// Those of a pool of the client crate.
     type Options: Clone + Send + Sync + 'static;
 
+    /// Whether a statement that only reads needs no transaction, whatever is between here and the database.
+    const READS_ALONE: bool;
+
     /// Whether a statement outside of a transaction is one by itself that waits for others.
-    const COMMITS_EACH_STATEMENT: bool;
+    fn commits_each_statement(&self) -> bool;
 
     /// Makes one: by the options, if there are some, and by the URL otherwise.
     fn connect<'a>(url: &'a BrokerUrl, options: Option<&'a Self::Options>) -> BoxFuture<'a, Result<Self, sqlx::Error>>;

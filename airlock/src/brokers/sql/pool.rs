@@ -43,6 +43,10 @@ impl std::fmt::Debug for GivenOptions {
 impl SqlPool for sqlx::SqlitePool {
     fn source(&self) -> Result<PoolSource, BrokerUrlError> {
         let options = self.connect_options();
+        // As the client crate names a database in memory.
+        if options.get_filename().to_str().is_some_and(|name| name.starts_with("file:sqlx-in-memory")) {
+            return Err(BrokerUrlError::Memory);
+        }
         let url = BrokerUrl::of_path(options.get_filename().to_str().ok_or(BrokerUrlError::Path)?)?;
         Ok(PoolSource { url, options: GivenOptions::Sqlite(Box::new((*options).clone())) })
     }

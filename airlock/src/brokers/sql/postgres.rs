@@ -28,7 +28,12 @@ const DIRECT_MARK: &str = "airlock.ours";
 impl Dialect for PgConnection {
     type Options = PgConnectOptions;
 
-    const COMMITS_EACH_STATEMENT: bool = true;
+    const READS_ALONE: bool = false;
+
+    fn commits_each_statement(&self) -> bool {
+        // The client asks for the types of a statement before it runs it, which a pooler may take for two transactions.
+        keeps_statements(self)
+    }
 
     fn connect<'a>(
         url: &'a BrokerUrl,

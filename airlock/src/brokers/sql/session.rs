@@ -32,7 +32,10 @@ pub(crate) trait SqlSession: Send {
     /// Takes it back.
     fn rollback(&mut self) -> SqlAnswer<'_, ()>;
 
-    /// Runs a statement in the transaction that is open, or one that only reads outside of any.
+    /// Runs a statement that only reads, outside of a transaction.
+    fn read<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>>;
+
+    /// Runs a statement in the transaction that is open.
     fn fetch<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>>;
 
     /// Runs a statement as a transaction of its own.
@@ -125,9 +128,13 @@ impl<C: Dialect> SqlSession for OpenSession<C> {
         self.answer(|connection| connection.fetch(statement, values))
     }
 
+    fn read<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>> {
+        if C::READS_ALONE { self.fetch(statement, values) } else { self.fetch_alone(statement, values) }
+    }
+
     fn fetch_alone<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>> {
         Box::pin(async move {
-            if C::COMMITS_EACH_STATEMENT {
+            if self.connection.commits_each_statement() {
                 return self.fetch(statement, values).await;
             }
             self.begin().await?;

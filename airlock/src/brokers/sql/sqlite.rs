@@ -29,7 +29,11 @@ type SqliteTransactions = <Sqlite as Database>::TransactionManager;
 impl Dialect for SqliteConnection {
     type Options = SqliteConnectOptions;
 
-    const COMMITS_EACH_STATEMENT: bool = false;
+    const READS_ALONE: bool = true;
+
+    fn commits_each_statement(&self) -> bool {
+        false
+    }
 
     fn connect<'a>(
         url: &'a BrokerUrl,

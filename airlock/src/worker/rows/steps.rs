@@ -74,9 +74,9 @@ impl Engine {
         };
         self.next_claim = now + pause;
         let ready = claimed.rows.into_iter().filter_map(|row| {
-            let held = self.leases.hold(row.key.clone());
             // The names that were asked for are those of the registry.
             let task = registry().get(&row.task)?;
+            let held = self.leases.hold(row.key.clone());
             Some(ReadyRow { row, task, held })
         });
         self.slots.add(ready);
