@@ -76,6 +76,20 @@ impl Error {
     }
 }
 
+#[cfg(feature = "outbox")]
+impl From<crate::outbox::OutboxError> for Error {
+    fn from(error: crate::outbox::OutboxError) -> Self {
+        Self::other(error)
+    }
+}
+
+#[cfg(feature = "_queue")]
+impl From<crate::brokers::BrokerUrlError> for Error {
+    fn from(error: crate::brokers::BrokerUrlError) -> Self {
+        Self::other(error)
+    }
+}
+
 // Here, as a flush knows nothing of the sum of all errors.
 impl FlushError {
     /// The flush error in a chain of sources: behind `anyhow`, in a box, in an enum of your own unless its variant is

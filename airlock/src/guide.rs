@@ -8,6 +8,7 @@
 //! | [Web services](web) | a scope for each request of axum, tonic, hyper |
 //! | [Transactions](transactions) | effects of data: written with it, or handed over once it is committed |
 //! | [Executors and failure](failure) | what an error means, sending again, retries, fallbacks, pools, the end of the program |
+//! | [Outbox and worker](outbox) | tasks in a table of the application's database, and the worker that runs them |
 //! | [Library authors](library_authors) | crates with tasks that other programs use |
 //! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
 //!
@@ -55,3 +56,6 @@ pub mod library_authors {}
 
 #[doc = include_str!("../docs/guide/migrating.md")]
 pub mod migrating {}
+
+#[doc = include_str!("../docs/guide/outbox.md")]
+pub mod outbox {}

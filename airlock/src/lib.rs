@@ -37,6 +37,8 @@ mod intent;
 mod lifecycle;
 mod lost;
 mod options;
+#[cfg(feature = "outbox")]
+mod outbox;
 mod policy;
 mod registry;
 mod runtime;
@@ -55,6 +57,8 @@ mod text;
 mod transaction;
 #[cfg(feature = "tower")]
 pub mod web;
+#[cfg(feature = "worker")]
+mod worker;
 
 #[doc = include_str!("../docs/scoped.md")]
 pub use airlock_macros::scoped;
@@ -62,7 +66,7 @@ pub use airlock_macros::scoped;
 pub use airlock_macros::task;
 
 #[cfg(feature = "_sql")]
-pub use brokers::sql::SqlConnection;
+pub use brokers::sql::{SqlConnection, SqlPool};
 #[cfg(feature = "_queue")]
 pub use brokers::{
     AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
@@ -85,6 +89,8 @@ pub use intent::{Failure, Intent, IntentId, ParseIntentIdError};
 pub use lifecycle::{AlwaysFlush, FlushOnSuccess, Lifecycle, ReleaseNested, ScopeEnd};
 pub use lost::Lost;
 pub use options::{Extra, MAX_PRIORITY, Options, OptionsError, When};
+#[cfg(feature = "outbox")]
+pub use outbox::{Outbox, OutboxError, OutboxFilter, OutboxRow, OutboxState, OutboxStats, QueueStats};
 pub use policy::{
     AllowAll, AllowTasks, And, AssertNoEffects, BlockTasks, Dedupe, DropAll, LogOnFlush, Policy, PolicyFn, RateLimit,
     TaskList, Violation, policy_fn,
@@ -121,3 +127,5 @@ pub use task::{
 pub use text::secret_key::{SecretKey, SecretKeyError};
 #[cfg(feature = "_sql")]
 pub use transaction::{CommitError, NotCommitted, UnknownCommit};
+#[cfg(feature = "worker")]
+pub use worker::*;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::sources::rust_files;
 
 /// From top to bottom. A room may use those above it.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 32] = [
     "text",
     "runtime",
     "encode",
@@ -31,6 +31,8 @@ const ORDER: [&str; 30] = [
     "brokers",
     "systems",
     "transaction",
+    "outbox",
+    "worker",
     "settings::load",
     "error",
     "testing",

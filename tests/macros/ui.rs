@@ -16,6 +16,7 @@ fn every_mistake_is_reported_at_its_token() {
         feature = "dramatiq",
         feature = "huey",
         feature = "lambda",
+        feature = "outbox",
         feature = "testing",
         feature = "threads",
         feature = "tokio",

@@ -7,12 +7,13 @@ use std::path::Path;
 use airlock::{Settings, SettingsError};
 
 /// Each executor that has options, with the file that says them, and what is public there and can't be a key.
-const EXECUTORS: [(&str, &str, &[&str]); 7] = [
+const EXECUTORS: [(&str, &str, &[&str]); 8] = [
     ("celery", "systems/celery/executor.rs", &["new", "message"]),
     ("django_q", "systems/django_q/executor.rs", &["new", "message", "fingerprint"]),
     ("django_tasks", "systems/django_tasks/executor.rs", &["new", "message"]),
     ("dramatiq", "systems/dramatiq/executor.rs", &["new", "message"]),
     ("huey", "systems/huey/executor.rs", &["new", "message", "fingerprint"]),
+    ("outbox", "outbox/executor.rs", &["new", "on", "insert"]),
     ("threads", "executors/threads.rs", &["new"]),
     ("tokio", "executors/tokio/mod.rs", &["new", "on"]),
 ];

@@ -89,6 +89,23 @@ impl Folder {
         Self(path)
     }
 
+    /// One in memory, where the system has that: its files are real, and what is synchronised is so at once.
+    ///
+    /// # Panics
+    /// If it can't be made.
+    #[must_use]
+    pub fn in_memory(of: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let shared = Path::new("/dev/shm");
+        if !shared.is_dir() {
+            return Self::fresh(of);
+        }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = shared.join(format!("airlock-{of}-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a temporary folder can be made");
+        Self(path)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

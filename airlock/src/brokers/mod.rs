@@ -19,6 +19,6 @@ pub(crate) use broker::{AnyManager, Broker};
 pub(crate) use message::{AmqpDeclaration, AmqpQueue};
 pub use message::{AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, RedisMessage};
 pub use row::{SqlMessage, SqlValue};
-pub(crate) use row::{SqlTable, SqlType};
+pub(crate) use row::{SqlRow, SqlTable, SqlType, quoted_name};
 pub(crate) use transport::Transport;
 pub use url::{BrokerUrl, BrokerUrlError};

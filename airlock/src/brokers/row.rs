@@ -28,16 +28,25 @@ pub enum SqlValue {
     Text(Cow<'static, str>),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// Nothing.
+    Null,
 }
+
+/// The columns of a row that was read.
+pub(crate) type SqlRow = Vec<SqlValue>;
 
 /// A table of a system, as its own migrations make it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct SqlTable {
+    /// Where it is, if that isn't left to the database.
+    pub(crate) schema: Option<&'static str>,
     pub(crate) name: &'static str,
     /// The columns that differ from row to row.
     pub(crate) columns: &'static [(&'static str, SqlType)],
     /// The others, each with the literal that goes into it.
     pub(crate) constants: &'static [(&'static str, &'static str)],
+    /// The column by which a row that is there already is known: the same row again then changes nothing.
+    pub(crate) known_by: Option<&'static str>,
     /// What to do if it isn't there.
     pub(crate) remedy: &'static str,
 }
@@ -46,6 +55,8 @@ pub(crate) struct SqlTable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SqlType {
     Int,
+    /// A time, given as the milliseconds until then by the clock of the database.
+    After,
     Text,
     Uuid,
     Json,
@@ -69,7 +80,7 @@ impl SqlMessage {
             let comma = if index > 0 { ", " } else { "" };
             // Writing into a string doesn't fail.
             let _ = match self.transport {
-                Transport::Postgres => write!(statement, "{comma}${}::{}", index + 1, kind.name()),
+                Transport::Postgres => write!(statement, "{comma}{}", kind.read(&format!("${}", index + 1))),
                 _ => write!(statement, "{comma}?"),
             };
         }
@@ -77,6 +88,7 @@ impl SqlMessage {
             let _ = write!(statement, ", {literal}");
         }
         statement.push(')');
+        statement.push_str(&on_conflict(self.table));
         statement
     }
 
@@ -95,7 +107,7 @@ impl SqlMessage {
     /// About how many bytes it takes.
     pub(crate) fn size(&self) -> usize {
         let sizes = self.values.iter().map(|value| match value {
-            SqlValue::Int(_) => 8,
+            SqlValue::Int(_) | SqlValue::Null => 8,
             SqlValue::Text(text) => text.len(),
             SqlValue::Bytes(bytes) => bytes.len(),
         });
@@ -107,12 +119,20 @@ impl SqlType {
     /// Its name in Postgres.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Int => "bigint",
+            Self::Int | Self::After => "bigint",
             Self::Text => "text",
             Self::Uuid => "uuid",
             Self::Json => "jsonb",
             Self::Time => "timestamptz",
             Self::Bytes => "bytea",
+        }
+    }
+
+    /// What Postgres makes of a value that it was given.
+    pub(crate) fn read(self, value: &str) -> String {
+        match self {
+            Self::After => format!("clock_timestamp() + {value}::bigint * interval '1 millisecond'"),
+            _ => format!("{value}::{}", self.name()),
         }
     }
 }
@@ -121,7 +141,25 @@ impl SqlType {
 pub(crate) fn insert_into(table: &SqlTable) -> String {
     let names = table.columns.iter().map(|(name, _)| *name).chain(table.constants.iter().map(|(name, _)| *name));
     let names: Vec<_> = names.map(|name| format!("\"{name}\"")).collect();
-    format!("INSERT INTO \"{}\" ({})", table.name, names.join(", "))
+    format!("INSERT INTO {} ({})", table.place(), names.join(", "))
+}
+
+/// The end of an insertion. A `SELECT` before it needs a `WHERE`, without which SQLite takes the `ON` for that of a join.
+pub(crate) fn on_conflict(table: &SqlTable) -> String {
+    table.known_by.map(|column| format!(" ON CONFLICT (\"{column}\") DO NOTHING")).unwrap_or_default()
+}
+
+impl SqlTable {
+    /// Its name as a statement has it.
+    pub(crate) fn place(&self) -> String {
+        let schema = self.schema.map(|schema| format!("{}.", quoted_name(schema))).unwrap_or_default();
+        format!("{schema}\"{}\"", self.name)
+    }
+}
+
+/// A name in quotes.
+pub(crate) fn quoted_name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 impl fmt::Debug for SqlMessage {
@@ -141,6 +179,7 @@ impl fmt::Debug for SqlValue {
             Self::Int(_) => "Int",
             Self::Text(_) => "Text",
             Self::Bytes(_) => "Bytes",
+            Self::Null => "Null",
         })
     }
 }

@@ -28,11 +28,11 @@ pub(crate) struct CommittingFlush {
     inside: Vec<Intent>,
     /// How long each took, by its place among them.
     timings: BTreeMap<usize, Duration>,
-    stage: Stage,
+    stage: CommitStage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum CommitStage {
     Writing,
     Committing,
     /// Committed, rolled back, or accounted for otherwise.
@@ -59,7 +59,7 @@ impl CommittingFlush {
         let named =
             frames(Some(&flush.frame)).filter_map(|frame| frame.as_scope()).filter_map(ScopeState::own_executor);
         let executor = Arc::clone(named.last().unwrap_or_else(|| scope_of(&flush.frame).executor()));
-        Self { flush, executor, inside: Vec::new(), timings: BTreeMap::new(), stage: Stage::Writing }
+        Self { flush, executor, inside: Vec::new(), timings: BTreeMap::new(), stage: CommitStage::Writing }
     }
 
     /// Asks the executor about every intent, and splits off what it writes into a transaction of this kind.
@@ -137,12 +137,12 @@ impl CommittingFlush {
     /// From here on it is not known whether the data is there, until [`hand_over`](Self::hand_over) or
     /// [`rolled_back`](Self::rolled_back) says so.
     pub(crate) fn asks_to_commit(&mut self) {
-        self.stage = Stage::Committing;
+        self.stage = CommitStage::Committing;
     }
 
     /// The transaction is not committed: gives everything back.
     pub(crate) fn rolled_back(mut self) -> GivenBack {
-        self.stage = Stage::Settled;
+        self.stage = CommitStage::Settled;
         let left = std::mem::take(&mut self.inside).into_iter().chain(std::mem::take(&mut self.flush.waiting));
         let (unsent, report) = (&mut self.flush.unsent, &mut self.flush.report);
         unsent.unattempted(left, &Unattempted::NotCommitted, report);
@@ -155,7 +155,7 @@ impl CommittingFlush {
     }
 
     fn unconfirmed(&mut self, error: &DispatchError) -> (FlushError, usize) {
-        self.stage = Stage::Settled;
+        self.stage = CommitStage::Settled;
         let inside = std::mem::take(&mut self.inside);
         let (written, following) = (inside.len(), std::mem::take(&mut self.flush.waiting));
         let waited = DispatchError::unconfirmed(
@@ -173,7 +173,7 @@ impl CommittingFlush {
 
     /// The transaction is committed: hands over the rest.
     pub(crate) async fn hand_over(mut self) -> Result<FlushReport, FlushError> {
-        self.stage = Stage::Settled;
+        self.stage = CommitStage::Settled;
         for (index, intent) in std::mem::take(&mut self.inside).into_iter().enumerate() {
             self.flush.report.add(intent, || Outcome::Written);
             if let Some(time) = self.timings.get(&index) {
@@ -191,16 +191,16 @@ impl CommittingFlush {
 impl Drop for CommittingFlush {
     fn drop(&mut self) {
         match self.stage {
-            Stage::Writing => {
+            CommitStage::Writing => {
                 self.flush.waiting.append(&mut self.inside);
                 self.flush.discard_dropped();
             }
-            Stage::Committing => {
+            CommitStage::Committing => {
                 let error = DispatchError::unconfirmed("the future of its commit was dropped before the answer came");
                 // Dropping the error lets the loss be known.
                 drop(self.unconfirmed(&error));
             }
-            Stage::Settled => {}
+            CommitStage::Settled => {}
         }
     }
 }

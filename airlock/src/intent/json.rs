@@ -152,7 +152,7 @@ pub(crate) fn field<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<
     serde_json::from_str(value.get()).map_err(|_| format!("its field `{key}` has another type or shape"))
 }
 
-fn parse_options(value: &RawValue) -> Result<Options, String> {
+pub(crate) fn parse_options(value: &RawValue) -> Result<Options, String> {
     let duration = |key: &str, value: &RawValue| field(key, value).map(Duration::from_millis);
     let time = |key: &str, value: &RawValue| -> Result<SystemTime, String> {
         let since = duration(key, value)?;

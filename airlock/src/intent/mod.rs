@@ -25,7 +25,7 @@ use crate::task::{Call, SharedBody, Task, TaskDefinition, args, with_options};
 
 pub use failure::Failure;
 pub use id::{IntentId, ParseIntentIdError};
-pub(crate) use json::{Message, OptionsForm, field, fields};
+pub(crate) use json::{Message, OptionsForm, field, fields, parse_options};
 pub(crate) use new::NewIntent;
 
 /// One wish to run a task: which task, with which arguments and options, enqueued where, under which policies.

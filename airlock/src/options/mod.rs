@@ -263,6 +263,12 @@ impl Options {
         self
     }
 
+    /// What of these options says nothing about when and how often: origin, label, headers and extras.
+    pub(crate) fn described(&self) -> Self {
+        let (origin, label) = (self.origin.clone(), self.label.clone());
+        Self { origin, label, headers: self.headers.clone(), extras: self.extras.clone(), ..Self::new() }
+    }
+
     pub(crate) fn set_extra(&mut self, extra: Extra) {
         match self.extras.iter_mut().find(|known| known.is_named_as(&extra)) {
             Some(slot) => *slot = extra,

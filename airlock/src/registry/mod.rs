@@ -43,6 +43,16 @@ pub fn registry() -> &'static Registry {
     LINKED.get_or_init(|| Registry::of(inventory::iter::<&'static TaskDefinition>.into_iter().copied()))
 }
 
+/// The names and aliases of the tasks that this program has a body for, as JSON: what a worker asks for.
+#[cfg(feature = "worker")]
+pub(crate) fn runnable_names() -> String {
+    let registry = registry();
+    let has_body = |task: &&'static TaskDefinition| task.kind != TaskKind::Elsewhere;
+    let names = registry.iter().filter(has_body).flat_map(|task| iter::once(&task.name).chain(task.aliases));
+    let names: Vec<_> = names.filter(|name| registry.get(name).is_some()).collect();
+    serde_json::to_string(&names).unwrap_or_default()
+}
+
 /// Tasks by name: those of the program ([`registry()`]), or an explicit list.
 ///
 /// ```

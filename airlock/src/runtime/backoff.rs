@@ -9,11 +9,11 @@ const MOST: Duration = Duration::from_secs(1);
 
 /// Pauses that grow, each drawn anew from nothing to what it has grown to ("full jitter").
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub(crate) struct Pauses {
     up_to: Duration,
 }
 
-impl Backoff {
+impl Pauses {
     pub(crate) fn new() -> Self {
         Self { up_to: FIRST }
     }

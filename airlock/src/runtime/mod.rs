@@ -9,7 +9,7 @@ pub(crate) mod io;
 pub(crate) mod panics;
 pub(crate) mod timer;
 
-pub(crate) use backoff::{Backoff, full_jitter};
+pub(crate) use backoff::{Pauses, full_jitter};
 pub(crate) use block_on::{block_on, wait};
 pub use deadline::Deadline;
 pub use future::BoxFuture;

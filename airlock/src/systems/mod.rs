@@ -11,10 +11,10 @@ pub(crate) mod dramatiq;
 mod extras;
 #[cfg(feature = "huey")]
 pub(crate) mod huey;
-mod json;
+pub(crate) mod json;
 #[cfg(feature = "lambda")]
 pub(crate) mod lambda;
 #[cfg(feature = "_queue")]
 mod python;
 #[cfg(feature = "_queue")]
-mod queue;
+pub(crate) mod queue;

@@ -11,7 +11,7 @@ use super::fault::BrokerFault;
 use super::protocol::{Connection, Liveness, Protocol};
 use super::requeue::{Request, RequeueSource};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
-use crate::runtime::{Backoff, BoxFuture};
+use crate::runtime::{BoxFuture, Pauses};
 
 /// Keeps the connection, on the I/O thread.
 pub(super) struct Driver<P: Protocol> {
@@ -28,7 +28,7 @@ pub(super) struct Driver<P: Protocol> {
     attempt: Option<BoxFuture<'static, Result<P::Connection, DispatchError>>>,
     /// Before the next attempt.
     pause: Duration,
-    backoff: Backoff,
+    backoff: Pauses,
     last_error: Option<DispatchError>,
 }
 
@@ -44,7 +44,7 @@ impl<P: Protocol> Driver<P> {
             waiting: VecDeque::new(),
             attempt: None,
             pause: Duration::ZERO,
-            backoff: Backoff::new(),
+            backoff: Pauses::new(),
             last_error: None,
         }
     }
@@ -77,7 +77,7 @@ impl<P: Protocol> Driver<P> {
         if self.connection.as_ref().is_some_and(|connection| !connection.is_alive()) {
             self.connection = None;
             if self.connected_at.elapsed() >= STABLE {
-                self.backoff = Backoff::new();
+                self.backoff = Pauses::new();
             } else {
                 // A server that takes connections and ends them is not to be stormed.
                 self.pause = self.backoff.next();
@@ -143,7 +143,7 @@ impl<P: Protocol> Driver<P> {
             Ok(connection) => self.replacement = Some(connection),
             // What the broker refuses now it refuses again.
             Err(error) if error.kind() == DispatchErrorKind::Rejected => {
-                self.backoff = Backoff::new();
+                self.backoff = Pauses::new();
                 self.waiting.drain(..).for_each(|request| request.refuse(error.clone()));
             }
             Err(error) => {
@@ -184,7 +184,7 @@ impl<P: Protocol> Driver<P> {
         if self.waiting.is_empty() {
             // The next flush starts afresh.
             self.attempt = None;
-            self.backoff = Backoff::new();
+            self.backoff = Pauses::new();
             self.last_error = None;
         }
     }

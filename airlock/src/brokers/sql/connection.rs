@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::Sql;
 use super::dialect::{Dialect, SqlPhase};
 use super::refusal::{no_connection, rejected, unavailable};
 use super::rows::Rows;
@@ -21,12 +22,18 @@ pub(crate) struct WriterHandle<C> {
     of: PhantomData<fn() -> C>,
 }
 
-pub(super) async fn connect<C: Dialect>(url: &BrokerUrl, liveness: Liveness) -> Result<WriterHandle<C>, DispatchError> {
-    let place = url.place();
-    let connection = C::connect(url).await.map_err(|error| match C::refusal(&error, SqlPhase::Connecting) {
-        Some(refusal) => refusal.at(&place, None, None),
-        None => not_connected(&place, &error),
-    })?;
+/// Makes a connection.
+pub(super) async fn open<C: Dialect>(sql: &Sql<C>) -> Result<C, DispatchError> {
+    let connected = C::connect(&sql.url, sql.options.as_ref()).await;
+    connected.map_err(|error| match C::refusal(&error, SqlPhase::Connecting) {
+        Some(refusal) => refusal.at(&sql.url.place(), None, None),
+        None => not_connected(&sql.url.place(), &error),
+    })
+}
+
+pub(super) async fn connect<C: Dialect>(sql: &Sql<C>, liveness: Liveness) -> Result<WriterHandle<C>, DispatchError> {
+    let (url, place) = (&sql.url, sql.url.place());
+    let connection = open(sql).await?;
     let (jobs, receiver) = unbounded_channel();
     let writer = Writer { place, url: url.clone(), file_id: C::file_id(url), connection, liveness: liveness.clone() };
     tokio::spawn(writer.run(receiver));

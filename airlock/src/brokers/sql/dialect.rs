@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::refusal::Refusal;
-use crate::brokers::row::SqlMessage;
+use crate::brokers::row::{SqlMessage, SqlRow, SqlValue};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
 pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
+
+/// The rows of an answer.
+pub(super) type Fetched<'a> = BoxFuture<'a, Result<Vec<SqlRow>, sqlx::Error>>;
 
 /// The savepoint around what is written into a transaction of the caller.
 pub(super) const SAVEPOINT: &str = "airlock";
@@ -57,8 +61,22 @@ pub(crate) enum SqlPhase {
 
 /// A connection of the client crate.
 pub(crate) trait Dialect: Send + Sized + 'static {
-    /// Makes one.
-    fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>>;
+    /// Those of a pool of the client crate.
+    type Options: Clone + Send + Sync + 'static;
+
+    /// Whether a statement that only reads needs no transaction, whatever is between here and the database.
+    const READS_ALONE: bool;
+
+    /// Whether a statement outside of a transaction is one by itself that waits for others.
+    fn commits_each_statement(&self) -> bool;
+
+    /// Makes one: by the options, if there are some, and by the URL otherwise.
+    fn connect<'a>(url: &'a BrokerUrl, options: Option<&'a Self::Options>) -> BoxFuture<'a, Result<Self, sqlx::Error>>;
+
+    /// Makes it one of a session that reads by index alone.
+    fn prepare_session(&mut self) -> Done<'_> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// What a connection holds on to although something else may have taken its place since.
     fn file_id(url: &BrokerUrl) -> Option<(u64, u64)> {
@@ -96,6 +114,9 @@ pub(crate) trait Dialect: Send + Sized + 'static {
 
     /// Inserts rows of one table.
     fn insert(&mut self, rows: Vec<SqlMessage>) -> Done<'_>;
+
+    /// Runs a statement with values, and gives the rows of its answer, whose columns are whole numbers and texts.
+    fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a>;
 
     /// Wakes who listens, once the transaction is committed.
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a>;

@@ -4,14 +4,18 @@ mod any;
 mod connection;
 mod dialect;
 #[cfg(feature = "postgres")]
+mod listener;
+mod pool;
+#[cfg(feature = "postgres")]
 mod postgres;
+mod read;
 mod refusal;
 mod rows;
+mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod transaction;
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -24,22 +28,32 @@ use crate::runtime::BoxFuture;
 pub use any::SqlConnection;
 pub(crate) use any::{AnyConnection, SqlJob, add_rows};
 use connection::WriterHandle;
-use dialect::Dialect;
+pub(crate) use dialect::Dialect;
+#[cfg(feature = "postgres")]
+pub(crate) use listener::listen;
+pub use pool::SqlPool;
+pub(crate) use pool::{GivenOptions, PoolSource};
 use rows::TransactionPermit;
 pub(crate) use rows::{RowSender, Rows};
+pub(crate) use session::{SqlSession, open as open_session};
 
 /// How a database is spoken to.
-#[derive(Debug)]
-pub(crate) struct Sql<C> {
+pub(crate) struct Sql<C: Dialect> {
     url: BrokerUrl,
+    /// Those of a pool, which count more than the URL.
+    options: Option<C::Options>,
     /// A connection has one transaction at a time. Flushes wait here, before anything of them begins.
     transactions: Arc<Semaphore>,
-    of: PhantomData<fn() -> C>,
 }
 
-impl<C> Sql<C> {
+impl<C: Dialect> Sql<C> {
     pub(crate) fn new(url: BrokerUrl) -> Self {
-        Self { url, transactions: Arc::new(Semaphore::new(1)), of: PhantomData }
+        Self::with_options(url, None)
+    }
+
+    /// With the options of a pool, if there are some.
+    pub(crate) fn with_options(url: BrokerUrl, options: Option<C::Options>) -> Self {
+        Self { url, options, transactions: Arc::new(Semaphore::new(1)) }
     }
 
     /// The right to the next transaction.
@@ -62,6 +76,6 @@ impl<C: Dialect> Protocol for Sql<C> {
     }
 
     fn connect(self: Arc<Self>, liveness: Liveness) -> BoxFuture<'static, Result<WriterHandle<C>, DispatchError>> {
-        Box::pin(async move { connection::connect(&self.url, liveness).await })
+        Box::pin(async move { connection::connect(&self, liveness).await })
     }
 }

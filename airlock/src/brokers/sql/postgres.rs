@@ -1,24 +1,27 @@
 //! Postgres.
 
 mod answer;
+pub(super) mod options;
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity, PgSslMode};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::read;
 use super::refusal::{Refusal, RefusalKind};
-use crate::brokers::connection::BrokerFault;
-use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into};
+use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
 use answer::refusal;
+use options::{check_files, options};
 
 type PgTransactions = <Postgres as Database>::TransactionManager;
 
@@ -27,10 +30,27 @@ type PgTransactions = <Postgres as Database>::TransactionManager;
 const DIRECT_MARK: &str = "airlock.ours";
 
 impl Dialect for PgConnection {
-    fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
+    type Options = PgConnectOptions;
+
+    const READS_ALONE: bool = false;
+
+    fn commits_each_statement(&self) -> bool {
+        // The client asks for the types of a statement before it runs it, which a pooler may take for two transactions.
+        keeps_statements(self)
+    }
+
+    fn connect<'a>(
+        url: &'a BrokerUrl,
+        given: Option<&'a PgConnectOptions>,
+    ) -> BoxFuture<'a, Result<Self, sqlx::Error>> {
         Box::pin(async move {
-            check_files(url)?;
-            let options = options(url)?;
+            let options = match given {
+                Some(given) => given.clone().disable_statement_logging(),
+                None => {
+                    check_files(url)?;
+                    options(url)?
+                }
+            };
             let mut connection = match options.clone().options([(DIRECT_MARK, "yes")]).connect().await {
                 Err(sqlx::Error::Database(error)) if refuses_settings(&*error) => return options.connect().await,
                 connected => connected?,
@@ -43,6 +63,13 @@ impl Dialect for PgConnection {
             }
             Ok(connection)
         })
+    }
+
+    fn prepare_session(&mut self) -> Done<'_> {
+        // Statistics that are out of date lead the planner to read whole tables. Behind a pooler, the settings would stay
+        // for its next client.
+        const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
+        if keeps_statements(self) { self.run(BY_INDEX) } else { Box::pin(async { Ok(()) }) }
     }
 
     fn begin(&mut self, lock_timeout: Duration) -> Done<'_> {
@@ -98,6 +125,25 @@ impl Dialect for PgConnection {
         })
     }
 
+    fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a> {
+        let statement = AssertSqlSafe(Arc::clone(statement));
+        Box::pin(async move {
+            let mut arguments = PgArguments::default();
+            for value in values {
+                match value {
+                    SqlValue::Int(number) => arguments.add(number),
+                    SqlValue::Text(text) => arguments.add(text.as_ref()),
+                    SqlValue::Bytes(bytes) => arguments.add(bytes),
+                    SqlValue::Null => arguments.add(None::<&str>),
+                }
+                .map_err(sqlx::Error::Encode)?;
+            }
+            let is_kept = keeps_statements(self);
+            let rows = sqlx::query_with(statement, arguments).persistent(is_kept).fetch_all(self).await?;
+            rows.iter().map(read::postgres).collect()
+        })
+    }
+
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a> {
         Box::pin(async move {
             let notify = sqlx::query("SELECT pg_notify($1, '')").bind(channel);
@@ -139,75 +185,13 @@ fn refuses_settings(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| ["08", "0A", "22", "42"].iter().any(|class| code.starts_with(class)))
 }
 
-/// What the URL says, and no password from elsewhere. The client crate adds what `PGUSER`, `PGOPTIONS`, `PGSSLROOTCERT`,
-/// `PGSSLCERT` and `PGSSLKEY` say, as all clients do.
-fn options(url: &BrokerUrl) -> Result<PgConnectOptions, sqlx::Error> {
-    // `options` is taken from a URL alone. This one has a password, so that none is looked for in a file.
-    let mut read =
-        ::url::Url::parse("postgres://:-@localhost").map_err(|error| sqlx::Error::Configuration(error.into()))?;
-    read.query_pairs_mut().extend_pairs(url.parameters.iter());
-    let options: PgConnectOptions = read.as_str().parse()?;
-    let options = match (url.socket.as_deref(), &*url.host) {
-        (Some(folder), _) => options.socket(folder),
-        (None, "") => match folder_of_socket(url.port) {
-            Some(folder) => options.socket(folder),
-            None => options,
-        },
-        (None, host) => options.host(host),
-    };
-    let options = match &url.user {
-        Some(user) => options.username(user),
-        None => options,
-    };
-    let database = if url.path.is_empty() { options.get_username().to_owned() } else { url.path.clone() };
-    let options = match url.parameters.get("application_name") {
-        Some(_) => options,
-        None => options.application_name("airlock"),
-    };
-    let options = match url.parameters.get("sslmode") {
-        Some(_) => options,
-        None => options.ssl_mode(PgSslMode::Disable),
-    };
-    let options = options
-        .port(url.port)
-        .password(url.password.as_deref().unwrap_or_default())
-        // No float is read, and PgBouncer refuses connections that ask for more digits of them.
-        .extra_float_digits(None)
-        .database(&database);
-    Ok(options.disable_statement_logging())
-}
-
-/// Where the server on this machine has its socket, if it has one: where the packages of systems put it.
-fn folder_of_socket(port: u16) -> Option<&'static str> {
-    let folders = ["/run/postgresql", "/var/run/postgresql", "/private/tmp", "/tmp"];
-    folders.into_iter().find(|folder| std::path::Path::new(folder).join(format!(".s.PGSQL.{port}")).exists())
-}
-
-/// That the files which are named can be read: the client crate would have it that there is no connection.
-fn check_files(url: &BrokerUrl) -> Result<(), sqlx::Error> {
-    let uses_tls = url.parameters.get("sslmode").is_some_and(|mode| !matches!(mode, "disable" | "allow"));
-    for (name, variable) in [("sslrootcert", "PGSSLROOTCERT"), ("sslcert", "PGSSLCERT"), ("sslkey", "PGSSLKEY")] {
-        let (from, path) = match url.parameters.get(name) {
-            Some(path) => (format!("`{name}` of the database's URL"), Some(path.to_owned())),
-            None => (format!("`{variable}`"), std::env::var(variable).ok()),
-        };
-        // It may be the certificate itself.
-        let path = path.filter(|path| uses_tls && !path.trim_start().starts_with("-----BEGIN"));
-        if let Some(Err(error)) = path.map(std::fs::File::open) {
-            let what = format!("the file that {from} names can't be read: {}", error.kind());
-            return Err(sqlx::Error::Configuration(BrokerFault::new(what).into()));
-        }
-    }
-    Ok(())
-}
-
 /// An insertion that takes an array for each column, so that one statement fits any number of rows.
 fn insert_arrays(table: &SqlTable) -> String {
     let mut statement = insert_into(table);
     statement.push_str(" SELECT ");
     // Writing into a string doesn't fail.
     for (index, (name, kind)) in table.columns.iter().enumerate() {
-        let _ = write!(statement, "{}r.\"{name}\"::{}", if index > 0 { ", " } else { "" }, kind.name());
+        let _ = write!(statement, "{}{}", if index > 0 { ", " } else { "" }, kind.read(&format!("r.\"{name}\"")));
     }
     for (_, literal) in table.constants {
         let _ = write!(statement, ", {literal}");
@@ -215,7 +199,7 @@ fn insert_arrays(table: &SqlTable) -> String {
     statement.push_str(" FROM unnest(");
     for (index, (_, kind)) in table.columns.iter().enumerate() {
         let sent = match kind {
-            SqlType::Int => "bigint",
+            SqlType::Int | SqlType::After => "bigint",
             SqlType::Bytes => "bytea",
             _ => "text",
         };
@@ -227,6 +211,7 @@ fn insert_arrays(table: &SqlTable) -> String {
     }
     // Numbers from a sequence follow the order of the rows.
     statement.push_str("airlock_place) ORDER BY r.airlock_place");
+    statement.push_str(&on_conflict(table));
     statement
 }
 
@@ -239,7 +224,7 @@ fn add(
 ) -> Result<(), sqlx::error::BoxDynError> {
     let values = rows.iter().filter_map(|row| row.values.get(column));
     match kind {
-        SqlType::Int => arguments.add(
+        SqlType::Int | SqlType::After => arguments.add(
             values
                 .map(|value| match value {
                     SqlValue::Int(number) => Some(*number),

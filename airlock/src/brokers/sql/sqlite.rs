@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 use std::vec;
 
@@ -9,9 +10,10 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::read;
 use super::refusal::{Refusal, RefusalKind};
-use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into};
+use crate::brokers::row::{SqlMessage, SqlTable, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
 use crate::runtime::BoxFuture;
 
@@ -25,9 +27,23 @@ const CACHE: &str = "-16384";
 type SqliteTransactions = <Sqlite as Database>::TransactionManager;
 
 impl Dialect for SqliteConnection {
-    fn connect(url: &BrokerUrl) -> BoxFuture<'_, Result<Self, sqlx::Error>> {
+    type Options = SqliteConnectOptions;
+
+    const READS_ALONE: bool = true;
+
+    fn commits_each_statement(&self) -> bool {
+        false
+    }
+
+    fn connect<'a>(
+        url: &'a BrokerUrl,
+        given: Option<&'a SqliteConnectOptions>,
+    ) -> BoxFuture<'a, Result<Self, sqlx::Error>> {
         Box::pin(async move {
             check_writable(&url.path)?;
+            if let Some(given) = given {
+                return given.clone().disable_statement_logging().connect().await;
+            }
             // Nothing that reads the file: where it is locked, a flush waits as long as it can, once there is one.
             let is_made = url.parameters.get("mode") == Some("rwc");
             let options = SqliteConnectOptions::new().filename(&url.path).create_if_missing(is_made);
@@ -107,6 +123,16 @@ impl Dialect for SqliteConnection {
                 next = made;
             }
             Ok(())
+        })
+    }
+
+    fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a> {
+        let statement = AssertSqlSafe(Arc::clone(statement));
+        Box::pin(async move {
+            let mut arguments = SqliteArguments::default();
+            values.into_iter().try_for_each(|value| add(&mut arguments, value)).map_err(sqlx::Error::Encode)?;
+            let rows = sqlx::query_with(statement, arguments).persistent(true).fetch_all(self).await?;
+            rows.iter().map(read::sqlite).collect()
         })
     }
 
@@ -194,6 +220,7 @@ fn add(arguments: &mut SqliteArguments, value: SqlValue) -> Result<(), sqlx::err
         SqlValue::Int(number) => arguments.add(number),
         SqlValue::Text(text) => arguments.add(text),
         SqlValue::Bytes(bytes) => arguments.add(bytes),
+        SqlValue::Null => arguments.add(None::<i64>),
     }
 }
 
@@ -214,6 +241,11 @@ fn insert_many(table: &SqlTable, shared: &[bool], rows: usize) -> String {
     let statement = format!("{} SELECT {} FROM (VALUES ", insert_into(table), columns.join(", "));
     let mut statement = statement + &vec![row.as_str(); rows].join(", ");
     statement.push(')');
+    let end = on_conflict(table);
+    if !end.is_empty() {
+        statement.push_str(" WHERE true");
+        statement.push_str(&end);
+    }
     statement
 }
 

@@ -171,17 +171,33 @@ impl BrokerUrl {
         let (path, query) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
         check_file(path)?;
         let path = decoded(path)?.unwrap_or_default();
-        if path.contains(":memory:") || query.contains("mode=memory") {
+        if query.contains("mode=memory") {
             return Err(BrokerUrlError::Memory);
         }
         let parameters = Parameters::read(scheme, query)?;
-        let path = printable(path)?;
+        Ok(Self { parameters, ..Self::of_path(&path)? })
+    }
+
+    /// The SQLite database in the file of this name.
+    pub(crate) fn of_path(path: &str) -> Result<Self, BrokerUrlError> {
+        if path.contains(":memory:") {
+            return Err(BrokerUrlError::Memory);
+        }
+        let path = printable(path.to_owned())?;
         // What is made absolute here stays the same file if the process changes its folder.
         let name = path.trim_start_matches('/');
         let path = if name.len() == path.len() { path.clone() } else { format!("/{name}") };
         let absolute = std::path::absolute(&path).ok().filter(|_| !name.is_empty());
         let path = absolute.and_then(|path| path.into_os_string().into_string().ok()).ok_or(BrokerUrlError::Path)?;
+        let (scheme, parameters) = (Scheme::Sqlite, Parameters::default());
         Ok(Self { scheme, user: None, password: None, host: String::new(), port: 0, path, socket: None, parameters })
+    }
+
+    /// The Postgres database that a client is connected with, for people: without what lets it in.
+    pub(crate) fn of_database(host: &str, port: u16, socket: Option<String>, user: &str, database: &str) -> Self {
+        let (scheme, parameters) = (Scheme::Postgres, Parameters::default());
+        let (user, path) = (Some(user.to_owned()), database.to_owned());
+        Self { scheme, user, password: None, host: host.to_owned(), port, path, socket, parameters }
     }
 }
 

@@ -63,7 +63,8 @@ impl Workers {
     pub(super) fn spawn_workers(self: &Arc<Self>, watched: &Arc<WatchedRuntime>, count: usize) {
         for _ in 0..count {
             let Some(job) = self.backlog.add_worker() else { return };
-            Worker { workers: Arc::clone(self), watched: Arc::clone(watched), job: Some(job), ended: false }.spawn();
+            TokioWorker { workers: Arc::clone(self), watched: Arc::clone(watched), job: Some(job), ended: false }
+                .spawn();
             if watched.has_ended() {
                 return;
             }
@@ -106,7 +107,7 @@ impl Drains for Workers {
 }
 
 /// Goes on from job to job, and from the runtime to its blocking pool and back.
-struct Worker {
+struct TokioWorker {
     workers: Arc<Workers>,
     watched: Arc<WatchedRuntime>,
     /// What it does next.
@@ -115,7 +116,7 @@ struct Worker {
     ended: bool,
 }
 
-impl Worker {
+impl TokioWorker {
     /// Takes its job to where that kind runs, or ends if there is none.
     fn spawn(self) {
         let runtime = self.watched.runtime.clone();
@@ -156,7 +157,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for TokioWorker {
     fn drop(&mut self) {
         if self.ended {
             return;

@@ -33,6 +33,7 @@ pub(super) const NAMES: &[Named] = &[
     behind!("dramatiq", "dramatiq", Make::Executor(|table| made(crate::DramatiqExecutor::read(table)))),
     behind!("huey", "huey", Make::Executor(|table| made(crate::HueyExecutor::read(table)))),
     behind!("lambda", "lambda", Make::InCode { needs: "an `aws_sdk_lambda::Client`" }),
+    behind!("outbox", "outbox", Make::Executor(|table| made(crate::Outbox::read(table)))),
     behind!("threads", "threads", Make::Executor(|table| made(crate::ThreadPoolExecutor::read(table)))),
     behind!("tokio", "tokio", Make::Executor(|table| made(crate::TokioExecutor::read(table)))),
     // Policies.

@@ -41,9 +41,11 @@ pub(crate) struct DjangoQFormat {
 
 /// The queue of the broker on Django's ORM.
 pub(super) static TABLE: SqlTable = SqlTable {
+    schema: None,
     name: "django_q_ormq",
     columns: &[("key", SqlType::Text), ("payload", SqlType::Text), ("lock", SqlType::Time)],
     constants: &[],
+    known_by: None,
     remedy: "run `manage.py migrate` of the project that has `django_q` among its apps",
 };
 

@@ -14,6 +14,7 @@ use crate::systems::python::django_time;
 use crate::systems::queue::{CommonConfig, Format};
 
 pub(super) static TABLE: SqlTable = SqlTable {
+    schema: None,
     name: "django_tasks_database_dbtaskresult",
     columns: &[
         ("id", SqlType::Uuid),
@@ -26,6 +27,7 @@ pub(super) static TABLE: SqlTable = SqlTable {
         ("enqueued_at", SqlType::Time),
     ],
     constants: &[("status", "'READY'"), ("exception_class_path", "''"), ("traceback", "''"), ("worker_ids", "'[]'")],
+    known_by: None,
     remedy: "run `manage.py migrate` of the project that has `django_tasks_db` 0.13 among its apps",
 };
 

@@ -33,17 +33,21 @@ pub(crate) struct HueyFormat {
 
 /// The queue of a `SqliteHuey`.
 pub(super) static SQLITE: SqlTable = SqlTable {
+    schema: None,
     name: "task",
     columns: COLUMNS,
     constants: &[],
+    known_by: None,
     remedy: "start a consumer with this `SqliteHuey`, which makes it",
 };
 
 /// The queue of a `PostgresHuey`.
 pub(super) static POSTGRES: SqlTable = SqlTable {
+    schema: None,
     name: "huey_task",
     columns: COLUMNS,
     constants: &[],
+    known_by: None,
     remedy: "start a consumer with this `PostgresHuey`, which makes it",
 };
 

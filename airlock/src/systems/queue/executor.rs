@@ -57,6 +57,11 @@ impl<F: Format + Clone> QueueExecutor<F> {
 
     pub(crate) async fn dispatch(&self, batch: Batch) {
         publish(&self.broker, &*self.format, batch).await;
+        self.format.written(true);
+    }
+
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
     }
 
     /// What [`dispatch`](Self::dispatch) would send for the intent now.
@@ -94,7 +99,7 @@ macro_rules! queue_executor {
         $(#[$about])*
         #[derive(Clone)]
         #[must_use = "it does nothing until a scope has it as its executor"]
-        pub struct $executor(pub(in crate::systems) $crate::systems::queue::QueueExecutor<$format>);
+        pub struct $executor(pub(crate) $crate::systems::queue::QueueExecutor<$format>);
 
         impl $executor {
             fn of(broker: $crate::brokers::Broker, format: $format) -> Self {
@@ -163,4 +168,4 @@ macro_rules! queue_executor {
     };
 }
 
-pub(in crate::systems) use queue_executor;
+pub(crate) use queue_executor;

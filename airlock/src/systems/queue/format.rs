@@ -41,4 +41,9 @@ pub(crate) trait Format: Send + Sync + 'static {
         let _ = (transport, intent, now, place);
         Err(Rejection::new("there are no queues in a SQL database"))
     }
+
+    /// A batch was handed over, as far as it could be: committed, or written into a transaction that its caller is about to commit.
+    fn written(&self, is_committed: bool) {
+        let _ = is_committed;
+    }
 }

@@ -110,6 +110,7 @@ impl<F: Format> QueueExecutor<F> {
         let (streamed, outcome) =
             tokio::join!(stream_rows(&mut batch, sender, row), add_rows(transaction, rows, timeouts));
         streamed.settle(&mut batch, outcome);
+        self.format.written(false);
     }
 }
 
@@ -181,6 +182,7 @@ impl<F: Format> Executor for Relay<F> {
             let streamed = stream_rows(&mut batch, sender, row).await;
             let outcome = replies.receive().await.pop().unwrap_or(Ok(()));
             streamed.settle(&mut batch, outcome);
+            self.format.written(false);
         })
     }
 

@@ -5,9 +5,9 @@ mod executor;
 mod format;
 #[cfg(feature = "_sql")]
 mod insert;
-pub(super) mod limits;
+pub(crate) mod limits;
 mod publish;
 
-pub(super) use config::CommonConfig;
-pub(super) use executor::{QueueExecutor, queue_executor};
-pub(super) use format::Format;
+pub(crate) use config::CommonConfig;
+pub(crate) use executor::{QueueExecutor, queue_executor};
+pub(crate) use format::Format;

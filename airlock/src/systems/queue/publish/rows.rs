@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::brokers::connection::{ConnectionManager, FlushDoubt, Protocol};
-use crate::brokers::sql::{RowSender, Rows, Sql};
+use crate::brokers::sql::{Dialect, RowSender, Rows, Sql};
 use crate::brokers::{SqlMessage, Transport};
 use crate::dispatch::{DispatchError, Rejection};
 use crate::executors::{Batch, Ticket, times};
@@ -17,7 +17,7 @@ const PART: usize = 1024;
 const PART_BYTES: usize = 512 * 1024;
 
 /// Sends the batch in one transaction: all of it, or nothing.
-pub(crate) async fn send<C>(
+pub(crate) async fn send<C: Dialect>(
     manager: &ConnectionManager<Sql<C>>,
     transport: Transport,
     format: &dyn Format,

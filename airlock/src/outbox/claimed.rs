@@ -1,0 +1,104 @@
+//! A row that a worker has claimed, and the intent in it.
+
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::keys::RowKey;
+use crate::brokers::{SqlRow, SqlValue};
+use crate::intent::{Intent, IntentId, parse_options};
+use crate::options::Options;
+use crate::task::{Arguments, TaskDefinition};
+
+/// What a claim gives of a row, in the order of its columns in the statements.
+#[derive(Debug)]
+pub(crate) struct ClaimedRow {
+    pub(crate) key: RowKey,
+    pub(crate) task: String,
+    pub(crate) queue: String,
+    arguments: String,
+    options: Option<String>,
+    /// How many runs have ended before.
+    pub(crate) attempts: u32,
+    pub(crate) max_retries: Option<u32>,
+    timeout: Option<Duration>,
+    priority: i64,
+    due: i64,
+    seq: i64,
+}
+
+/// Why there is no intent in a row: its id, its options or its arguments can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the row can't be read: {0}")]
+pub(crate) struct NotDecoded(String);
+
+impl ClaimedRow {
+    /// The row, and whether it is to run; otherwise it was too late for it.
+    pub(super) fn read(row: SqlRow) -> Option<(Self, bool)> {
+        let mut values = row.into_iter();
+        let mut next = || values.next().unwrap_or(SqlValue::Null);
+        let id: Arc<str> = text(next())?.into();
+        let lease = number(&next())?;
+        let (task, queue, arguments) = (text(next())?, text(next())?, text(next())?);
+        let options = text(next());
+        let count = |value: SqlValue| number(&value).and_then(|count| u32::try_from(count).ok());
+        let attempts = count(next()).unwrap_or(0);
+        let max_retries = count(next());
+        let timeout = number(&next()).and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
+        let (priority, due, seq) = (number(&next())?, number(&next())?, number(&next())?);
+        let is_running = text(next()).is_some_and(|state| state == "running");
+        let key = RowKey { id, lease };
+        let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, seq };
+        Some((row, is_running))
+    }
+
+    /// What tells which of two runs first.
+    pub(super) fn order(&self) -> (i64, i64, i64) {
+        (-self.priority, self.due, self.seq)
+    }
+
+    /// The headers that it was enqueued with.
+    pub(crate) fn options(&self) -> Result<Options, NotDecoded> {
+        let described = match &self.options {
+            None => Options::new(),
+            Some(text) => serde_json::from_str::<&RawValue>(text)
+                .map_err(|_| NotDecoded("its options are not JSON".to_owned()))
+                .and_then(|json| parse_options(json).map_err(NotDecoded))?,
+        };
+        let options = described.queue(self.queue.clone());
+        Ok(match self.timeout {
+            Some(timeout) => options.timeout(timeout),
+            None => options,
+        })
+    }
+
+    pub(crate) fn id(&self) -> Result<IntentId, NotDecoded> {
+        self.key.id.parse().map_err(|_| NotDecoded("its id is none".to_owned()))
+    }
+
+    /// The intent, for the task of this program that has its name.
+    pub(crate) fn intent(&self, task: &'static TaskDefinition, options: Options) -> Result<Intent, NotDecoded> {
+        let arguments: Arguments =
+            serde_json::from_str(&self.arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))?;
+        let decoded = task.decode(Some(self.id()?), arguments, Some(options), Location::caller());
+        decoded.map_err(|error| NotDecoded(error.to_string()))
+    }
+}
+
+/// A column that has a text.
+pub(super) fn text(value: SqlValue) -> Option<String> {
+    match value {
+        SqlValue::Text(text) => Some(text.into_owned()),
+        _ => None,
+    }
+}
+
+/// A column that has a number.
+pub(super) fn number(value: &SqlValue) -> Option<i64> {
+    match value {
+        SqlValue::Int(number) => Some(*number),
+        _ => None,
+    }
+}

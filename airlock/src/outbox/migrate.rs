@@ -1,0 +1,47 @@
+//! Making the table, or making it newer.
+
+use super::error::OutboxError;
+use super::executor::Outbox;
+use super::schema::{self, OLDEST, VERSION};
+use crate::brokers::Transport;
+
+/// What programs that migrate at the same time wait for, on Postgres: the first letters of `airlock`.
+const LOCK: i64 = 0x61_6972_6c6f_636b;
+
+impl Outbox {
+    /// Makes the table, or brings it to this version's form. It changes nothing where that is so already.
+    ///
+    /// All of it is one transaction: cancelled half-way, it leaves nothing, and of several at the same time one does it. The
+    /// statements are public, for people's own migrations: [`migrations`](Self::migrations).
+    ///
+    /// # Errors
+    /// There is no connection, this user may not make tables, or a later version's form is not one that this program knows.
+    pub async fn migrate(&self) -> Result<(), OutboxError> {
+        let mut store = self.connect().await?;
+        let schema = self.format().table.schema;
+        store.session.begin().await?;
+        if store.transport() == Transport::Postgres {
+            // Until the end of the transaction, whatever ends it.
+            store.session.script(format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+        }
+        let statements = schema::migrations(store.transport(), schema).concat();
+        store.session.script(statements).await?;
+        store.session.script(self.raise_version()).await?;
+        store.session.commit().await?;
+        store.check_version().await?;
+        Ok(())
+    }
+
+    /// The statements that make the table and bring it to each later form, oldest first: for programs that keep their
+    /// database's migrations themselves. Each may be run again.
+    #[must_use]
+    pub fn migrations(&self) -> Vec<String> {
+        schema::migrations(self.transport(), self.format().table.schema)
+    }
+
+    /// Notes the version, unless a later one is noted.
+    fn raise_version(&self) -> String {
+        let at = schema::at(self.format().table.schema);
+        format!("UPDATE {at}airlock_outbox_schema SET version = {VERSION}, oldest = {OLDEST} WHERE version < {VERSION}")
+    }
+}

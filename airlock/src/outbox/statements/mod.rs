@@ -1,0 +1,59 @@
+//! All SQL that reads and changes rows, a file a database: the same names, the same parameters, the same columns.
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::sync::Arc;
+
+use crate::brokers::{SqlTable, Transport};
+
+/// The statements of one table. Times of Postgres are its own; SQLite gets that of this machine as the parameter before the
+/// others.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    /// Tasks and queues (JSON, or nothing for all queues), how many, lease in milliseconds, the worker.
+    pub(super) claim: Arc<str>,
+    /// The same, of a row that has lost two workers or more.
+    pub(super) claim_alone: Arc<str>,
+    /// Whether there is one: tasks, queues.
+    pub(super) find_alone: Arc<str>,
+    /// Ends (JSON). Gives the ids of the rows that ended so.
+    pub(super) finish: Arc<str>,
+    /// Ends (JSON). Gives the ids of the rows that have ended so before.
+    pub(super) finished: Arc<str>,
+    /// Keys (JSON), lease in milliseconds. Gives the ids of the rows whose lease holds.
+    pub(super) renew: Arc<str>,
+    /// The most rescues of a row, how many at most, keys (JSON) of those that are no others'. Gives id, task and state.
+    pub(super) rescue: Arc<str>,
+    /// Whether dead ones too (0 or 1), age in milliseconds, how many at most. Gives the ids.
+    pub(super) prune: Arc<str>,
+    /// Id. Gives the id.
+    pub(super) retry: Arc<str>,
+    /// Id. Gives the id.
+    pub(super) cancel: Arc<str>,
+    /// Gives queue, state, count, oldest due age and longest run in milliseconds.
+    pub(super) stats: Arc<str>,
+    /// Tasks (JSON). Gives the other tasks that have rows waiting, and how many.
+    pub(super) unknown: Arc<str>,
+    /// State, queue, task, id (each of them may be nothing), how many.
+    pub(super) find: Arc<str>,
+    /// Gives version and oldest of the schema.
+    pub(super) version: Arc<str>,
+}
+
+impl Statements {
+    pub(super) fn of(transport: Transport, table: &SqlTable) -> Self {
+        let place = table.place();
+        let schema = SqlTable { name: "airlock_outbox_schema", ..*table }.place();
+        let fill = |text: &str| -> Arc<str> { text.replace("{table}", &place).replace("{schema}", &schema).into() };
+        match transport {
+            #[cfg(feature = "postgres")]
+            Transport::Postgres => postgres::statements(fill),
+            #[cfg(feature = "sqlite")]
+            Transport::Sqlite => sqlite::statements(fill),
+            _ => unreachable!("an outbox is in a database whose feature is on"),
+        }
+    }
+}

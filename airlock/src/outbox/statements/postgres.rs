@@ -1,0 +1,153 @@
+//! Postgres.
+//!
+//! `statement_timestamp()` is compared with and `clock_timestamp()` stored: an index can be searched for the first alone.
+
+use std::sync::Arc;
+
+use super::Statements;
+
+/// From kind to kind of row (queue, task, priority), whatever lies between, then the first rows of each that are known
+/// here. The rows are chosen before anything is changed, so that no planner can have it change more.
+const CLAIM: &str = "WITH RECURSIVE heads AS (
+    (SELECT queue, task, priority FROM {table} WHERE state = 'waiting' ORDER BY queue, task, priority LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM heads h CROSS JOIN LATERAL (
+        SELECT r.queue, r.task, r.priority FROM {table} r
+        WHERE r.state = 'waiting' AND (r.queue, r.task, r.priority) > (h.queue, h.task, h.priority)
+        ORDER BY r.queue, r.task, r.priority LIMIT 1
+    ) next
+), kinds AS MATERIALIZED (
+    SELECT h.* FROM heads h WHERE h.task IN (SELECT json_array_elements_text($1::json))
+        AND ($2::json IS NULL OR h.queue IN (SELECT json_array_elements_text($2::json)))
+), candidates AS MATERIALIZED (
+    SELECT row.* FROM kinds k CROSS JOIN LATERAL (
+        SELECT r.id, r.priority, r.due, r.seq FROM {table} r
+        WHERE r.state = 'waiting' AND r.queue = k.queue AND r.task = k.task AND r.priority = k.priority
+            AND r.due <= statement_timestamp() AND r.rescues < 2
+        ORDER BY r.due, r.seq LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+    ) row
+), chosen AS MATERIALIZED (
+    SELECT id FROM candidates ORDER BY priority DESC, due, seq LIMIT $3::bigint
+)
+{take}";
+
+const CLAIM_ALONE: &str = "WITH chosen AS MATERIALIZED (
+    SELECT r.id FROM {table} r
+    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
+        AND r.task IN (SELECT json_array_elements_text($1::json))
+        AND ($2::json IS NULL OR r.queue IN (SELECT json_array_elements_text($2::json)))
+    ORDER BY r.due LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+)
+{take}";
+
+/// What both do with the rows.
+const TAKE: &str = "UPDATE {table} t SET
+    state = CASE WHEN t.expires <= statement_timestamp() THEN 'expired' ELSE 'running' END,
+    ended = CASE WHEN t.expires <= statement_timestamp() THEN clock_timestamp() END,
+    leased_until = clock_timestamp() + $4::bigint * interval '1 millisecond',
+    lease = t.lease + 1, started = clock_timestamp(), worker = $5::text
+FROM chosen WHERE t.id = chosen.id AND t.state = 'waiting'
+RETURNING t.id::text, t.lease, t.task, t.queue, t.arguments, t.options, t.attempts::bigint,
+    t.max_retries, t.timeout_ms, t.priority::bigint, (extract(epoch FROM t.due) * 1000000)::bigint, t.seq, t.state";
+
+const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
+    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
+        AND r.task IN (SELECT json_array_elements_text($1::json))
+        AND ($2::json IS NULL OR r.queue IN (SELECT json_array_elements_text($2::json)))
+    LIMIT 1";
+
+const FINISH: &str = "WITH ends AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::json)
+        AS e(id uuid, lease bigint, state text, counts integer, pause bigint, error text)
+)
+UPDATE {table} t SET
+    state = e.state, leased_until = NULL, attempts = t.attempts + e.counts,
+    due = coalesce(clock_timestamp() + e.pause * interval '1 millisecond', t.due),
+    ended = CASE WHEN e.state <> 'waiting' THEN clock_timestamp() END,
+    error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
+FROM ends e WHERE t.id = e.id AND t.state = 'running' AND t.lease = e.lease
+RETURNING t.id::text";
+
+const FINISHED: &str = "WITH ends AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::json) AS e(id uuid, lease bigint, state text)
+)
+SELECT t.id::text FROM ends e JOIN {table} t ON t.id = e.id WHERE t.state = e.state AND t.lease = e.lease";
+
+const RENEW: &str = "WITH held AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::json) AS h(id uuid, lease bigint)
+)
+UPDATE {table} t SET leased_until = clock_timestamp() + $2::bigint * interval '1 millisecond'
+FROM held h WHERE t.id = h.id AND t.state = 'running' AND t.lease = h.lease
+RETURNING t.id::text";
+
+const RESCUE: &str = "WITH lost AS MATERIALIZED (
+    SELECT r.id, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < statement_timestamp()
+        AND r.id NOT IN (SELECT (e ->> 'id')::uuid FROM json_array_elements($3::json) e)
+    ORDER BY r.leased_until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+)
+UPDATE {table} t SET
+    rescues = t.rescues + 1, leased_until = NULL,
+    state = CASE WHEN t.rescues >= $1::bigint THEN 'dead' ELSE 'waiting' END,
+    ended = CASE WHEN t.rescues >= $1::bigint THEN clock_timestamp() END,
+    error = CASE WHEN t.rescues >= $1::bigint THEN 'too many workers were lost with it' ELSE t.error END
+FROM lost WHERE t.id = lost.id AND t.state = 'running' AND t.lease = lost.lease
+RETURNING t.id::text, t.task, t.state";
+
+const PRUNE: &str = "WITH old AS MATERIALIZED (
+    SELECT r.id FROM {table} r WHERE r.state IN ('done', 'expired', 'cancelled')
+        AND r.ended <= statement_timestamp() - $2::bigint * interval '1 millisecond'
+    ORDER BY r.ended LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+), dead AS MATERIALIZED (
+    SELECT r.id FROM {table} r WHERE $1::bigint = 1 AND r.state = 'dead'
+        AND r.ended <= statement_timestamp() - $2::bigint * interval '1 millisecond'
+    LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+)
+DELETE FROM {table} t USING (SELECT id FROM old UNION ALL SELECT id FROM dead) gone
+WHERE t.id = gone.id AND t.state IN ('done', 'expired', 'cancelled', 'dead')
+RETURNING t.id::text";
+
+const RETRY: &str = "UPDATE {table} t SET
+    state = 'waiting', due = clock_timestamp(), expires = NULL, ended = NULL, attempts = 0, rescues = 0
+WHERE t.id = $1::uuid AND t.state IN ('dead', 'expired', 'cancelled') RETURNING t.id::text";
+
+const CANCEL: &str = "UPDATE {table} t SET
+    state = 'cancelled', lease = t.lease + 1, leased_until = NULL, ended = clock_timestamp()
+WHERE t.id = $1::uuid AND t.state IN ('waiting', 'running') RETURNING t.id::text";
+
+const STATS: &str = "SELECT queue, state, count(*),
+    (extract(epoch FROM max(statement_timestamp() - due) FILTER (WHERE state = 'waiting')) * 1000)::bigint,
+    (extract(epoch FROM max(statement_timestamp() - started) FILTER (WHERE state = 'running')) * 1000)::bigint
+FROM {table} GROUP BY queue, state ORDER BY queue, state";
+
+const UNKNOWN: &str = "SELECT task, count(*) FROM {table}
+WHERE state = 'waiting' AND task NOT IN (SELECT json_array_elements_text($1::json)) GROUP BY task ORDER BY task";
+
+const FIND: &str = "SELECT id::text, state, task, queue, priority::bigint, attempts::bigint, rescues::bigint,
+    (extract(epoch FROM due) * 1000)::bigint, (extract(epoch FROM enqueued) * 1000)::bigint,
+    (extract(epoch FROM ended) * 1000)::bigint, location, worker, error
+FROM {table}
+WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR queue = $2) AND ($3::text IS NULL OR task = $3)
+    AND ($4::text IS NULL OR id = $4::uuid)
+ORDER BY seq LIMIT $5::bigint";
+
+const VERSION: &str = "SELECT version, oldest FROM {schema}";
+
+pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
+    let fill_take = |text: &str| fill(&text.replace("{take}", TAKE));
+    Statements {
+        claim: fill_take(CLAIM),
+        claim_alone: fill_take(CLAIM_ALONE),
+        find_alone: fill(FIND_ALONE),
+        finish: fill(FINISH),
+        finished: fill(FINISHED),
+        renew: fill(RENEW),
+        rescue: fill(RESCUE),
+        prune: fill(PRUNE),
+        retry: fill(RETRY),
+        cancel: fill(CANCEL),
+        stats: fill(STATS),
+        unknown: fill(UNKNOWN),
+        find: fill(FIND),
+        version: fill(VERSION),
+    }
+}

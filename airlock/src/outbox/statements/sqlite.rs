@@ -1,0 +1,195 @@
+//! SQLite. `?1` is the time, in milliseconds since 1970.
+//!
+//! A `+` before a column keeps the index of its own from being used where that of the id is to be.
+
+use std::sync::Arc;
+
+use super::Statements;
+
+/// From kind to kind of row (queue, task, priority), whatever lies between, then the first rows of each that are known here.
+const CLAIM: &str = "WITH RECURSIVE heads(seq) AS (
+    SELECT (SELECT seq FROM {table} WHERE state = 'waiting' ORDER BY queue, task, priority LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT r.seq FROM {table} r
+        WHERE r.state = 'waiting' AND (r.queue, r.task, r.priority) > (l.queue, l.task, l.priority)
+        ORDER BY r.queue, r.task, r.priority LIMIT 1
+    ) FROM heads h CROSS JOIN {table} l WHERE l.seq = h.seq
+), kinds AS MATERIALIZED (
+    SELECT l.queue, l.task, l.priority FROM heads h CROSS JOIN {table} l
+    WHERE l.seq = h.seq AND l.task IN (SELECT value FROM json_each(?2))
+        AND (?3 IS NULL OR l.queue IN (SELECT value FROM json_each(?3)))
+)
+{take} (
+    SELECT c.seq FROM kinds k CROSS JOIN {table} c WHERE c.seq IN (
+        SELECT r.seq FROM {table} r
+        WHERE r.state = 'waiting' AND r.queue = k.queue AND r.task = k.task AND r.priority = k.priority
+            AND r.due <= ?1 AND r.rescues < 2
+        ORDER BY r.due, r.seq LIMIT ?4
+    ) ORDER BY c.priority DESC, c.due, c.seq LIMIT ?4
+)
+{returning}";
+
+const CLAIM_ALONE: &str = "{take} (
+    SELECT r.seq FROM {table} r
+    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= ?1 AND r.task IN (SELECT value FROM json_each(?2))
+        AND (?3 IS NULL OR r.queue IN (SELECT value FROM json_each(?3)))
+    ORDER BY r.due LIMIT ?4
+)
+{returning}";
+
+/// What both do with the rows.
+const TAKE: &str = "UPDATE {table} SET
+    state = CASE WHEN expires <= ?1 THEN 'expired' ELSE 'running' END,
+    ended = CASE WHEN expires <= ?1 THEN ?1 END,
+    leased_until = ?1 + ?5, lease = lease + 1, started = ?1, worker = ?6
+WHERE seq IN";
+
+const RETURNING: &str = "RETURNING id, lease, task, queue, arguments, options, attempts,
+    max_retries, timeout_ms, priority, due, seq, state";
+
+const FIND_ALONE: &str = "SELECT 1 FROM {table} r
+    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= ?1 AND r.task IN (SELECT value FROM json_each(?2))
+        AND (?3 IS NULL OR r.queue IN (SELECT value FROM json_each(?3)))
+    LIMIT 1";
+
+const FINISH: &str = "WITH ends AS MATERIALIZED (
+    SELECT value ->> 'id' AS id, value ->> 'lease' AS lease, value ->> 'state' AS state, value ->> 'counts' AS counts,
+        value ->> 'pause' AS pause, value ->> 'error' AS error FROM json_each(?2)
+)
+UPDATE {table} AS t SET
+    state = e.state, leased_until = NULL, attempts = t.attempts + e.counts, due = coalesce(?1 + e.pause, t.due),
+    ended = CASE WHEN e.state <> 'waiting' THEN ?1 END,
+    error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
+FROM ends e WHERE t.id = e.id AND +t.state = 'running' AND t.lease = e.lease
+RETURNING id";
+
+const FINISHED: &str = "WITH ends AS MATERIALIZED (
+    SELECT value ->> 'id' AS id, value ->> 'lease' AS lease, value ->> 'state' AS state FROM json_each(?2)
+)
+SELECT t.id FROM ends e CROSS JOIN {table} t WHERE t.id = e.id AND +t.state = e.state AND t.lease = e.lease AND ?1";
+
+const RENEW: &str = "WITH held AS MATERIALIZED (
+    SELECT value ->> 'id' AS id, value ->> 'lease' AS lease FROM json_each(?2)
+)
+UPDATE {table} AS t SET leased_until = ?1 + ?3
+FROM held h WHERE t.id = h.id AND +t.state = 'running' AND t.lease = h.lease
+RETURNING id";
+
+const RESCUE: &str = "WITH lost AS MATERIALIZED (
+    SELECT r.seq, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < ?1
+        AND r.id NOT IN (SELECT value ->> 'id' FROM json_each(?4))
+    ORDER BY r.leased_until LIMIT ?3
+)
+UPDATE {table} AS t SET
+    rescues = t.rescues + 1, leased_until = NULL,
+    state = CASE WHEN t.rescues >= ?2 THEN 'dead' ELSE 'waiting' END,
+    ended = CASE WHEN t.rescues >= ?2 THEN ?1 END,
+    error = CASE WHEN t.rescues >= ?2 THEN 'too many workers were lost with it' ELSE t.error END
+FROM lost WHERE t.seq = lost.seq AND +t.state = 'running' AND t.lease = lost.lease
+RETURNING id, task, state";
+
+const PRUNE: &str = "DELETE FROM {table} WHERE seq IN (
+    SELECT seq FROM (
+        SELECT seq FROM {table} WHERE state IN ('done', 'expired', 'cancelled') AND ended <= ?1 - ?3
+        ORDER BY ended LIMIT ?4
+    )
+    UNION ALL
+    SELECT seq FROM {table} WHERE ?2 = 1 AND state = 'dead' AND ended <= ?1 - ?3
+    LIMIT ?4
+) RETURNING id";
+
+const RETRY: &str = "UPDATE {table} SET
+    state = 'waiting', due = ?1, expires = NULL, ended = NULL, attempts = 0, rescues = 0
+WHERE id = ?2 AND +state IN ('dead', 'expired', 'cancelled') RETURNING id";
+
+const CANCEL: &str = "UPDATE {table} SET
+    state = 'cancelled', lease = lease + 1, leased_until = NULL, ended = ?1
+WHERE id = ?2 AND +state IN ('waiting', 'running') RETURNING id";
+
+const STATS: &str = "SELECT queue, state, count(*),
+    max(CASE WHEN state = 'waiting' THEN ?1 - due END), max(CASE WHEN state = 'running' THEN ?1 - started END)
+FROM {table} GROUP BY queue, state ORDER BY queue, state";
+
+const UNKNOWN: &str = "SELECT task, count(*) FROM {table}
+WHERE state = 'waiting' AND task NOT IN (SELECT value FROM json_each(?2)) AND ?1 GROUP BY task ORDER BY task";
+
+const FIND: &str =
+    "SELECT id, state, task, queue, priority, attempts, rescues, due, enqueued, ended, location, worker, error
+FROM {table}
+WHERE ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR queue = ?3) AND (?4 IS NULL OR task = ?4)
+    AND (?5 IS NULL OR id = ?5)
+ORDER BY seq LIMIT ?6";
+
+const VERSION: &str = "SELECT version, oldest FROM {schema} WHERE ?1";
+
+pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
+    let claim = |text: &str| fill(&text.replace("{take}", TAKE).replace("{returning}", RETURNING));
+    Statements {
+        claim: claim(CLAIM),
+        claim_alone: claim(CLAIM_ALONE),
+        find_alone: fill(FIND_ALONE),
+        finish: fill(FINISH),
+        finished: fill(FINISHED),
+        renew: fill(RENEW),
+        rescue: fill(RESCUE),
+        prune: fill(PRUNE),
+        retry: fill(RETRY),
+        cancel: fill(CANCEL),
+        stats: fill(STATS),
+        unknown: fill(UNKNOWN),
+        find: fill(FIND),
+        version: fill(VERSION),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+
+    use super::*;
+    use crate::outbox::schema;
+
+    /// What SQLite does for a statement.
+    async fn plan(connection: &mut SqliteConnection, statement: &str) -> String {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows =
+            sqlx::query(explain).fetch_all(connection).await.unwrap_or_else(|error| panic!("{error}: {statement}"));
+        rows.iter().map(|row| row.get::<String, _>("detail") + "\n").collect()
+    }
+
+    #[test]
+    fn workers_read_no_table_as_a_whole() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap_or_else(|error| panic!("{error}")).block_on(async {
+            let mut connection =
+                SqliteConnection::connect("sqlite::memory:").await.unwrap_or_else(|error| panic!("{error}"));
+            let migration = AssertSqlSafe(schema::migrations(crate::brokers::Transport::Sqlite, None).concat());
+            sqlx::raw_sql(migration).execute(&mut connection).await.unwrap_or_else(|error| panic!("{error}"));
+            let of = statements(|text| {
+                text.replace("{table}", "airlock_outbox").replace("{schema}", "airlock_outbox_schema").into()
+            });
+            let asked = [
+                of.claim,
+                of.claim_alone,
+                of.find_alone,
+                of.finish,
+                of.finished,
+                of.renew,
+                of.rescue,
+                of.retry,
+                of.cancel,
+            ];
+            for statement in asked {
+                let plan = plan(&mut connection, &statement).await;
+                let is_whole = |line: &str| {
+                    let mut words = line.split(' ');
+                    words.next() == Some("SCAN")
+                        && ["airlock_outbox", "r", "t", "c", "l"].contains(&words.next().unwrap_or_default())
+                        && !line.contains("USING")
+                };
+                assert!(!plan.lines().any(is_whole), "{statement}\n{plan}");
+            }
+        });
+    }
+}

@@ -1,0 +1,218 @@
+//! What workers do to the rows: claim, finish, renew, rescue, prune. Each is one statement, or one transaction.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::claimed::{ClaimedRow, number, text};
+use super::executor::Outbox;
+use super::format::{CHANNEL, millis};
+use super::keys::{RowEnd, RowKey, ends_json, keys_json};
+use super::schema;
+use super::state::OutboxState;
+use super::statements::Statements;
+use crate::brokers::sql::SqlSession;
+use crate::brokers::{SqlRow, SqlValue, Transport};
+use crate::dispatch::DispatchError;
+
+/// A connection to the table. After an error it is to be dropped, and another one made.
+pub(crate) struct Store {
+    pub(super) session: Box<dyn SqlSession>,
+    pub(super) statements: Statements,
+    transport: Transport,
+}
+
+/// What a worker asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    /// The names of the tasks that it can run, as JSON.
+    pub(crate) tasks: Arc<str>,
+    /// Those of its queues, as JSON, unless it runs all of them.
+    pub(crate) queues: Option<Arc<str>>,
+    pub(crate) lease: Duration,
+    pub(crate) worker: Arc<str>,
+}
+
+/// What a claim gives.
+#[derive(Debug, Default)]
+pub(crate) struct ClaimedRows {
+    /// In the order in which they are to start.
+    pub(crate) rows: Vec<ClaimedRow>,
+    /// How many were past their expiry, and have ended so.
+    pub(crate) expired: usize,
+}
+
+/// A row whose worker was lost.
+#[derive(Debug)]
+pub(crate) struct RescuedRow {
+    pub(crate) id: String,
+    pub(crate) task: String,
+    pub(crate) is_dead: bool,
+}
+
+impl Outbox {
+    /// Connects, in the runtime that is to drive the connection.
+    pub(crate) async fn connect(&self) -> Result<Store, DispatchError> {
+        let (table, transport) = (self.format().table, self.transport());
+        if transport == Transport::Sqlite && table.schema.is_some() {
+            return Err(DispatchError::rejected("a SQLite database has no schemas; leave `schema` of the outbox out"));
+        }
+        let session = self.0.broker().session(table).await?;
+        Ok(Store { session, statements: Statements::of(transport, table), transport })
+    }
+}
+
+impl Store {
+    /// The parameters of a statement: SQLite gets the time before the others.
+    pub(super) fn values(&self, values: impl IntoIterator<Item = SqlValue>) -> Vec<SqlValue> {
+        let now = (self.transport == Transport::Sqlite).then(|| SqlValue::Int(millis(SystemTime::now())));
+        now.into_iter().chain(values).collect()
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// Refuses a schema that a later version made, if it says that this one doesn't know it.
+    pub(crate) async fn check_version(&mut self) -> Result<(), DispatchError> {
+        let values = match self.transport {
+            Transport::Sqlite => vec![SqlValue::Int(1)],
+            _ => Vec::new(),
+        };
+        let rows = self.session.read(&self.statements.version, values).await?;
+        let oldest = rows.first().and_then(|row| number(row.get(1)?)).unwrap_or(0);
+        if oldest > schema::VERSION {
+            return Err(DispatchError::rejected(format!(
+                "the outbox's table was migrated by a later version of this program, and needs schema {oldest}; this one \
+                 knows {}; deploy the later one",
+                schema::VERSION
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes back what is open after a statement that was refused.
+    pub(crate) async fn reset(&mut self) {
+        // Where nothing is open, that is refused as well.
+        let _ = self.session.rollback().await;
+    }
+
+    /// Takes up to so many rows, and no more.
+    pub(crate) async fn claim(&mut self, claim: &Claim, most: usize) -> Result<ClaimedRows, DispatchError> {
+        let values = self.values(claim.parameters(most));
+        let rows = self.session.fetch_alone(&self.statements.claim, values).await?;
+        Ok(ClaimedRows::read(rows))
+    }
+
+    /// Takes one row that has lost two workers or more.
+    pub(crate) async fn claim_alone(&mut self, claim: &Claim) -> Result<ClaimedRows, DispatchError> {
+        let values = self.values(claim.parameters(1));
+        let rows = self.session.fetch_alone(&self.statements.claim_alone, values).await?;
+        Ok(ClaimedRows::read(rows))
+    }
+
+    /// Whether there is such a row.
+    pub(crate) async fn has_alone(&mut self, claim: &Claim) -> Result<bool, DispatchError> {
+        let values = self.values(claim.parameters(1).into_iter().take(2));
+        Ok(!self.session.read(&self.statements.find_alone, values).await?.is_empty())
+    }
+
+    /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the ids of those. All of it is
+    /// one transaction.
+    pub(crate) async fn finish(&mut self, ends: &[RowEnd], notifies: bool) -> Result<HashSet<String>, DispatchError> {
+        let values = self.values([SqlValue::Text(Cow::Owned(ends_json(ends.iter())))]);
+        if ends.iter().all(|end| end.follow_ups.is_empty()) {
+            return Ok(ids(self.session.fetch_alone(&self.statements.finish, values).await?));
+        }
+        self.session.begin().await?;
+        let ended = ids(self.session.fetch(&self.statements.finish, values).await?);
+        let those = ends.iter().filter(|end| ended.contains(&*end.key.id));
+        let rows: Vec<_> = those.flat_map(|end| end.follow_ups.iter().cloned()).collect();
+        if !rows.is_empty() {
+            self.session.insert(rows).await?;
+            if notifies {
+                self.session.notify(CHANNEL).await?;
+            }
+        }
+        self.session.commit().await?;
+        Ok(ended)
+    }
+
+    /// The ids of those that have ended so already: for ends of which it was not known whether they were committed.
+    pub(crate) async fn finished(&mut self, ends: &[RowEnd]) -> Result<HashSet<String>, DispatchError> {
+        let mut values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
+        if self.transport == Transport::Sqlite {
+            values.insert(0, SqlValue::Int(1));
+        }
+        Ok(ids(self.session.read(&self.statements.finished, values).await?))
+    }
+
+    /// Extends leases. Gives the ids of the rows whose lease still holds.
+    pub(crate) async fn renew(&mut self, held: &[RowKey], lease: Duration) -> Result<HashSet<String>, DispatchError> {
+        let values = self.values([SqlValue::Text(Cow::Owned(keys_json(held))), duration(lease)]);
+        Ok(ids(self.session.fetch_alone(&self.statements.renew, values).await?))
+    }
+
+    /// Gives rows whose lease has ended back, or ends those that were given back often enough. Not those that the worker
+    /// itself holds: it lives, and a renewal that is late holds as long as nobody else has the row.
+    pub(crate) async fn rescue(
+        &mut self,
+        max_rescues: u32,
+        held: &[RowKey],
+        most: usize,
+    ) -> Result<Vec<RescuedRow>, DispatchError> {
+        let held = SqlValue::Text(Cow::Owned(keys_json(held)));
+        let values = self.values([SqlValue::Int(max_rescues.into()), count(most), held]);
+        let rows = self.session.fetch_alone(&self.statements.rescue, values).await?;
+        let read = |row: SqlRow| {
+            let mut values = row.into_iter().map(|value| text(value).unwrap_or_default());
+            let (id, task) = (values.next()?, values.next()?);
+            Some(RescuedRow { id, task, is_dead: values.next()? == OutboxState::Dead.as_str() })
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
+    /// Deletes rows that ended so long ago, dead ones too if that is said. Gives how many they were.
+    pub(crate) async fn prune(&mut self, dead: bool, age: Duration, most: usize) -> Result<usize, DispatchError> {
+        let values = self.values([SqlValue::Int(dead.into()), duration(age), count(most)]);
+        Ok(self.session.fetch_alone(&self.statements.prune, values).await?.len())
+    }
+}
+
+impl Claim {
+    fn parameters(&self, most: usize) -> [SqlValue; 5] {
+        let text = |text: &Arc<str>| SqlValue::Text(Cow::Owned(text.as_ref().to_owned()));
+        let queues = self.queues.as_ref().map_or(SqlValue::Null, text);
+        [text(&self.tasks), queues, count(most), duration(self.lease), text(&self.worker)]
+    }
+}
+
+impl ClaimedRows {
+    fn read(rows: Vec<SqlRow>) -> Self {
+        let mut claimed = Self::default();
+        for (row, is_running) in rows.into_iter().filter_map(ClaimedRow::read) {
+            if is_running {
+                claimed.rows.push(row);
+            } else {
+                claimed.expired += 1;
+            }
+        }
+        claimed.rows.sort_unstable_by_key(ClaimedRow::order);
+        claimed
+    }
+}
+
+fn ids(rows: Vec<SqlRow>) -> HashSet<String> {
+    rows.into_iter().filter_map(|row| row.into_iter().next().and_then(text)).collect()
+}
+
+pub(super) fn duration(duration: Duration) -> SqlValue {
+    // A hundred years: every database has the time that far away.
+    const LONGEST: u128 = 100 * 365 * 24 * 3600 * 1000;
+    SqlValue::Int(i64::try_from(duration.as_millis().min(LONGEST)).unwrap_or(i64::MAX))
+}
+
+pub(super) fn count(count: usize) -> SqlValue {
+    SqlValue::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,277 @@
+//! A worker before it runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::attempt::RunSettings;
+use super::engine::{Engine, EngineSettings, is_lasting};
+use super::leases::Leases;
+use super::renewal::Renewal;
+use super::slots::Slots;
+use crate::outbox::{Claim, Outbox, OutboxError};
+use crate::policy::Policy;
+use crate::registry::runnable_names;
+use crate::runtime::{full_jitter, timer};
+use crate::scope::{ScopeBuilder, scope};
+use crate::worker::Backoff;
+use crate::worker::RunFailure;
+use crate::worker::{WorkerCounters, WorkerReport};
+
+/// Runs the registered tasks of this program from an [`Outbox`].
+///
+/// It claims rows of the tasks that this program has a body for, runs `async` ones on tokio and plain ones on blocking
+/// threads, and records how they end. A run is at least once: a worker that dies leaves its rows to others, once their
+/// leases have ended. What a task enqueues is written in the transaction that marks its row *done*, and not at all if it
+/// failed.
+///
+/// ```no_run
+/// # #[cfg(feature = "sqlite")] mod shown {
+/// # async fn run() -> airlock::Result<()> {
+/// use std::time::Duration;
+/// use airlock::{Backoff, Outbox, Worker};
+///
+/// let outbox = Outbox::new("sqlite:///srv/shop/shop.db")?;
+/// # let shutdown_signal = async {};
+/// let report = Worker::new(outbox)
+///     .queues(["mail", "default"])
+///     .concurrency(16)
+///     .lease(Duration::from_secs(30))
+///     .backoff(Backoff::exponential(Duration::from_secs(1), Duration::from_secs(3600)))
+///     .run_until(shutdown_signal)
+///     .await?;
+/// println!("{report}");
+/// # Ok(()) }
+/// # }
+/// ```
+#[must_use = "it does nothing until `run_until`"]
+pub struct Worker {
+    outbox: Outbox,
+    queues: Option<Vec<String>>,
+    name: String,
+    concurrency: usize,
+    lease: Duration,
+    poll: Duration,
+    listens: bool,
+    max_rescues: u32,
+    keep_done: Duration,
+    shutdown_timeout: Duration,
+    backoff: Backoff,
+    max_retries: u32,
+    scope: ScopeBuilder,
+    on_error: Option<Arc<dyn Fn(RunFailure) + Send + Sync>>,
+    counters: WorkerCounters,
+}
+
+impl Worker {
+    /// One that runs what lies in all queues of the outbox.
+    #[track_caller]
+    pub fn new(outbox: Outbox) -> Self {
+        let scope = scope().executor(outbox.clone());
+        Self {
+            outbox,
+            queues: None,
+            name: format!("process {}", std::process::id()),
+            concurrency: 16,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_millis(500),
+            listens: false,
+            max_rescues: 5,
+            keep_done: Duration::from_secs(24 * 3600),
+            shutdown_timeout: Duration::from_secs(30),
+            backoff: Backoff::exponential(Duration::from_secs(1), Duration::from_secs(3600)),
+            max_retries: 10,
+            scope,
+            on_error: None,
+            counters: WorkerCounters::default(),
+        }
+    }
+
+    /// The queues whose tasks it runs; all of them unless set.
+    pub fn queues(self, queues: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { queues: Some(queues.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// What the table's column `worker` says of the rows it has, for people; the process id unless set. Several workers may
+    /// have one name.
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// How many tasks run at a time; 16 unless set.
+    ///
+    /// # Panics
+    /// With 0.
+    pub fn concurrency(self, tasks: usize) -> Self {
+        assert!(tasks > 0, "a worker that runs no task at a time would run none; use 1 or more");
+        Self { concurrency: tasks, ..self }
+    }
+
+    /// For how long a claim holds without being renewed; 30 seconds unless set. It is renewed at a third of that while the
+    /// process lives: other workers have the rows of one that died after this time.
+    ///
+    /// # Panics
+    /// With less than 100 milliseconds.
+    pub fn lease(self, lease: Duration) -> Self {
+        assert!(lease >= Duration::from_millis(100), "a lease has to be renewed in time; use 100 ms or more");
+        Self { lease, ..self }
+    }
+
+    /// How often it looks for rows that nothing told it of; twice a second unless set.
+    pub fn poll(self, interval: Duration) -> Self {
+        Self { poll: interval.max(Duration::from_millis(1)), ..self }
+    }
+
+    /// Hears at once of what other processes commit, on Postgres, where the outbox that they write through
+    /// [`notify`](crate::Outbox::notify)s: through a connection of its own, which has to be one to the server or to a pooler
+    /// that keeps a session. It polls all the same, less often if you say so.
+    pub fn listen(self) -> Self {
+        Self { listens: true, ..self }
+    }
+
+    /// How long a run that failed waits for the next one; from a second to an hour unless set.
+    pub fn backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// How often a task without [`max_retries`](crate::Options::max_retries) is run again after it failed; 10 unless set.
+    pub fn max_retries(self, max_retries: u32) -> Self {
+        Self { max_retries, ..self }
+    }
+
+    /// How often a row whose worker was lost is given to another one; 5 unless set.
+    pub fn max_rescues(self, max_rescues: u32) -> Self {
+        Self { max_rescues, ..self }
+    }
+
+    /// For how long rows that ended *done*, *expired* or *cancelled* are kept; a day unless set. Dead ones stay until
+    /// [`Outbox::prune`].
+    pub fn keep_done(self, age: Duration) -> Self {
+        Self { keep_done: age, ..self }
+    }
+
+    /// How long what runs has to end after the signal; 30 seconds unless set. Then async tasks are cancelled and handed back.
+    pub fn shutdown_timeout(self, timeout: Duration) -> Self {
+        Self { shutdown_timeout: timeout, ..self }
+    }
+
+    /// Judges what tasks leave in the scopes of their runs; that of the settings unless set.
+    pub fn policy(self, policy: impl Policy + 'static) -> Self {
+        Self { scope: self.scope.policy(policy), ..self }
+    }
+
+    /// Is called for each run that failed, once that is recorded. It should return soon: it is called by the loop that
+    /// claims rows.
+    pub fn on_error(self, on_error: impl Fn(RunFailure) + Send + Sync + 'static) -> Self {
+        Self { on_error: Some(Arc::new(on_error)), ..self }
+    }
+
+    /// What it counts while it runs.
+    #[must_use]
+    pub fn counters(&self) -> WorkerCounters {
+        self.counters.clone()
+    }
+
+    /// Runs tasks until the signal is ready, then ends what runs, and says what it has done.
+    ///
+    /// Errors of the database, restarts and connections that drop are waited out. On the signal nothing more is claimed; what
+    /// was claimed and has not started is handed back, and what runs gets its [`shutdown_timeout`](Self::shutdown_timeout):
+    /// then async tasks are cancelled and handed back without having made an attempt, and a plain function, which can't be
+    /// cut, keeps its row until the lease ends.
+    ///
+    /// Dropped before its end, it stops at once, and its rows are rescued when their leases end.
+    ///
+    /// # Errors
+    /// As it starts: it is not on a tokio runtime, the database refuses this program, or has no such table, or one that was
+    /// migrated by a later version of the program. Nothing but the signal ends a worker that has started.
+    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<WorkerReport, OutboxError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
+            OutboxError::rejected(
+                "a worker runs tasks on a tokio runtime; await `run_until` on one, built with `enable_all`",
+            )
+        })?;
+        let store = match self.outbox.connect().await {
+            Ok(mut store) => match store.check_version().await {
+                Ok(()) => Some(store),
+                Err(error) if is_lasting(&error) => return Err(error.into()),
+                Err(_) => None,
+            },
+            Err(error) if is_lasting(&error) => return Err(error.into()),
+            Err(_) => None,
+        };
+        let _listener = self.listens.then(|| AbortOnDrop(runtime.spawn(listen(self.outbox.clone()))));
+        let leases = Arc::new(Leases::default());
+        let _renewal = Renewal::start(self.outbox.clone(), Arc::clone(&leases), self.lease).await?;
+        let runs = Arc::new(RunSettings {
+            outbox: self.outbox,
+            scope: self.scope,
+            backoff: self.backoff,
+            max_retries: self.max_retries,
+            on_error: self.on_error,
+        });
+        let counters = self.counters;
+        let slots =
+            Slots::new(self.concurrency, runtime.clone(), Arc::clone(&runs), Arc::clone(&leases), counters.clone());
+        let queues = self.queues.map(|queues| serde_json::to_string(&queues).unwrap_or_default().into());
+        let settings = EngineSettings {
+            claim: Claim { tasks: runnable_names().into(), queues, lease: self.lease, worker: self.name.into() },
+            concurrency: self.concurrency,
+            poll: self.poll,
+            max_rescues: self.max_rescues,
+            keep_done: self.keep_done,
+        };
+        let mut engine = Engine::new(settings, runs, slots, leases, counters.clone());
+        engine.store = store;
+        let (stop, stopped) = oneshot::channel::<()>();
+        // Apart from the signal, which may be anything: one that waits for a task of this worker, or for the database.
+        let time_to_end = self.shutdown_timeout;
+        let mut engine = AbortOnDrop(runtime.spawn(async move {
+            engine.run(async { drop(stopped.await) }, time_to_end).await;
+        }));
+        tokio::select! {
+            biased;
+            _ = &mut engine.0 => {}
+            () = signal => {
+                drop(stop);
+                let _ = (&mut engine.0).await;
+            }
+        }
+        Ok(counters.now())
+    }
+}
+
+/// Listens again and again; without a listener there is the poll.
+async fn listen(outbox: Outbox) {
+    loop {
+        if let Err(error) = outbox.listen().await {
+            tracing::warn!(target: "airlock", error = error.reason(), "nothing is heard of what others commit; trying again");
+            if is_lasting(&error) {
+                return;
+            }
+        }
+        timer::sleep_until(Instant::now() + Duration::from_secs(1) + full_jitter(Duration::from_secs(1))).await;
+    }
+}
+
+/// A task of a worker, the loop among them, which ends with the future that waits for it.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("outbox", &self.outbox)
+            .field("queues", &self.queues)
+            .field("concurrency", &self.concurrency)
+            .field("lease", &self.lease)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,254 @@
+//! The loop of a worker: record what has ended, give back what others lost, claim what there is room for, and wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::alone::Company;
+use super::attempt::{FinishedRow, RunSettings};
+use super::leases::Leases;
+use super::pace::Pace;
+use super::slots::{Occupancy, Slots};
+use crate::dispatch::{DispatchError, DispatchErrorKind};
+use crate::outbox::{Claim, Store, WakeListener};
+use crate::runtime::panics::catching_panics;
+use crate::runtime::{Pauses, full_jitter, timer};
+use crate::worker::{RunCount, WorkerCounters};
+
+/// How many rows a claim takes at most, and how many may wait for a slot.
+pub(super) const BATCH: usize = 500;
+
+/// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
+/// kept from other workers.
+const AHEAD: Duration = Duration::from_millis(50);
+
+/// How long ends are collected for, while there is something to run.
+const LINGER: Duration = Duration::from_millis(2);
+
+/// How many ends are not waited for more of.
+const ENOUGH: usize = 256;
+
+/// What is written into a transaction of this process is looked for this soon, then twice as late, and so on.
+const SOON: Duration = Duration::from_millis(5);
+
+/// How often rows that have ended long ago are deleted.
+pub(super) const PRUNING: Duration = Duration::from_secs(30);
+
+/// How soon it is looked whether a row still runs, or waits to run, alone.
+const HELD_UP: Duration = Duration::from_millis(20);
+
+/// What a loop needs to know.
+pub(super) struct EngineSettings {
+    pub(super) claim: Claim,
+    pub(super) concurrency: usize,
+    pub(super) poll: Duration,
+    pub(super) max_rescues: u32,
+    pub(super) keep_done: Duration,
+}
+
+pub(super) struct Engine {
+    pub(super) settings: EngineSettings,
+    pub(super) runs: Arc<RunSettings>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) counters: WorkerCounters,
+    pub(super) store: Option<Store>,
+    /// Ends that are not recorded.
+    pub(super) pending: Vec<FinishedRow>,
+    pauses: Pauses,
+    /// Nothing is asked of the database before that.
+    resting: Option<Instant>,
+    /// The last claim gave all it was asked for, or there is news: there may be more.
+    pub(super) may_have_more: bool,
+    pub(super) next_claim: Instant,
+    /// Until something that may be committed soon is found, or it isn't soon any more.
+    pub(super) soon: Option<Duration>,
+    pub(super) next_rescue: Instant,
+    pub(super) next_pruning: Instant,
+    pace: Pace,
+    pub(super) company: Company,
+}
+
+impl Engine {
+    pub(super) fn new(
+        settings: EngineSettings,
+        runs: Arc<RunSettings>,
+        slots: Arc<Slots>,
+        leases: Arc<Leases>,
+        counters: WorkerCounters,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            settings,
+            runs,
+            slots,
+            leases,
+            counters,
+            store: None,
+            pending: Vec::new(),
+            pauses: Pauses::new(),
+            resting: None,
+            may_have_more: true,
+            next_claim: now,
+            soon: None,
+            next_rescue: now,
+            next_pruning: now + full_jitter(PRUNING),
+            pace: Pace::new(),
+            company: Company::default(),
+        }
+    }
+
+    /// Goes on until the signal, and then, without new rows, until all has ended or it is late.
+    pub(super) async fn run(&mut self, signal: impl Future<Output = ()>, time_to_end: Duration) {
+        let mut signal = std::pin::pin!(signal);
+        let mut wake = WakeListener::new();
+        loop {
+            // A panic in here is a bug, and no reason to leave rows where they are.
+            if let Err(panicked) = catching_panics(self.turn(true)).await {
+                self.store = None;
+                self.resting = Some(Instant::now() + Duration::from_secs(1));
+                tracing::error!(target: "airlock", panicked, "the loop of a worker panicked, and goes on");
+            }
+            let pause = self.next_turn(true);
+            tokio::select! {
+                biased;
+                () = &mut signal => break,
+                is_pending = wake.heard() => self.has_news(is_pending),
+                () = self.slots.changed.notified() => self.linger().await,
+                () = timer::sleep_until(pause) => {}
+            }
+        }
+        self.pending.extend(self.slots.take_ready());
+        self.drain(Instant::now() + time_to_end).await;
+        // What has not ended by now is async, and stops where it next awaits something; or plain, and goes on.
+        self.leases.stop_all();
+        self.drain(Instant::now() + GRACE).await;
+        self.counters.add(RunCount::Abandoned, self.slots.occupancy().running);
+    }
+
+    /// Without new rows.
+    async fn drain(&mut self, until: Instant) {
+        while !(self.is_idle() && self.pending.is_empty()) && Instant::now() < until {
+            self.turn(false).await;
+            if self.is_idle() && self.pending.is_empty() {
+                return;
+            }
+            let pause = self.next_turn(false).min(until);
+            tokio::select! {
+                () = self.slots.changed.notified() => {}
+                () = timer::sleep_until(pause) => {}
+            }
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        let Occupancy { ready, running, finished, .. } = self.slots.occupancy();
+        ready + running + finished == 0
+    }
+
+    /// More ends may come soon, and share a transaction.
+    async fn linger(&mut self) {
+        let Occupancy { ready, running, finished, .. } = self.slots.occupancy();
+        if running > 0 && ready > 0 && finished + self.pending.len() < ENOUGH {
+            timer::sleep_until(Instant::now() + LINGER).await;
+        }
+    }
+
+    fn has_news(&mut self, is_pending: bool) {
+        self.may_have_more = true;
+        if is_pending {
+            self.soon = Some(SOON);
+        }
+    }
+
+    /// One look at everything. What the database doesn't do now is done later.
+    async fn turn(&mut self, claims: bool) {
+        self.pending.extend(self.slots.take_finished());
+        if self.resting.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        self.resting = None;
+        match self.work(claims).await {
+            Ok(()) => self.pauses = Pauses::new(),
+            Err(error) => {
+                self.store = None;
+                self.resting = Some(Instant::now() + MIN_REST + self.pauses.next());
+                tracing::warn!(target: "airlock", error = error.reason(), "the outbox's database can't be used; trying again");
+            }
+        }
+    }
+
+    async fn work(&mut self, claims: bool) -> Result<(), DispatchError> {
+        let now = Instant::now();
+        let room = if claims { self.room() } else { 0 };
+        let looks = room > 0 && (self.may_have_more || now >= self.next_claim);
+        let (rescues, prunes) = (now >= self.next_rescue, now >= self.next_pruning);
+        if self.pending.is_empty() && !looks && !rescues && !prunes && !self.company.is_waiting() {
+            return Ok(());
+        }
+        if self.store.is_none() {
+            self.store = Some(self.runs.outbox.connect().await?);
+        }
+        self.finish().await?;
+        if rescues {
+            self.rescue().await?;
+        }
+        if prunes {
+            self.prune().await?;
+        }
+        if self.is_idle() && self.pending.is_empty() {
+            self.company.leave();
+        }
+        if claims && self.company.is_waiting() {
+            return self.claim_alone().await;
+        }
+        if looks
+            && self.company.enter()
+            && let Some(store) = &mut self.store
+        {
+            let claimed = store.claim(&self.settings.claim, room).await?;
+            self.claimed(claimed, room);
+        }
+        Ok(())
+    }
+
+    /// For how many rows there is room: in the slots, and before them as far as they would soon start.
+    fn room(&mut self) -> usize {
+        let Occupancy { ready, running, started, .. } = self.slots.occupancy();
+        self.pace.note(started);
+        let ahead = self.pace.within(AHEAD);
+        (self.settings.concurrency + ahead).saturating_sub(running + ready).min(BATCH)
+    }
+
+    /// When there is something to do, if nothing happens before.
+    fn next_turn(&mut self, claims: bool) -> Instant {
+        if let Some(until) = self.resting {
+            return until;
+        }
+        let mut next = self.next_rescue.min(self.next_pruning);
+        if claims && Company::is_held_up() {
+            next = next.min(Instant::now() + HELD_UP);
+        } else if claims && self.room() > 0 {
+            next = if self.may_have_more { Instant::now() } else { next.min(self.next_claim) };
+        }
+        next
+    }
+}
+
+/// How long async runs have to stop, and their rows to be handed back.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// After an error, at the least.
+const MIN_REST: Duration = Duration::from_millis(20);
+
+impl Drop for Engine {
+    /// A worker that is dropped rather than ended stops what it can; its rows are rescued when their leases end.
+    fn drop(&mut self) {
+        self.leases.stop_all();
+        drop(self.slots.take_ready());
+    }
+}
+
+/// Whether an error stays as it is: worth telling as a worker starts.
+pub(super) fn is_lasting(error: &DispatchError) -> bool {
+    error.kind() == DispatchErrorKind::Rejected
+}

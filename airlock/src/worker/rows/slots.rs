@@ -1,0 +1,182 @@
+//! The rows that run side by side. A runner goes from row to row: async ones on the runtime, plain ones on its blocking
+//! threads.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle as Runtime;
+use tokio::sync::Notify;
+
+use super::attempt::{FinishedRow, ReadyRow, RunSettings};
+use super::leases::{Leases, StopReason};
+use crate::dispatch::DispatchError;
+use crate::runtime::panics::{catch_panic, catching_panics};
+use crate::worker::{RunCount, WorkerCounters};
+
+/// How long tasks that never yield may keep others of their runtime waiting, one after the other.
+const BETWEEN_YIELDS: Duration = Duration::from_micros(50);
+
+/// What runs, what is to run next, and what has ended.
+pub(super) struct Slots {
+    state: Mutex<SlotState>,
+    /// A run has ended, or there is room.
+    pub(super) changed: Notify,
+    concurrency: usize,
+    runtime: Runtime,
+    settings: Arc<RunSettings>,
+    leases: Arc<Leases>,
+    counters: WorkerCounters,
+}
+
+#[derive(Default)]
+struct SlotState {
+    ready: VecDeque<ReadyRow>,
+    runners: usize,
+    /// How many rows have started, ever.
+    started: u64,
+    finished: Vec<FinishedRow>,
+}
+
+/// How full the slots are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Occupancy {
+    pub(super) ready: usize,
+    pub(super) running: usize,
+    pub(super) finished: usize,
+    pub(super) started: u64,
+}
+
+impl Slots {
+    pub(super) fn new(
+        concurrency: usize,
+        runtime: Runtime,
+        settings: Arc<RunSettings>,
+        leases: Arc<Leases>,
+        counters: WorkerCounters,
+    ) -> Arc<Self> {
+        let (state, changed) = (Mutex::default(), Notify::new());
+        Arc::new(Self { state, changed, concurrency, runtime, settings, leases, counters })
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
+        let state = self.lock();
+        let SlotState { ready, runners, started, finished } = &*state;
+        Occupancy { ready: ready.len(), running: *runners, finished: finished.len(), started: *started }
+    }
+
+    /// Has rows run, in their order, as far as there are slots; the others wait here.
+    pub(super) fn add(self: &Arc<Self>, rows: impl IntoIterator<Item = ReadyRow>) {
+        let mut state = self.lock();
+        state.ready.extend(rows);
+        let mut first = Vec::new();
+        while state.runners < self.concurrency
+            && let Some(row) = state.ready.pop_front()
+        {
+            state.runners += 1;
+            state.started += 1;
+            first.push(row);
+        }
+        drop(state);
+        first.into_iter().for_each(|row| self.start(row));
+    }
+
+    pub(super) fn take_finished(&self) -> Vec<FinishedRow> {
+        std::mem::take(&mut self.lock().finished)
+    }
+
+    /// Takes out what has not started, to be handed back.
+    pub(super) fn take_ready(&self) -> Vec<FinishedRow> {
+        let ready = std::mem::take(&mut self.lock().ready);
+        ready.iter().map(|row| self.settings.released(row)).collect()
+    }
+
+    /// Takes the row to where its kind runs.
+    fn start(self: &Arc<Self>, row: ReadyRow) {
+        let slots = Arc::clone(self);
+        if row.is_async() {
+            drop(self.runtime.spawn(slots.work_async(row)));
+        } else {
+            drop(self.runtime.spawn_blocking(move || slots.work(row)));
+        }
+    }
+
+    async fn work_async(self: Arc<Self>, row: ReadyRow) {
+        let runner = Runner(&self);
+        let (mut next, mut yielded) = (Some(row), Instant::now());
+        while let Some(row) = next.take_if(|row| row.is_async()) {
+            let ended = catching_panics(self.settings.run_async(&row)).await;
+            runner.ended(row, ended);
+            if yielded.elapsed() >= BETWEEN_YIELDS {
+                tokio::task::yield_now().await;
+                yielded = Instant::now();
+            }
+            next = self.next();
+        }
+        runner.goes_on_as(next);
+    }
+
+    fn work(self: Arc<Self>, row: ReadyRow) {
+        let runner = Runner(&self);
+        let mut next = Some(row);
+        while let Some(row) = next.take_if(|row| !row.is_async()) {
+            let ended = catch_panic(|| Some(self.settings.run(&row)));
+            runner.ended(row, ended);
+            next = self.next();
+        }
+        runner.goes_on_as(next);
+    }
+
+    /// The next row that is to run.
+    fn next(&self) -> Option<ReadyRow> {
+        let mut state = self.lock();
+        let next = state.ready.pop_front();
+        state.started += u64::from(next.is_some());
+        next
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One slot that is in use; dropped, it is free.
+struct Runner<'a>(&'a Arc<Slots>);
+
+impl Runner<'_> {
+    /// A run has ended; the outer error is a panic of a destructor.
+    fn ended(&self, row: ReadyRow, ended: Result<Option<FinishedRow>, String>) {
+        let slots = self.0;
+        let finished = match ended {
+            _ if row.held.stop_reason() == Some(StopReason::Lost) => None,
+            Ok(finished) => finished,
+            Err(message) => Some(slots.settings.failed(&row, DispatchError::panicked(message))),
+        };
+        match finished {
+            Some(finished) => {
+                let ready = (!finished.end.follow_ups.is_empty()).then_some(row);
+                slots.lock().finished.push(FinishedRow { ready, ..finished });
+            }
+            None => {
+                slots.leases.end(&row.row.key);
+                slots.counters.add(RunCount::Stale, 1);
+            }
+        }
+        slots.changed.notify_one();
+    }
+
+    /// The next row is of the other kind: another runner has this one's slot.
+    fn goes_on_as(self, next: Option<ReadyRow>) {
+        if let Some(next) = next {
+            self.0.lock().runners += 1;
+            self.0.start(next);
+        }
+    }
+}
+
+impl Drop for Runner<'_> {
+    fn drop(&mut self) {
+        self.0.lock().runners -= 1;
+        self.0.changed.notify_one();
+    }
+}

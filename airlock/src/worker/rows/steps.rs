@@ -1,0 +1,84 @@
+//! What a worker asks of the database in one turn of its loop.
+
+use std::time::{Duration, Instant};
+
+use super::attempt::ReadyRow;
+use super::engine::{BATCH, Engine, PRUNING};
+use super::finishing::Finishing;
+use crate::dispatch::DispatchError;
+use crate::outbox::ClaimedRows;
+use crate::registry::registry;
+use crate::runtime::full_jitter;
+use crate::worker::RunCount;
+
+impl Engine {
+    pub(super) async fn finish(&mut self) -> Result<(), DispatchError> {
+        let Some(store) = self.store.as_mut().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
+        let (settings, leases, counters) = (&*self.runs, &*self.leases, &self.counters);
+        Finishing { store, settings, leases, counters }.finish(&mut self.pending).await
+    }
+
+    /// Gives back what others lost, and looks for what is to run alone.
+    pub(super) async fn rescue(&mut self) -> Result<(), DispatchError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let rescued = store.rescue(self.settings.max_rescues, &self.leases.keys(), BATCH).await?;
+        if store.has_alone(&self.settings.claim).await? {
+            self.company.want_alone();
+        }
+        let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));
+        self.next_rescue = Instant::now() + every / 2 + full_jitter(every / 2);
+        self.may_have_more |= !rescued.is_empty();
+        for row in rescued {
+            self.counters.add(if row.is_dead { RunCount::Dead } else { RunCount::Rescued }, 1);
+            let (id, task, is_dead) = (row.id, row.task, row.is_dead);
+            tracing::warn!(target: "airlock", id, task, is_dead, "the worker of a row was lost");
+        }
+        Ok(())
+    }
+
+    pub(super) async fn prune(&mut self) -> Result<(), DispatchError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let pruned = store.prune(false, self.settings.keep_done, BATCH).await?;
+        let pause = if pruned == BATCH { Duration::from_millis(100) } else { PRUNING / 2 + full_jitter(PRUNING) };
+        self.next_pruning = Instant::now() + pause;
+        Ok(())
+    }
+
+    /// Once no worker of this process holds a row.
+    pub(super) async fn claim_alone(&mut self) -> Result<(), DispatchError> {
+        if !self.is_idle() || !self.company.begin_alone() {
+            return Ok(());
+        }
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let claimed = store.claim_alone(&self.settings.claim).await?;
+        if claimed.rows.is_empty() {
+            self.company.leave();
+        }
+        self.claimed(claimed, 1);
+        self.may_have_more = true;
+        Ok(())
+    }
+
+    /// Has what was claimed run.
+    pub(super) fn claimed(&mut self, claimed: ClaimedRows, asked: usize) {
+        let now = Instant::now();
+        let found = claimed.rows.len() + claimed.expired;
+        self.counters.add(RunCount::Expired, claimed.expired);
+        self.may_have_more = found >= asked;
+        let pause = match self.soon.take().filter(|soon| found == 0 && *soon < self.settings.poll) {
+            Some(soon) => {
+                self.soon = Some(soon * 2);
+                soon
+            }
+            None => self.settings.poll.mul_f64(0.9) + full_jitter(self.settings.poll / 5),
+        };
+        self.next_claim = now + pause;
+        let ready = claimed.rows.into_iter().filter_map(|row| {
+            // The names that were asked for are those of the registry.
+            let task = registry().get(&row.task)?;
+            let held = self.leases.hold(row.key.clone());
+            Some(ReadyRow { row, task, held })
+        });
+        self.slots.add(ready);
+    }
+}

@@ -1,0 +1,8 @@
+//! The outbox and its workers, on SQLite files and a real Postgres.
+
+mod crashes;
+mod home;
+mod leases;
+mod places;
+mod runs;
+mod tasks;
