@@ -44,6 +44,7 @@ pub mod web {}
 #[cfg_attr(feature = "huey", doc = "[huey]: crate::HueyExecutor")]
 #[cfg_attr(feature = "_all", doc = "[insert]: crate::DjangoTasksExecutor::insert")]
 #[doc = "[guide-web]: crate::guide::web"]
+#[doc = "[guide-outbox]: crate::guide::outbox"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/transactions.md")]
 pub mod transactions {}

@@ -52,8 +52,8 @@ queue_executor! {
         format.table = table_in(schema.into());
     }
 
-    /// Whether a commit tells the workers of other processes on Postgres, which [`listen`](crate::Worker::listen). It costs:
-    /// commits that tell somebody queue for each other.
+    /// Whether a commit notifies the workers of other processes on Postgres, which [`listen`](crate::Worker::listen). It
+    /// costs: commits with a notification queue for each other.
     pub fn notify(format, notify: bool) from bool {
         format.notify = notify;
     }
@@ -61,6 +61,13 @@ queue_executor! {
     /// How many bytes the arguments of an intent may take; 16 MiB unless set.
     pub fn body_limit(format, bytes: usize) from bytes {
         format.common.body_limit = bytes;
+    }
+
+    /// Says that its table is in another database than the transactions that this program commits: then
+    /// `OpenScope::commit` hands over to it after the COMMIT. Otherwise a transaction of its kind counts as one of its
+    /// database, and it writes into it.
+    pub fn elsewhere(format) from flag {
+        format.common.elsewhere = true;
     }
 }
 

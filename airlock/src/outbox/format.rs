@@ -67,6 +67,10 @@ pub(super) fn table_in(schema: String) -> &'static SqlTable {
 }
 
 impl Format for OutboxFormat {
+    fn is_elsewhere(&self) -> bool {
+        self.common.elsewhere
+    }
+
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
         if transport == Transport::Sqlite && self.table.schema.is_some() {
             return Err(Rejection::new("a SQLite database has no schemas; leave `schema` of the outbox out"));

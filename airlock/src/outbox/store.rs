@@ -155,7 +155,7 @@ impl Store {
     }
 
     /// Gives rows whose lease has ended back, or ends those that were given back often enough. Not those that the worker
-    /// itself holds: it lives, and a renewal that is late holds as long as nobody else has the row.
+    /// itself holds: it lives, and a renewal that is late holds as long as no other worker has the row.
     pub(crate) async fn rescue(
         &mut self,
         max_rescues: u32,

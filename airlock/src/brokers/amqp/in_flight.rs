@@ -38,7 +38,7 @@ struct PendingJob {
     /// All slots before this one are over.
     next: usize,
     began: Instant,
-    /// When somebody looks after it: to answer in time, and to see whether the connection is stuck.
+    /// When it is looked after next: to answer in time, and to see whether the connection is stuck.
     due: Option<Instant>,
     /// `None` once it is answered.
     waits: Option<(JobReply, JobTimeouts, Requeue<Addressed>)>,

@@ -154,7 +154,7 @@ pub(super) fn meaning(asked: Asked<'_>, error: &ServerError) -> Meaning {
 /// the words of its text.
 fn row(code: &str, text: &str) -> Option<(&'static str, DispatchErrorKind, &'static str)> {
     let of_code = |code: &str| CODES.into_iter().find(|(own, ..)| *own == code);
-    // The other words of such a text are somebody's arguments.
+    // The other words of such a text are arguments of a command.
     if tells_unknown_command(text) {
         return None;
     }

@@ -66,7 +66,7 @@ impl Settings {
     /// | | `django_tasks` (feature `django-tasks`) | `url`, `named`, `default_queue`, `task_prefix`, `backend`, `default_priority`, `body_limit`, `elsewhere`, `connect_timeout` |
     /// | | `dramatiq` (feature `dramatiq`) | `url`, `named`, `default_queue`, `task_prefix`, `namespace`, `default_priority`, `max_priority`, `body_limit`, `declare`, `connect_timeout` |
     /// | | `huey` (feature `huey`) | `url`, `named`, `default_queue`, `clean_name`, `task_prefix`, `priorities`, `default_priority`, `consumer`, `compressed`, `use_zlib`, `signed`, `salt`, `body_limit`, `elsewhere`, `connect_timeout` |
-    /// | | `outbox` (feature `outbox`) | `url`, `named`, `default_queue`, `schema`, `notify`, `body_limit`, `connect_timeout` |
+    /// | | `outbox` (feature `outbox`) | `url`, `named`, `default_queue`, `schema`, `notify`, `body_limit`, `elsewhere`, `connect_timeout` |
     /// | policy | `allow_all`, `drop_all`, `assert_no_effects`, `dedupe` | |
     /// | | `block_tasks`, `allow_tasks` | `tasks`, `rejecting` |
     /// | | `rate_limit` | `limit`, `per` |

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 struct ProcessRows {
     /// How many workers hold rows.
     holding: usize,
-    /// How many wait until nobody does; no worker claims others meanwhile.
+    /// How many workers wait until no row runs; none claims other rows meanwhile.
     waiting: usize,
     /// Whether a row runs alone.
     is_alone: bool,
@@ -60,7 +60,7 @@ impl Company {
         self.stage == Stage::Waiting
     }
 
-    /// Whether somebody waits, or is alone: then there is no news when that ends.
+    /// Whether a worker waits to run a row alone, or does: then there is no news when that ends.
     pub(super) fn is_held_up() -> bool {
         process().waiting > 0
     }
@@ -77,7 +77,7 @@ impl Company {
         }
     }
 
-    /// Whether nobody in the process holds a row, so that one may run alone.
+    /// Whether no worker of the process holds a row, so that one may run alone.
     pub(super) fn begin_alone(&mut self) -> bool {
         let mut process = process();
         if self.stage != Stage::Waiting || process.holding > 0 || process.is_alone {

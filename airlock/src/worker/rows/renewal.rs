@@ -74,7 +74,7 @@ async fn renew_once(
     };
     for keys in keys.chunks(AT_ONCE) {
         let renewed = store.renew(keys, lease).await?;
-        // An end that was recorded meanwhile has no lease either, and nobody holds it any more.
+        // An end that was recorded meanwhile has no lease either, and this worker does not hold it any more.
         keys.iter().filter(|key| !renewed.contains(&*key.id)).for_each(|key| leases.lose(key));
     }
     Ok(())
