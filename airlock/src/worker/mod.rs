@@ -5,6 +5,7 @@ mod backoff;
 mod failure;
 mod report;
 #[cfg(feature = "outbox")]
+#[cfg_attr(not(feature = "_sql"), path = "no_rows.rs")]
 mod rows;
 mod run;
 

@@ -1,0 +1,1 @@
+//! Without a database there are no rows, and no worker of them.
