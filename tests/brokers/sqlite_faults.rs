@@ -108,7 +108,7 @@ fn a_reader_that_keeps_sqlite_from_committing_costs_the_deadline_and_it_is_known
         let _ = reader.number("SELECT count(*) FROM sqlite_master");
         let account = notes(executor.clone(), DEADLINE, 300);
         account.took_at_most(DEADLINE);
-        account.says("is locked by another connection and was not released in time (5);");
+        account.says("is read by another connection, which did not end in time (5);");
         nothing_left(&account);
         reader.run("COMMIT");
         assert_eq!(system.count(database.url()), 1);

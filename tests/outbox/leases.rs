@@ -78,6 +78,28 @@ on_both! {
         assert_eq!(ran(&test), [1, 2]);
     }
 
+    #[ignore = "the test below runs it, in a process where no other worker is"]
+    async fn a_row_that_waits_to_run_alone(home) {
+        let test = unique();
+        let gate = gate(&test);
+        home.enqueue(|| gated::enqueue(test.clone(), 1));
+        let story = async {
+            waited_at(&gate, 1).await;
+            let later = Options::new().delay(Duration::from_secs(3600));
+            home.enqueue(|| plain::enqueue_with(later, test.clone(), 2));
+            strand(&home, "task = 'plain'", 1);
+            home.until("it is rescued", async || home.rows().await[1].rescues == 2).await;
+            // The first one goes on for ever: what comes now waits for a lease, and not for that.
+            home.enqueue(|| plain::enqueue(test.clone(), 3));
+            home.until("another one has run", async || ran(&test) == [3]).await;
+            assert_eq!(home.rows().await[1].state, OutboxState::Waiting);
+            gate.open();
+            home.all_have_ended().await;
+        };
+        home.run_while(home.worker().lease(Duration::from_secs(1)), story).await;
+        assert_eq!(ran(&test), [3, 1, 2]);
+    }
+
     async fn promise_23_a_run_whose_lease_was_lost_records_nothing(home) {
         let test = unique();
         let (first, second) = (gate(&test), gate(&test));
@@ -218,9 +240,10 @@ on_both! {
 
 #[test]
 fn promise_25_a_row_that_was_rescued_twice_runs_alone_in_its_process() {
-    for database in ["sqlite", "postgres"] {
+    let tests = ["a_row_that_was_rescued_twice", "a_row_that_waits_to_run_alone"];
+    for (database, test) in ["sqlite", "postgres"].into_iter().flat_map(|database| tests.map(|test| (database, test))) {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.args(["--exact", &format!("leases::{database}::a_row_that_was_rescued_twice"), "--ignored"]);
+        command.args(["--exact", &format!("leases::{database}::{test}"), "--ignored"]);
         let output = command.output().expect("it runs");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && said.contains("1 passed"), "{said}");

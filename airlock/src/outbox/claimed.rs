@@ -1,5 +1,6 @@
 //! A row that a worker has claimed, and the intent in it.
 
+use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,6 @@ use crate::options::Options;
 use crate::task::{Arguments, TaskDefinition};
 
 /// What a claim gives of a row, in the order of its columns in the statements.
-#[derive(Debug)]
 pub(crate) struct ClaimedRow {
     pub(crate) key: RowKey,
     pub(crate) task: String,
@@ -100,5 +100,12 @@ pub(super) fn number(value: &SqlValue) -> Option<i64> {
     match value {
         SqlValue::Int(number) => Some(*number),
         _ => None,
+    }
+}
+
+impl fmt::Debug for ClaimedRow {
+    /// No argument, and no header.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClaimedRow").field("key", &self.key).field("task", &self.task).finish_non_exhaustive()
     }
 }

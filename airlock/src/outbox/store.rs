@@ -118,16 +118,16 @@ impl Store {
         Ok(!self.session.read(&self.statements.find_alone, values).await?.is_empty())
     }
 
-    /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the ids of those. All of it is
-    /// one transaction.
-    pub(crate) async fn finish(&mut self, ends: &[RowEnd], notifies: bool) -> Result<HashSet<String>, DispatchError> {
+    /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the keys of those, as two
+    /// claims of one row may end at once. All of it is one transaction.
+    pub(crate) async fn finish(&mut self, ends: &[RowEnd], notifies: bool) -> Result<HashSet<RowKey>, DispatchError> {
         let values = self.values([SqlValue::Text(Cow::Owned(ends_json(ends.iter())))]);
         if ends.iter().all(|end| end.follow_ups.is_empty()) {
-            return Ok(ids(self.session.fetch_alone(&self.statements.finish, values).await?));
+            return Ok(keys(self.session.fetch_alone(&self.statements.finish, values).await?));
         }
         self.session.begin().await?;
-        let ended = ids(self.session.fetch(&self.statements.finish, values).await?);
-        let those = ends.iter().filter(|end| ended.contains(&*end.key.id));
+        let ended = keys(self.session.fetch(&self.statements.finish, values).await?);
+        let those = ends.iter().filter(|end| ended.contains(&end.key));
         let rows: Vec<_> = those.flat_map(|end| end.follow_ups.iter().cloned()).collect();
         if !rows.is_empty() {
             self.session.insert(rows).await?;
@@ -139,13 +139,13 @@ impl Store {
         Ok(ended)
     }
 
-    /// The ids of those that have ended so already: for ends of which it was not known whether they were committed.
-    pub(crate) async fn finished(&mut self, ends: &[RowEnd]) -> Result<HashSet<String>, DispatchError> {
+    /// The keys of those that have ended so already: for ends of which it was not known whether they were committed.
+    pub(crate) async fn finished(&mut self, ends: &[RowEnd]) -> Result<HashSet<RowKey>, DispatchError> {
         let mut values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
         if self.transport == Transport::Sqlite {
             values.insert(0, SqlValue::Int(1));
         }
-        Ok(ids(self.session.read(&self.statements.finished, values).await?))
+        Ok(keys(self.session.read(&self.statements.finished, values).await?))
     }
 
     /// Extends leases. Gives the ids of the rows whose lease still holds.
@@ -205,6 +205,15 @@ impl ClaimedRows {
 
 fn ids(rows: Vec<SqlRow>) -> HashSet<String> {
     rows.into_iter().filter_map(|row| row.into_iter().next().and_then(text)).collect()
+}
+
+fn keys(rows: Vec<SqlRow>) -> HashSet<RowKey> {
+    let key = |row: SqlRow| {
+        let mut values = row.into_iter();
+        let id = text(values.next()?)?.into();
+        Some(RowKey { id, lease: number(&values.next()?)? })
+    };
+    rows.into_iter().filter_map(key).collect()
 }
 
 pub(super) fn duration(duration: Duration) -> SqlValue {

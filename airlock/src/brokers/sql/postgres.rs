@@ -66,10 +66,12 @@ impl Dialect for PgConnection {
     }
 
     fn prepare_session(&mut self) -> Done<'_> {
-        // Statistics that are out of date lead the planner to read whole tables. Behind a pooler, the settings would stay
-        // for its next client.
-        const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off";
-        if keeps_statements(self) { self.run(BY_INDEX) } else { Box::pin(async { Ok(()) }) }
+        // Statistics that are out of date lead the planner to read whole tables. A server doesn't notice that its client is
+        // gone while it waits for a lock, and would claim rows for it once it has that. Behind a pooler, the settings would
+        // stay for its next client.
+        const OWN_SETTINGS: &str =
+            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off; SET lock_timeout = 5000";
+        if keeps_statements(self) { self.run(OWN_SETTINGS) } else { Box::pin(async { Ok(()) }) }
     }
 
     fn begin(&mut self, lock_timeout: Duration) -> Done<'_> {

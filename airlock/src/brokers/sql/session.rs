@@ -111,7 +111,7 @@ impl<C: Dialect> SqlSession for OpenSession<C> {
             let Ok(committed) = committed else {
                 return Err(unconfirmed(place, "was asked to commit, and no answer came in time"));
             };
-            committed.map_err(|error| match C::refusal(&error, SqlPhase::Writing) {
+            committed.map_err(|error| match C::refusal(&error, SqlPhase::Committing) {
                 None | Some(Refusal { kind: RefusalKind::Ending | RefusalKind::Unsent, .. }) => {
                     unconfirmed(place, "was asked to commit, and the connection ended before the answer")
                 }

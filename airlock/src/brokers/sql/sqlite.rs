@@ -274,8 +274,8 @@ fn refusal(code: u16, message: &str, phase: SqlPhase) -> Refusal {
         ),
         5 if phase == SqlPhase::Committing => (
             RefusalKind::Unavailable,
-            "is read by another connection, which did not end in time; make its transactions shorter, raise the \
-             `busy_timeout`, or use a write-ahead log",
+            "is read by another connection, which did not end in time; make its transactions shorter, wait longer (the \
+             `busy_timeout`, or the flush's deadline), or use a write-ahead log",
         ),
         5 | 6 => (
             RefusalKind::Unavailable,

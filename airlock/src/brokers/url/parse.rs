@@ -171,7 +171,8 @@ impl BrokerUrl {
         let (path, query) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
         check_file(path)?;
         let path = decoded(path)?.unwrap_or_default();
-        if query.contains("mode=memory") {
+        // Before anything is said of the parameters of such a one.
+        if path.contains(":memory:") || query.contains("mode=memory") {
             return Err(BrokerUrlError::Memory);
         }
         let parameters = Parameters::read(scheme, query)?;

@@ -19,9 +19,9 @@ pub(crate) struct Statements {
     pub(super) claim_alone: Arc<str>,
     /// Whether there is one: tasks, queues.
     pub(super) find_alone: Arc<str>,
-    /// Ends (JSON). Gives the ids of the rows that ended so.
+    /// Ends (JSON). Gives id and lease of the rows that ended so.
     pub(super) finish: Arc<str>,
-    /// Ends (JSON). Gives the ids of the rows that have ended so before.
+    /// Ends (JSON). Gives id and lease of the rows that have ended so before.
     pub(super) finished: Arc<str>,
     /// Keys (JSON), lease in milliseconds. Gives the ids of the rows whose lease holds.
     pub(super) renew: Arc<str>,

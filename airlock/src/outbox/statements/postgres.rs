@@ -66,12 +66,12 @@ UPDATE {table} t SET
     ended = CASE WHEN e.state <> 'waiting' THEN clock_timestamp() END,
     error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
 FROM ends e WHERE t.id = e.id AND t.state = 'running' AND t.lease = e.lease
-RETURNING t.id::text";
+RETURNING t.id::text, t.lease";
 
 const FINISHED: &str = "WITH ends AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS e(id uuid, lease bigint, state text)
 )
-SELECT t.id::text FROM ends e JOIN {table} t ON t.id = e.id WHERE t.state = e.state AND t.lease = e.lease";
+SELECT t.id::text, t.lease FROM ends e JOIN {table} t ON t.id = e.id WHERE t.state = e.state AND t.lease = e.lease";
 
 const RENEW: &str = "WITH held AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS h(id uuid, lease bigint)

@@ -62,12 +62,12 @@ UPDATE {table} AS t SET
     ended = CASE WHEN e.state <> 'waiting' THEN ?1 END,
     error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
 FROM ends e WHERE t.id = e.id AND +t.state = 'running' AND t.lease = e.lease
-RETURNING id";
+RETURNING id, lease";
 
 const FINISHED: &str = "WITH ends AS MATERIALIZED (
     SELECT value ->> 'id' AS id, value ->> 'lease' AS lease, value ->> 'state' AS state FROM json_each(?2)
 )
-SELECT t.id FROM ends e CROSS JOIN {table} t WHERE t.id = e.id AND +t.state = e.state AND t.lease = e.lease AND ?1";
+SELECT t.id, t.lease FROM ends e CROSS JOIN {table} t WHERE t.id = e.id AND +t.state = e.state AND t.lease = e.lease AND ?1";
 
 const RENEW: &str = "WITH held AS MATERIALIZED (
     SELECT value ->> 'id' AS id, value ->> 'lease' AS lease FROM json_each(?2)

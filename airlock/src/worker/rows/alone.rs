@@ -2,6 +2,7 @@
 //! process takes no other row along.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// All workers of this process.
 #[derive(Debug)]
@@ -21,21 +22,28 @@ fn process() -> MutexGuard<'static, ProcessRows> {
 }
 
 /// What one worker holds, or waits for. Dropped, it holds nothing.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Company {
     is_holding: bool,
     stage: Stage,
+    /// How long it waits to be alone, and then goes on before it waits again.
+    patience: Duration,
+    /// Until when it waits, or doesn't wait again.
+    until: Instant,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    #[default]
     Among,
     Waiting,
     Alone,
 }
 
 impl Company {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { is_holding: false, stage: Stage::Among, patience, until: Instant::now() }
+    }
+
     /// Whether the worker may claim rows that run side by side, which it then holds.
     pub(super) fn enter(&mut self) -> bool {
         let mut process = process();
@@ -47,11 +55,22 @@ impl Company {
         true
     }
 
-    /// There is a row that is to run alone.
-    pub(super) fn want_alone(&mut self) {
-        if self.stage == Stage::Among {
-            self.stage = Stage::Waiting;
-            process().waiting += 1;
+    /// Whether there is a row that is to run alone. The worker waits for it for a time, and then lets others run as long: a
+    /// run that never ends would keep all of them from starting.
+    pub(super) fn want_alone(&mut self, is_there: bool) {
+        let now = Instant::now();
+        match self.stage {
+            Stage::Among if is_there && now >= self.until => {
+                self.stage = Stage::Waiting;
+                self.until = now + self.patience;
+                process().waiting += 1;
+            }
+            Stage::Waiting if !is_there || now >= self.until => {
+                self.stage = Stage::Among;
+                self.until = if is_there { now + self.patience } else { now };
+                process().waiting -= 1;
+            }
+            _ => {}
         }
     }
 

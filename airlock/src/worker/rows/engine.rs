@@ -76,7 +76,7 @@ impl Engine {
         leases: Arc<Leases>,
         counters: WorkerCounters,
     ) -> Self {
-        let now = Instant::now();
+        let (now, company) = (Instant::now(), Company::new(settings.claim.lease));
         Self {
             settings,
             runs,
@@ -93,7 +93,7 @@ impl Engine {
             next_rescue: now,
             next_pruning: now + full_jitter(PRUNING),
             pace: Pace::new(),
-            company: Company::default(),
+            company,
         }
     }
 
@@ -186,7 +186,9 @@ impl Engine {
             return Ok(());
         }
         if self.store.is_none() {
-            self.store = Some(self.runs.outbox.connect().await?);
+            let mut store = self.runs.outbox.connect().await?;
+            store.check_version().await?;
+            self.store = Some(store);
         }
         self.finish().await?;
         if rescues {

@@ -32,8 +32,8 @@ impl Finishing<'_> {
                 continue;
             };
             if error.kind() != DispatchErrorKind::Rejected {
-                let is_unconfirmed = error.kind() == DispatchErrorKind::Unconfirmed;
-                group.iter_mut().for_each(|row| row.is_unconfirmed |= is_unconfirmed);
+                // A statement outside of a transaction may have been carried out, whatever became of its answer.
+                group.iter_mut().for_each(|row| row.is_unconfirmed = true);
                 return Err(error);
             }
             // The connection is in a transaction that failed.
@@ -78,7 +78,7 @@ impl Finishing<'_> {
         for row in group {
             self.leases.end(&row.end.key);
             let sealed = row.sealed.take();
-            if !recorded.contains(&*row.end.key.id) {
+            if !recorded.contains(&row.end.key) {
                 self.counters.add(RunCount::Stale, 1);
                 drop(sealed.map(Sealed::discard));
                 continue;

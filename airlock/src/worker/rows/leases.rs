@@ -50,8 +50,15 @@ impl Leases {
         }
     }
 
+    /// Those of the rows whose lease is not known to be lost, in the order of their ids: statements that lock several rows
+    /// lock them in one order.
     pub(super) fn keys(&self) -> Vec<RowKey> {
-        self.lock().values().map(|row| row.key.clone()).collect()
+        let rows = self.lock();
+        let held = rows.values().filter(|row| row.stop_reason() != Some(StopReason::Lost));
+        let mut keys: Vec<_> = held.map(|row| row.key.clone()).collect();
+        drop(rows);
+        keys.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        keys
     }
 
     /// The lease of the row is lost.

@@ -15,6 +15,9 @@ use crate::runtime::full_jitter;
 /// How many leases one statement renews.
 const AT_ONCE: usize = 1000;
 
+/// How long an answer is waited for, however long the lease is.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// Dropped, it stops the thread.
 #[derive(Debug)]
 pub(super) struct Renewal {
@@ -50,7 +53,12 @@ async fn renew(outbox: Outbox, leases: Arc<Leases>, lease: Duration, ready: ones
     let _ = ready.send(());
     loop {
         tokio::time::sleep(lease / 3).await;
-        while let Err(error) = renew_once(&outbox, &leases, lease, &mut store).await {
+        // A connection that doesn't answer must not cost the whole lease.
+        let patience = (lease / 3).min(LONGEST);
+        while let Err(error) = tokio::time::timeout(patience, renew_once(&outbox, &leases, lease, &mut store))
+            .await
+            .unwrap_or_else(|_| Err(DispatchError::unavailable("the database gave no answer in time")))
+        {
             store = None;
             tracing::warn!(target: "airlock", error = error.reason(), "leases can't be renewed; trying again");
             tokio::time::sleep((lease / 30).max(Duration::from_millis(10)) + full_jitter(lease / 30)).await;

@@ -33,7 +33,8 @@ pub(super) struct Slots {
 struct SlotState {
     ready: VecDeque<ReadyRow>,
     runners: usize,
-    /// How many rows have started, ever.
+    /// How many rows have started in a slot in which another one had ended. What fills an empty slot says nothing about how
+    /// soon the next one can start.
     started: u64,
     finished: Vec<FinishedRow>,
 }
@@ -74,7 +75,6 @@ impl Slots {
             && let Some(row) = state.ready.pop_front()
         {
             state.runners += 1;
-            state.started += 1;
             first.push(row);
         }
         drop(state);
@@ -120,7 +120,12 @@ impl Slots {
         let runner = Runner(&self);
         let mut next = Some(row);
         while let Some(row) = next.take_if(|row| !row.is_async()) {
-            let ended = catch_panic(|| Some(self.settings.run(&row)));
+            let ended = match row.held.stop_reason() {
+                // It waited, and is another worker's by now, or called off.
+                Some(StopReason::Lost) => Ok(None),
+                Some(StopReason::Shutdown) => Ok(Some(self.settings.released(&row))),
+                None => catch_panic(|| Some(self.settings.run(&row))),
+            };
             runner.ended(row, ended);
             next = self.next();
         }

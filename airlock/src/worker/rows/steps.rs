@@ -22,9 +22,7 @@ impl Engine {
     pub(super) async fn rescue(&mut self) -> Result<(), DispatchError> {
         let Some(store) = &mut self.store else { return Ok(()) };
         let rescued = store.rescue(self.settings.max_rescues, &self.leases.keys(), BATCH).await?;
-        if store.has_alone(&self.settings.claim).await? {
-            self.company.want_alone();
-        }
+        self.company.want_alone(store.has_alone(&self.settings.claim).await?);
         let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));
         self.next_rescue = Instant::now() + every / 2 + full_jitter(every / 2);
         self.may_have_more |= !rescued.is_empty();
