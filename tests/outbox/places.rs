@@ -66,7 +66,7 @@ fn a_pool_lends_its_options_and_none_of_its_connections() {
         assert_eq!(ran(&test), [1, 2]);
 
         let memory = SqlitePoolOptions::new().connect("sqlite::memory:").await.expect("a pool");
-        assert_eq!(Outbox::on(&memory).expect_err("nobody else has it"), BrokerUrlError::Memory);
+        assert_eq!(Outbox::on(&memory).expect_err("no other connection has it"), BrokerUrlError::Memory);
     });
 }
 

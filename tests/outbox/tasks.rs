@@ -130,6 +130,6 @@ pub(crate) fn stuck(test: String, number: u64) {
     note_run(test, number);
 }
 
-/// Nobody here has its body.
+/// Its body is elsewhere.
 #[airlock::task(name = "shop.elsewhere")]
 pub(crate) fn elsewhere(number: u64);

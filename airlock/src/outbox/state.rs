@@ -16,7 +16,7 @@ pub enum OutboxState {
     Dead,
     /// It was past its expiry when its turn came.
     Expired,
-    /// Somebody called it off.
+    /// It was called off.
     Cancelled,
 }
 

@@ -13,8 +13,8 @@ use crate::dispatch::{DispatchError, OpenTransaction, SqlKind};
 /// `postgres` are on; a `sqlx::Transaction` gives its own as `&mut *transaction`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection that airlock can write to",
-    note = "give `&mut *transaction`, a `sqlx::SqliteConnection` or a `sqlx::PgConnection` of sqlx 0.9, with airlock's \
-            feature `sqlite` or `postgres`"
+    note = "use sqlx 0.9 on SQLite or Postgres, with airlock's feature `sqlite` or `postgres`: a transaction of a pool for \
+            `commit`, `&mut *transaction` for `insert`"
 )]
 pub trait SqlConnection: Send {
     #[doc(hidden)]

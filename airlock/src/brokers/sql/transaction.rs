@@ -137,9 +137,7 @@ pub(super) fn commit_failed<C: Dialect>(error: &sqlx::Error) -> DispatchError {
 }
 
 fn no_transaction() -> DispatchError {
-    rejected(&format!(
-        "{OPEN} has none that the client knows of; begin it with `begin` or `begin_with`, and give `&mut *transaction`"
-    ))
+    rejected(&format!("{OPEN} has none that the client knows of; begin it with `begin` or `begin_with` of the client"))
 }
 
 /// Writes the rows within a transaction that is not ours: all of them or none, also if this is dropped half-way.
