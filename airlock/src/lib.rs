@@ -103,7 +103,7 @@ pub use scope::{
 };
 pub use scope_info::ScopeInfo;
 #[cfg(feature = "settings")]
-pub use settings::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
+pub use settings::load::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 pub use settings::{Settings, configuration, configure, reset_configuration};
 pub use shutdown::{shutdown, shutdown_async};
 pub use state::{State, StateValue, provide, provide_arc};

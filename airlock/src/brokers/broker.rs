@@ -1,15 +1,11 @@
 //! A broker by its URL: one of the transports that this program has.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "_sql")]
-use super::row::SqlTable;
-#[cfg(feature = "_sql")]
-use super::sql::{GivenOptions, PoolSource, SqlSession, open_session};
 use super::transport::Transport;
 use super::url::{BrokerUrl, BrokerUrlError};
-#[cfg(feature = "_sql")]
-use crate::dispatch::DispatchError;
 
 /// How long a flush tries to reach a broker, unless set otherwise: less than its own deadline, so that a fallback has
 /// time left.
@@ -19,9 +15,27 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(crate) struct Broker {
     url: BrokerUrl,
-    #[cfg(feature = "_sql")]
-    given: GivenOptions,
+    options: Option<PoolOptions>,
     pub(crate) manager: AnyManager,
+}
+
+/// What connects as a pool of the client crate does, and waits so long for a connection.
+#[derive(Clone)]
+pub(crate) struct PoolOptions(Arc<ConnectAsPool>);
+
+type ConnectAsPool = dyn Fn(&BrokerUrl, Duration) -> AnyManager + Send + Sync;
+
+impl PoolOptions {
+    pub(crate) fn new(connect: impl Fn(&BrokerUrl, Duration) -> AnyManager + Send + Sync + 'static) -> Self {
+        Self(Arc::new(connect))
+    }
+}
+
+impl fmt::Debug for PoolOptions {
+    /// Nothing of what they are: a password is among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PoolOptions")
+    }
 }
 
 /// Makes [`AnyManager`] of the transports: the feature of each, its variant, and how it is spoken to.
@@ -76,64 +90,21 @@ impl Broker {
         }
         let url = url.usable()?;
         let manager = AnyManager::new(&url, CONNECT_TIMEOUT)?;
-        Ok(Self {
-            url,
-            manager,
-            #[cfg(feature = "_sql")]
-            given: GivenOptions::None,
-        })
+        Ok(Self { url, options: None, manager })
     }
 
     /// The database of a pool.
-    #[cfg(feature = "_sql")]
-    pub(crate) fn of_pool(source: PoolSource) -> Result<Self, BrokerUrlError> {
-        let PoolSource { url, options: given } = source;
-        let manager = AnyManager::with_options(&url, &given, CONNECT_TIMEOUT)?;
-        Ok(Self { url, given, manager })
-    }
-
-    /// A connection for statements with answers, if this is a SQL database.
-    #[cfg(feature = "_sql")]
-    pub(crate) async fn session(&self, table: &'static SqlTable) -> Result<Box<dyn SqlSession>, DispatchError> {
-        match &self.manager {
-            #[cfg(feature = "sqlite")]
-            AnyManager::Sqlite(manager) => open_session(manager.protocol(), table).await,
-            #[cfg(feature = "postgres")]
-            AnyManager::Postgres(manager) => open_session(manager.protocol(), table).await,
-            #[allow(unreachable_patterns, reason = "without other transports there is nothing else")]
-            _ => Err(DispatchError::rejected(format!("{} is no SQL database", self.url.place()))),
-        }
-    }
-
-    /// Calls the closure at each notification of the channel, as long as this is awaited and the database has such a
-    /// thing. An error is no connection at first; later ones are made again.
-    #[cfg(feature = "_sql")]
-    pub(crate) async fn listen(&self, channel: &str, heard: impl Fn()) -> Result<(), DispatchError> {
-        let _ = (channel, &heard);
-        match &self.manager {
-            #[cfg(feature = "postgres")]
-            AnyManager::Postgres(manager) => {
-                let mut listener = super::sql::listen(manager.protocol(), channel).await?;
-                heard();
-                // `None` is a connection that was lost: notifications of meanwhile are not known.
-                while listener.try_recv().await.is_ok() {
-                    heard();
-                }
-                Ok(())
-            }
-            #[allow(unreachable_patterns, reason = "without other transports there is nothing else")]
-            _ => {
-                Err(DispatchError::rejected(format!("{} has no notifications; leave `listen()` out", self.url.place())))
-            }
-        }
+    pub(crate) fn of_pool(url: BrokerUrl, options: PoolOptions) -> Self {
+        let manager = (options.0)(&url, CONNECT_TIMEOUT);
+        Self { url, options: Some(options), manager }
     }
 
     /// The same broker with a connection of its own.
     pub(crate) fn with_connect_timeout(self, timeout: Duration) -> Self {
-        #[cfg(feature = "_sql")]
-        let made = AnyManager::with_options(&self.url, &self.given, timeout);
-        #[cfg(not(feature = "_sql"))]
-        let made = AnyManager::new(&self.url, timeout);
+        let made = match &self.options {
+            Some(options) => Ok((options.0)(&self.url, timeout)),
+            None => AnyManager::new(&self.url, timeout),
+        };
         match made {
             Ok(manager) => Self { manager, ..self },
             // It was made once, so its transport is there.
@@ -147,25 +118,5 @@ impl Broker {
 
     pub(crate) fn transport(&self) -> Transport {
         self.url.scheme.transport()
-    }
-}
-
-#[cfg(feature = "_sql")]
-impl AnyManager {
-    /// That of a database with the options of a pool, if there is one.
-    fn with_options(url: &BrokerUrl, given: &GivenOptions, timeout: Duration) -> Result<Self, BrokerUrlError> {
-        match given {
-            GivenOptions::None => Self::new(url, timeout),
-            #[cfg(feature = "sqlite")]
-            GivenOptions::Sqlite(options) => {
-                let sql = super::sql::Sql::with_options(url.clone(), Some((**options).clone()));
-                Ok(Self::Sqlite(super::connection::ConnectionManager::new(sql, timeout)))
-            }
-            #[cfg(feature = "postgres")]
-            GivenOptions::Postgres(options) => {
-                let sql = super::sql::Sql::with_options(url.clone(), Some((**options).clone()));
-                Ok(Self::Postgres(super::connection::ConnectionManager::new(sql, timeout)))
-            }
-        }
     }
 }

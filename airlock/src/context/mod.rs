@@ -5,6 +5,7 @@ pub(crate) mod frame;
 pub(crate) mod futures;
 pub(crate) mod judging;
 mod order;
+#[cfg_attr(not(feature = "tokio"), path = "one_runtime_task.rs")]
 mod runtime_task;
 pub(crate) mod scope_state;
 pub(crate) mod stack;

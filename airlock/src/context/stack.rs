@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::frame::Frame;
-use super::runtime_task::RuntimeTask;
+use super::runtime_task::{self, RuntimeTask};
 
 /// What is around, outermost first.
 pub(crate) struct Stack(Vec<StackEntry>);
@@ -20,7 +20,7 @@ struct StackEntry {
 
 impl StackEntry {
     fn new(frame: Arc<Frame>) -> Self {
-        Self { frame, task: RuntimeTask::current() }
+        Self { frame, task: runtime_task::current() }
     }
 }
 
@@ -37,7 +37,7 @@ impl Stack {
     /// Has been carried to the task that runs here.
     fn carried_here(&mut self) {
         if !self.0.is_empty() {
-            let task = RuntimeTask::current();
+            let task = runtime_task::current();
             self.0.iter_mut().for_each(|entry| entry.task = task);
         }
     }
@@ -46,7 +46,7 @@ impl Stack {
     #[inline]
     fn current(&self) -> Option<&Arc<Frame>> {
         let last = self.0.last()?;
-        let task = RuntimeTask::current();
+        let task = runtime_task::current();
         if last.task == task {
             return Some(&last.frame);
         }

@@ -79,22 +79,20 @@ impl Outbox {
     /// off.
     pub fn new(url: impl AsRef<str>) -> Result<Self, BrokerUrlError> {
         let broker = Broker::for_system(url.as_ref(), "the outbox", &[Transport::Sqlite, Transport::Postgres])?;
-        Ok(Self::of(broker, OutboxFormat::default()))
-    }
-
-    /// In the database of a pool. Connections of the outbox and its workers are made with the pool's options and are none
-    /// of the pool's, so that tasks which use the pool can't starve them; `after_connect` doesn't run for them.
-    ///
-    /// # Errors
-    /// The pool is of a SQLite database in memory, which only the connection that made it has.
-    #[cfg(feature = "_sql")]
-    pub fn on(pool: &(impl crate::brokers::sql::SqlPool + ?Sized)) -> Result<Self, BrokerUrlError> {
-        Ok(Self::of(Broker::of_pool(pool.source()?)?, OutboxFormat::default()))
+        Ok(Self::at(broker))
     }
 
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         let url = table.url();
         Self::read_options(table, |table| Self::new(url?.as_ref()).map_err(|error| table.refuse_url(error)))
+    }
+
+    pub(super) fn at(broker: Broker) -> Self {
+        Self::of(broker, OutboxFormat::default())
+    }
+
+    pub(super) fn broker(&self) -> &Broker {
+        self.0.broker()
     }
 
     pub(crate) fn format(&self) -> &OutboxFormat {
@@ -110,62 +108,8 @@ impl Outbox {
         self.format().notify
     }
 
-    /// Wakes the workers of this process when another one has written rows, as far as the database tells.
-    #[cfg(feature = "_sql")]
-    pub(crate) async fn listen(&self) -> Result<(), crate::dispatch::DispatchError> {
-        self.0.broker().listen(super::format::CHANNEL, super::wake_workers).await
-    }
-
     /// The row of an intent that is written now.
     pub(crate) fn row(&self, intent: &Intent, now: SystemTime) -> Result<SqlMessage, Rejection> {
         self.format().row(self.transport(), intent, now, 0)
-    }
-}
-
-#[cfg(feature = "_sql")]
-mod insertion {
-    use super::Outbox;
-    use crate::brokers::sql::SqlConnection;
-    use crate::flush::{FlushError, FlushReport, Sealed};
-
-    impl Outbox {
-        /// Writes what a scope holds into the transaction that is open on the connection: workers see the tasks when, and
-        /// only when, that commits. No connection but the given one is used, and no runtime but the caller's.
-        #[doc = ""]
-        #[doc = include_str!("../../docs/rustdoc/insert.md")]
-        ///
-        /// ```no_run
-        /// # #[cfg(feature = "sqlite")] mod shown {
-        /// # #[airlock::task(name = "shop.send_receipt")] fn send_receipt(order_id: i64) { let _ = order_id; }
-        /// use airlock::{Error, Outbox};
-        /// use sqlx::{Connection, SqliteConnection};
-        ///
-        /// async fn pay(
-        ///     outbox: &Outbox,
-        ///     connection: &mut SqliteConnection,
-        ///     order: i64,
-        /// ) -> airlock::Result<()> {
-        ///     let mut transaction =
-        ///         connection.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
-        ///     let scope = airlock::scope().executor(outbox.clone()).open();
-        ///     scope.run(|| send_receipt::enqueue(order))?;
-        ///     sqlx::query("UPDATE orders SET paid = 1 WHERE id = ?")
-        ///         .bind(order)
-        ///         .execute(&mut *transaction)
-        ///         .await
-        ///         .map_err(Error::other)?;
-        ///     outbox.insert(&mut *transaction, scope.seal()?).await?;
-        ///     // Order and task, or neither.
-        ///     transaction.commit().await.map_err(Error::other)
-        /// }
-        /// # }
-        /// ```
-        pub async fn insert<C: SqlConnection + ?Sized>(
-            &self,
-            connection: &mut C,
-            sealed: Sealed,
-        ) -> Result<FlushReport, FlushError> {
-            self.0.insert(connection, sealed).await
-        }
     }
 }

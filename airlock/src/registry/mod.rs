@@ -44,7 +44,6 @@ pub fn registry() -> &'static Registry {
 }
 
 /// The names and aliases of the tasks that this program has a body for, as JSON: what a worker asks for.
-#[cfg(feature = "worker")]
 pub(crate) fn runnable_names() -> String {
     let registry = registry();
     let has_body = |task: &&'static TaskDefinition| task.kind != TaskKind::Elsewhere;

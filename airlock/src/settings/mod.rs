@@ -19,8 +19,6 @@ use crate::text::redact::redact_text;
 
 pub(crate) use global::{Snapshot, snapshot};
 pub use global::{configuration, configure, reset_configuration};
-#[cfg(feature = "settings")]
-pub use load::{Reported, Secret, Setting, SettingsError, SettingsLoader, SettingsProblem, SettingsTable};
 use source::Sourced;
 
 /// What scopes use unless their builder says otherwise. Programs [`configure`] once; libraries never do.

@@ -35,13 +35,13 @@ impl OpenScope {
         }
         let deadline = self.deadline();
         let timeouts = JobTimeouts::new(deadline, NO_CONNECT);
-        if let Err((error, database)) = transaction.as_any().check(timeouts).await {
+        if let Err((error, database)) = transaction.as_any().0.check(timeouts).await {
             roll_back(transaction).await;
             let given_back = GivenBack::from(self.give_back());
             return Err(not_committed(given_back, error.reason(), database));
         }
         let sealed = self.seal_for_commit().map(CommittingFlush::new);
-        let kind = transaction.as_any().kind();
+        let kind = transaction.as_any().0.kind();
         let split = sealed.and_then(|mut flush| flush.split(kind).map(|()| flush));
         let mut flush = match split {
             Ok(flush) => flush,
@@ -53,7 +53,7 @@ impl OpenScope {
             }
         };
 
-        let mut open = transaction.as_any().into_transaction();
+        let mut open = transaction.as_any().0.as_transaction();
         if let Err(cause) = flush.write(&mut open, deadline).await {
             let database = open.take_fault();
             let given_back = flush.rolled_back();

@@ -1,10 +1,13 @@
 //! A connection that is not ours, with a transaction that is the caller's.
 
+use std::fmt;
+
+use super::dialect::Dialect;
 use super::rows::Rows;
 use super::transaction::{self, TransactionFault};
-use crate::brokers::connection::{Job, JobTimeouts};
-use crate::brokers::transport::Transport;
+use crate::brokers::connection::{Job, JobOutcome, JobTimeouts};
 use crate::dispatch::{DispatchError, OpenTransaction, SqlKind};
+use crate::runtime::BoxFuture;
 
 /// A connection of the crate `sqlx` 0.9, as [`insert`](crate::DjangoTasksExecutor::insert) writes to: that of an open
 /// transaction.
@@ -27,101 +30,69 @@ pub trait SqlConnection: Send {
         Self: Sized;
 }
 
-/// One of the databases.
+/// What comes of writing into a transaction of the caller.
+type Added<'a> = BoxFuture<'a, Result<(), TransactionFault>>;
+
+/// A connection of one of the databases.
 #[doc(hidden)]
-#[derive(Debug)]
-pub enum AnyConnection<'a> {
-    #[cfg(feature = "sqlite")]
-    Sqlite(&'a mut sqlx::SqliteConnection),
-    #[cfg(feature = "postgres")]
-    Postgres(&'a mut sqlx::PgConnection),
-}
+pub struct AnyConnection<'a>(pub(crate) &'a mut dyn DatabaseConnection);
 
-#[cfg(feature = "sqlite")]
-impl SqlConnection for sqlx::SqliteConnection {
-    fn as_any(&mut self) -> AnyConnection<'_> {
-        AnyConnection::Sqlite(self)
-    }
-
-    fn commit_failed(error: &sqlx::Error) -> DispatchError {
-        transaction::commit_failed::<Self>(error)
+impl fmt::Debug for AnyConnection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AnyConnection").field(&self.0.kind()).finish()
     }
 }
 
-#[cfg(feature = "postgres")]
-impl SqlConnection for sqlx::PgConnection {
-    fn as_any(&mut self) -> AnyConnection<'_> {
-        AnyConnection::Postgres(self)
+/// What is done with it, whichever database it is of.
+pub(crate) trait DatabaseConnection: Send {
+    /// Which database it is.
+    fn kind(&self) -> SqlKind;
+
+    /// Shows that the transaction on it is open and takes statements.
+    fn check(&mut self, timeouts: JobTimeouts) -> Added<'_>;
+
+    /// Writes the rows within the open transaction, all or none of them.
+    fn write<'a>(&'a mut self, rows: &'a mut Rows, timeouts: JobTimeouts) -> BoxFuture<'a, JobOutcome>;
+
+    /// Writes the rows within a transaction that is rolled back unless this goes well.
+    fn add(&mut self, rows: Rows, timeouts: JobTimeouts) -> Added<'_>;
+
+    /// As executors see it.
+    fn as_transaction(&mut self) -> OpenTransaction<'_>;
+}
+
+impl<C: Dialect> DatabaseConnection for C {
+    fn kind(&self) -> SqlKind {
+        C::KIND
     }
 
-    fn commit_failed(error: &sqlx::Error) -> DispatchError {
-        transaction::commit_failed::<Self>(error)
+    fn check(&mut self, timeouts: JobTimeouts) -> Added<'_> {
+        Box::pin(transaction::check(self, timeouts))
+    }
+
+    fn write<'a>(&'a mut self, rows: &'a mut Rows, timeouts: JobTimeouts) -> BoxFuture<'a, JobOutcome> {
+        Box::pin(transaction::within(self, rows, timeouts))
+    }
+
+    fn add(&mut self, rows: Rows, timeouts: JobTimeouts) -> Added<'_> {
+        Box::pin(transaction::add(self, rows, timeouts))
+    }
+
+    fn as_transaction(&mut self) -> OpenTransaction<'_> {
+        OpenTransaction::new(C::KIND, self)
     }
 }
 
 /// Rows on their way, and who waits for them to be written.
 pub(crate) type SqlJob = Job<Rows>;
 
-/// One of the databases' connections, for which the expression is evaluated.
-macro_rules! with_connection {
-    ($any:expr, $connection:ident => $value:expr) => {
-        match $any {
-            #[cfg(feature = "sqlite")]
-            AnyConnection::Sqlite($connection) => $value,
-            #[cfg(feature = "postgres")]
-            AnyConnection::Postgres($connection) => $value,
-        }
-    };
-}
-
-impl<'a> AnyConnection<'a> {
-    pub(crate) fn transport(&self) -> Transport {
-        self.kind().into()
-    }
-
-    /// Writes the rows within the open transaction, all or none of them.
-    pub(crate) async fn write(self, job: SqlJob) {
-        let SqlJob { mut messages, timeouts, mut reply, .. } = job;
-        let Some(mut rows) = messages.pop() else { return };
-        reply.may_have_left(true);
-        let outcome = with_connection!(self, connection => transaction::within(connection, &mut rows, timeouts).await);
-        reply.send_all(&outcome);
-    }
-
-    /// Which database it is.
-    pub(crate) fn kind(&self) -> SqlKind {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => SqlKind::Sqlite,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(_) => SqlKind::Postgres,
-        }
-    }
-
-    /// Shows that the transaction on it is open and takes statements.
-    pub(crate) async fn check(self, timeouts: JobTimeouts) -> Result<(), TransactionFault> {
-        with_connection!(self, connection => transaction::check(connection, timeouts).await)
-    }
-
-    /// As executors see it.
-    pub(crate) fn into_transaction(self) -> OpenTransaction<'a> {
-        let kind = self.kind();
-        with_connection!(self, connection => OpenTransaction::new(kind, connection))
-    }
-
-    fn of<'t>(transaction: &'t mut OpenTransaction<'_>) -> Option<AnyConnection<'t>> {
-        let kind = transaction.kind();
-        #[cfg(feature = "sqlite")]
-        if kind == SqlKind::Sqlite {
-            return transaction.connection().map(AnyConnection::Sqlite);
-        }
-        #[cfg(feature = "postgres")]
-        if kind == SqlKind::Postgres {
-            return transaction.connection().map(AnyConnection::Postgres);
-        }
-        let _ = kind;
-        None
-    }
+/// Writes the rows of a job within the open transaction, all or none of them.
+pub(crate) async fn write_rows(AnyConnection(connection): AnyConnection<'_>, job: SqlJob) {
+    let SqlJob { mut messages, timeouts, mut reply, .. } = job;
+    let Some(mut rows) = messages.pop() else { return };
+    reply.may_have_left(true);
+    let outcome = connection.write(&mut rows, timeouts).await;
+    reply.send_all(&outcome);
 }
 
 /// Adds the rows to the transaction, which is rolled back unless this goes well.
@@ -130,14 +101,24 @@ pub(crate) async fn add_rows(
     rows: Rows,
     timeouts: JobTimeouts,
 ) -> Result<(), DispatchError> {
-    let Some(connection) = AnyConnection::of(transaction) else {
+    let Some(connection) = connection_of(transaction) else {
         return Err(DispatchError::rejected("the transaction is on another kind of connection"));
     };
-    let added = with_connection!(connection, connection => transaction::add(connection, rows, timeouts).await);
-    added.map_err(|(error, client)| {
+    connection.add(rows, timeouts).await.map_err(|(error, client)| {
         if let Some(client) = client {
             transaction.failed_with(client);
         }
         error
     })
+}
+
+fn connection_of<'t>(transaction: &'t mut OpenTransaction<'_>) -> Option<&'t mut dyn DatabaseConnection> {
+    match transaction.kind() {
+        #[cfg(feature = "sqlite")]
+        SqlKind::Sqlite => Some(transaction.connection::<sqlx::SqliteConnection>()?),
+        #[cfg(feature = "postgres")]
+        SqlKind::Postgres => Some(transaction.connection::<sqlx::PgConnection>()?),
+        #[allow(unreachable_patterns, reason = "with both databases there is no other")]
+        _ => None,
+    }
 }

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::Sql;
+use super::broker::Heard;
 use super::refusal::Refusal;
 use crate::brokers::row::{SqlMessage, SqlRow, SqlValue};
 use crate::brokers::url::BrokerUrl;
+use crate::dispatch::{DispatchError, SqlKind};
 use crate::runtime::BoxFuture;
 
 pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
@@ -63,6 +66,9 @@ pub(crate) enum SqlPhase {
 pub(crate) trait Dialect: Send + Sized + 'static {
     /// Those of a pool of the client crate.
     type Options: Clone + Send + Sync + 'static;
+
+    /// Which database it is.
+    const KIND: SqlKind;
 
     /// Whether a statement that only reads needs no transaction, whatever is between here and the database.
     const READS_ALONE: bool;
@@ -120,6 +126,14 @@ pub(crate) trait Dialect: Send + Sized + 'static {
 
     /// Wakes who listens, once the transaction is committed.
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a>;
+
+    /// Calls the function at each notification of the channel.
+    fn listen<'a>(sql: &'a Sql<Self>, channel: &'a str, heard: &'a Heard) -> BoxFuture<'a, Result<(), DispatchError>> {
+        let _ = (channel, heard);
+        let place = sql.url.place();
+        let none = DispatchError::rejected(format!("{place} has no notifications; leave `listen()` out"));
+        Box::pin(async { Err(none) })
+    }
 
     /// What an answer of the database means; `None` if it gave none.
     fn refusal(error: &sqlx::Error, phase: SqlPhase) -> Option<Refusal>;

@@ -1,14 +1,12 @@
 //! SQL databases: the rows of a flush in one transaction.
 
 mod any;
+mod broker;
 mod connection;
 mod dialect;
-#[cfg(feature = "postgres")]
-mod listener;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod read;
 mod refusal;
 mod rows;
 mod session;
@@ -26,16 +24,14 @@ use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
 
 pub use any::SqlConnection;
-pub(crate) use any::{AnyConnection, SqlJob, add_rows};
+pub(crate) use any::{AnyConnection, SqlJob, add_rows, write_rows};
 use connection::WriterHandle;
 pub(crate) use dialect::Dialect;
-#[cfg(feature = "postgres")]
-pub(crate) use listener::listen;
+use pool::PoolSource;
 pub use pool::SqlPool;
-pub(crate) use pool::{GivenOptions, PoolSource};
 use rows::TransactionPermit;
 pub(crate) use rows::{RowSender, Rows};
-pub(crate) use session::{SqlSession, open as open_session};
+pub(crate) use session::SqlSession;
 
 /// How a database is spoken to.
 pub(crate) struct Sql<C: Dialect> {

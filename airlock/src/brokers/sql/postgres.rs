@@ -1,7 +1,9 @@
 //! Postgres.
 
 mod answer;
-pub(super) mod options;
+mod client;
+mod listener;
+mod options;
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -13,11 +15,13 @@ use sqlx::postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgSeverity}
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Database, PgConnection, Postgres, Row};
 use sqlx_core::transaction::TransactionManager;
 
+use super::Sql;
+use super::broker::Heard;
 use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
-use super::read;
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
+use crate::dispatch::{DispatchError, SqlKind};
 use crate::runtime::BoxFuture;
 
 use answer::refusal;
@@ -31,6 +35,8 @@ const DIRECT_MARK: &str = "airlock.ours";
 
 impl Dialect for PgConnection {
     type Options = PgConnectOptions;
+
+    const KIND: SqlKind = SqlKind::Postgres;
 
     const READS_ALONE: bool = false;
 
@@ -142,7 +148,7 @@ impl Dialect for PgConnection {
             }
             let is_kept = keeps_statements(self);
             let rows = sqlx::query_with(statement, arguments).persistent(is_kept).fetch_all(self).await?;
-            rows.iter().map(read::postgres).collect()
+            rows.iter().map(client::read).collect()
         })
     }
 
@@ -152,6 +158,10 @@ impl Dialect for PgConnection {
             let is_kept = keeps_statements(self);
             notify.persistent(is_kept).execute(self).await.map(drop)
         })
+    }
+
+    fn listen<'a>(sql: &'a Sql<Self>, channel: &'a str, heard: &'a Heard) -> BoxFuture<'a, Result<(), DispatchError>> {
+        Box::pin(listener::listen(sql, channel, heard))
     }
 
     fn refusal(error: &sqlx::Error, phase: SqlPhase) -> Option<Refusal> {

@@ -10,7 +10,7 @@ use super::table::{Reported, SettingsTable};
 use super::value::Setting;
 use crate::executors::OptionReader;
 use crate::options::MAX_PRIORITY;
-use crate::settings::Secret;
+use crate::settings::load::Secret;
 
 impl OptionReader for SettingsTable<'_> {
     type Error = Reported;

@@ -86,13 +86,11 @@ queue_executor! {
     /// without it, they and the queue have to be there. In any case the queue is bound to `celery_delayed_delivery`, for
     /// which the user needs the right to write to it and to read from there. Redis has no such thing.
     ///
-    /// ```
-    /// # #[cfg(feature = "amqp")] {
+    /// ```no_run
     /// use airlock::CeleryExecutor;
     ///
     /// let celery = CeleryExecutor::new("amqp://rabbit/shop").unwrap().native_delayed_delivery();
     /// # let _ = celery;
-    /// # }
     /// ```
     pub fn native_delayed_delivery(format) from flag {
         format.native_delayed_delivery = true;

@@ -11,8 +11,8 @@ use super::format::Format;
 use super::publish::rows::stream_rows;
 use crate::brokers::Transport;
 use crate::brokers::connection::{FlushDoubt, JobReply, JobTimeouts};
-use crate::brokers::sql::{AnyConnection, Rows, SqlConnection, SqlJob, add_rows};
-use crate::dispatch::{DispatchError, OpenTransaction, Rejection};
+use crate::brokers::sql::{AnyConnection, Rows, SqlConnection, SqlJob, add_rows, write_rows};
+use crate::dispatch::{DispatchError, OpenTransaction, Rejection, SqlKind};
 use crate::executors::{Batch, Capabilities, Executor, FlushContext};
 use crate::flush::{FlushError, FlushReport, Sealed};
 use crate::intent::Intent;
@@ -25,7 +25,7 @@ macro_rules! insert_of {
         impl $crate::$executor {
             #[doc = $about]
             #[doc = ""]
-            #[doc = include_str!("../../../docs/rustdoc/insert.md")]
+            #[doc = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rustdoc/insert.md"))]
             ///
             /// ```no_run
             /// # #[cfg(feature = "sqlite")] mod shown {
@@ -54,16 +54,18 @@ macro_rules! insert_of {
             /// }
             /// # }
             /// ```
-            pub async fn insert<C: SqlConnection + ?Sized>(
+            pub async fn insert<C: $crate::brokers::sql::SqlConnection + ?Sized>(
                 &self,
                 connection: &mut C,
-                sealed: Sealed,
-            ) -> Result<FlushReport, FlushError> {
+                sealed: $crate::flush::Sealed,
+            ) -> Result<$crate::flush::FlushReport, $crate::flush::FlushError> {
                 self.0.insert(connection, sealed).await
             }
         }
     };
 }
+
+pub(crate) use insert_of;
 
 insert_of!(
     "huey",
@@ -96,7 +98,8 @@ impl<F: Format> QueueExecutor<F> {
         connection: &mut C,
         sealed: Sealed,
     ) -> Result<FlushReport, FlushError> {
-        write(Relay::new(self, connection.as_any()), connection.as_any(), sealed).await
+        let connection = connection.as_any();
+        write(Relay::new(self, connection.0.kind()), connection, sealed).await
     }
 }
 
@@ -123,7 +126,7 @@ async fn write<F: Format>(
     let writing = pin!(async {
         // Without a job there is nothing to write: it was empty, or refused.
         if let Ok(job) = job.await {
-            connection.write(job).await;
+            write_rows(connection, job).await;
         }
     });
     tokio::select! {
@@ -146,10 +149,10 @@ struct Relay<F> {
 const NO_CONNECT: Duration = Duration::from_secs(24 * 3600);
 
 impl<F: Format> Relay<F> {
-    fn new(executor: &QueueExecutor<F>, connection: AnyConnection<'_>) -> (Self, oneshot::Receiver<SqlJob>) {
+    fn new(executor: &QueueExecutor<F>, kind: SqlKind) -> (Self, oneshot::Receiver<SqlJob>) {
         let (writer, job) = oneshot::channel();
         let (format, name) = (Arc::clone(&executor.format), Arc::clone(&executor.name));
-        (Self { format, name, transport: connection.transport(), writer: Mutex::new(Some(writer)) }, job)
+        (Self { format, name, transport: kind.into(), writer: Mutex::new(Some(writer)) }, job)
     }
 }
 

@@ -4,7 +4,7 @@ mod config;
 mod executor;
 mod format;
 #[cfg(feature = "_sql")]
-mod insert;
+pub(crate) mod insert;
 pub(crate) mod limits;
 mod publish;
 

@@ -29,7 +29,6 @@ use crate::worker::{WorkerCounters, WorkerReport};
 /// failed.
 ///
 /// ```no_run
-/// # #[cfg(feature = "sqlite")] mod shown {
 /// # async fn run() -> airlock::Result<()> {
 /// use std::time::Duration;
 /// use airlock::{Backoff, Outbox, Worker};
@@ -45,7 +44,6 @@ use crate::worker::{WorkerCounters, WorkerReport};
 ///     .await?;
 /// println!("{report}");
 /// # Ok(()) }
-/// # }
 /// ```
 #[must_use = "it does nothing until `run_until`"]
 pub struct Worker {

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::claimed::{number, text};
-use super::error::OutboxError;
-use super::executor::Outbox;
-use super::report::{OutboxFilter, OutboxRow, OutboxStats, QueueStats};
-use super::state::OutboxState;
 use super::store::{Store, count};
 use crate::brokers::{SqlRow, SqlValue};
 use crate::intent::IntentId;
+use crate::outbox::error::OutboxError;
+use crate::outbox::executor::Outbox;
+use crate::outbox::report::{OutboxFilter, OutboxRow, OutboxStats, QueueStats};
+use crate::outbox::state::OutboxState;
 use crate::registry::runnable_names;
 
 /// How many rows are deleted in one transaction.
@@ -96,7 +96,7 @@ impl Outbox {
 
     fn woken(&self, is_done: bool) {
         if is_done {
-            super::wake_workers();
+            crate::outbox::wake_workers();
         }
     }
 }

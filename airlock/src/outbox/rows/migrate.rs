@@ -1,9 +1,9 @@
 //! Making the table, or making it newer.
 
-use super::error::OutboxError;
-use super::executor::Outbox;
-use super::schema::{self, OLDEST, VERSION};
 use crate::brokers::Transport;
+use crate::outbox::error::OutboxError;
+use crate::outbox::executor::Outbox;
+use crate::outbox::schema::{self, OLDEST, VERSION};
 
 /// What programs that migrate at the same time wait for, on Postgres: the first letters of `airlock`.
 const LOCK: i64 = 0x61_6972_6c6f_636b;

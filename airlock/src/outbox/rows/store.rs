@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::claimed::{ClaimedRow, number, text};
-use super::executor::Outbox;
-use super::format::{CHANNEL, millis};
 use super::keys::{RowEnd, RowKey, ends_json, keys_json};
-use super::schema;
-use super::state::OutboxState;
 use super::statements::Statements;
 use crate::brokers::sql::SqlSession;
 use crate::brokers::{SqlRow, SqlValue, Transport};
 use crate::dispatch::DispatchError;
+use crate::outbox::executor::Outbox;
+use crate::outbox::format::{CHANNEL, millis};
+use crate::outbox::schema;
+use crate::outbox::state::OutboxState;
 
 /// A connection to the table. After an error it is to be dropped, and another one made.
 pub(crate) struct Store {

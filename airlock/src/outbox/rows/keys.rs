@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::state::OutboxState;
 use crate::brokers::SqlMessage;
+use crate::outbox::state::OutboxState;
 
 /// A row as the one who claimed it knows it: what touches the row says both, so that a claim which was lost can record
 /// nothing.
