@@ -95,8 +95,7 @@ impl Broker {
 
     /// The database of a pool.
     pub(crate) fn of_pool(url: BrokerUrl, options: PoolOptions) -> Self {
-        let manager = (options.0)(&url, CONNECT_TIMEOUT);
-        Self { url, options: Some(options), manager }
+        Self { manager: (options.0)(&url, CONNECT_TIMEOUT), url, options: Some(options) }
     }
 
     /// The same broker with a connection of its own.

@@ -79,8 +79,14 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     /// Makes one: by the options, if there are some, and by the URL otherwise.
     fn connect<'a>(url: &'a BrokerUrl, options: Option<&'a Self::Options>) -> BoxFuture<'a, Result<Self, sqlx::Error>>;
 
-    /// Makes it one of a session that reads by index alone.
-    fn prepare_session(&mut self) -> Done<'_> {
+    /// Makes it one of a session: it waits for locks as long as that.
+    fn prepare_session(&mut self, lock_timeout: Duration) -> Done<'_> {
+        let _ = lock_timeout;
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Has it read by index alone, and join row by row, in the order in which they are given.
+    fn read_by_index(&mut self) -> Done<'_> {
         Box::pin(async { Ok(()) })
     }
 

@@ -71,13 +71,17 @@ impl Dialect for PgConnection {
         })
     }
 
-    fn prepare_session(&mut self) -> Done<'_> {
-        // Statistics that are out of date lead the planner to read whole tables. A server doesn't notice that its client is
-        // gone while it waits for a lock, and would claim rows for it once it has that. Behind a pooler, the settings would
-        // stay for its next client.
-        const OWN_SETTINGS: &str =
-            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off; SET lock_timeout = 5000";
-        if keeps_statements(self) { self.run(OWN_SETTINGS) } else { Box::pin(async { Ok(()) }) }
+    fn prepare_session(&mut self, lock_timeout: Duration) -> Done<'_> {
+        // A server doesn't notice that its client is gone while it waits for a lock, and would claim rows for it once it has
+        // that.
+        set(self, format!("SET lock_timeout = {}", lock_timeout.as_millis()))
+    }
+
+    fn read_by_index(&mut self) -> Done<'_> {
+        // Statistics that are out of date lead the planner to read whole tables.
+        const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; \
+                                SET enable_mergejoin = off; SET jit = off";
+        set(self, BY_INDEX)
     }
 
     fn begin(&mut self, lock_timeout: Duration) -> Done<'_> {
@@ -184,6 +188,11 @@ impl Dialect for PgConnection {
             Some(format!("{of}, as `search_path` is `{path}`"))
         })
     }
+}
+
+/// Changes settings of a connection to the server: behind a pooler, they would stay for its next client.
+fn set(connection: &mut PgConnection, settings: impl Into<Cow<'static, str>>) -> Done<'_> {
+    if keeps_statements(connection) { connection.run(settings) } else { Box::pin(async { Ok(()) }) }
 }
 
 /// Whether statements may be kept under a name, as some are already (of a caller's connection: by the caller). Behind a pooler

@@ -8,6 +8,7 @@ use super::connection;
 use super::dialect::{Dialect, SqlPhase};
 use super::refusal::{Refusal, RefusalKind, unavailable, unconfirmed};
 use crate::brokers::row::{SqlMessage, SqlRow, SqlTable, SqlValue};
+use crate::brokers::url::BrokerUrl;
 use crate::dispatch::DispatchError;
 use crate::runtime::BoxFuture;
 
@@ -23,6 +24,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A connection with one transaction at a time. After an error it is given up: dropped, it leaves no transaction open,
 /// whatever the client thinks of it.
 pub(crate) trait SqlSession: Send {
+    /// Reads by index alone from now on, and changes rows in the order in which they are given.
+    fn read_by_index(&mut self) -> SqlAnswer<'_, ()>;
+
     /// Begins a transaction that may write.
     fn begin(&mut self) -> SqlAnswer<'_, ()>;
 
@@ -53,7 +57,10 @@ pub(crate) trait SqlSession: Send {
 
 struct OpenSession<C> {
     connection: C,
+    url: BrokerUrl,
     place: String,
+    /// What the connection holds on to although something else may have taken its place since.
+    file: Option<(u64, u64)>,
     /// What is read and written, for errors.
     table: &'static SqlTable,
 }
@@ -66,11 +73,12 @@ pub(crate) async fn open<C: Dialect>(
     let place = sql.url.place();
     let opened = async {
         let mut connection: C = connection::open(sql).await?;
-        connection.prepare_session().await.map_err(|error| failed::<C>(&error, &place, table))?;
+        connection.prepare_session(LOCK_TIMEOUT).await.map_err(|error| failed::<C>(&error, &place, table))?;
         Ok(connection)
     };
     let connection = in_time(&place, opened).await?;
-    Ok(Box::new(OpenSession { connection, place, table }))
+    let file = C::file_id(&sql.url);
+    Ok(Box::new(OpenSession { connection, url: sql.url.clone(), place, file, table }))
 }
 
 async fn in_time<T>(place: &str, answer: impl Future<Output = Result<T, DispatchError>>) -> Result<T, DispatchError> {
@@ -91,7 +99,7 @@ impl<C: Dialect> OpenSession<C> {
         &'a mut self,
         work: impl FnOnce(&'a mut C) -> BoxFuture<'a, Result<T, sqlx::Error>>,
     ) -> SqlAnswer<'a, T> {
-        let Self { connection, place, table } = self;
+        let Self { connection, place, table, .. } = self;
         let (work, table) = (work(connection), *table);
         Box::pin(async move {
             in_time(place, async { work.await.map_err(|error| failed::<C>(&error, place, table)) }).await
@@ -100,12 +108,20 @@ impl<C: Dialect> OpenSession<C> {
 }
 
 impl<C: Dialect> SqlSession for OpenSession<C> {
+    fn read_by_index(&mut self) -> SqlAnswer<'_, ()> {
+        self.answer(C::read_by_index)
+    }
+
     fn begin(&mut self) -> SqlAnswer<'_, ()> {
+        if self.file.is_some() && self.file != C::file_id(&self.url) {
+            let replaced = unavailable(&self.place, "has been replaced by another file");
+            return Box::pin(async { Err(replaced) });
+        }
         self.answer(|connection| connection.begin(LOCK_TIMEOUT))
     }
 
     fn commit(&mut self) -> SqlAnswer<'_, ()> {
-        let Self { connection, place, table } = self;
+        let Self { connection, place, table, .. } = self;
         Box::pin(async move {
             let committed = tokio::time::timeout(LONGEST, connection.commit(LOCK_TIMEOUT)).await;
             let Ok(committed) = committed else {

@@ -21,16 +21,19 @@ impl Outbox {
     ///
     /// # Errors
     /// The database gave no answer, or has no such table.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn stats(&self) -> Result<OutboxStats, OutboxError> {
         let mut store = self.connect().await?;
         let mut stats = OutboxStats::default();
-        let values = store.values([]);
+        let values = vec![];
         for row in store.session.read(&store.statements.stats, values).await? {
             let run = row.get(4).and_then(number).map(millis);
             stats.longest_run = stats.longest_run.max(run);
             stats.queues.extend(queue_stats(row));
         }
-        let values = store.values([text_value(runnable_names())]);
+        let values = vec![text_value(runnable_names())];
         for row in store.session.read(&store.statements.unknown, values).await? {
             let rows = row.get(1).and_then(number).and_then(|count| u64::try_from(count).ok());
             let task = row.into_iter().next().and_then(text);
@@ -43,13 +46,16 @@ impl Outbox {
     ///
     /// # Errors
     /// The database gave no answer, or has no such table.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn find(&self, filter: OutboxFilter) -> Result<Vec<OutboxRow>, OutboxError> {
         let mut store = self.connect().await?;
         let OutboxFilter { state, queue, task, id, limit } = filter;
         let optional = |text: Option<String>| text.map_or(SqlValue::Null, text_value);
         let state = state.map(|state| state.as_str().to_owned());
         let id = id.map(|id| id.to_string());
-        let values = store.values([optional(state), optional(queue), optional(task), optional(id), count(limit)]);
+        let values = vec![optional(state), optional(queue), optional(task), optional(id), count(limit)];
         let rows = store.session.read(&store.statements.find, values).await?;
         Ok(rows.into_iter().filter_map(read).collect())
     }
@@ -59,6 +65,9 @@ impl Outbox {
     ///
     /// # Errors
     /// The database gave no answer, or has no such table.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn retry(&self, id: IntentId) -> Result<bool, OutboxError> {
         let mut store = self.connect().await?;
         let statement = store.statements.retry.clone();
@@ -72,6 +81,9 @@ impl Outbox {
     ///
     /// # Errors
     /// The database gave no answer, or has no such table.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn cancel(&self, id: IntentId) -> Result<bool, OutboxError> {
         let mut store = self.connect().await?;
         let statement = store.statements.cancel.clone();
@@ -82,6 +94,9 @@ impl Outbox {
     ///
     /// # Errors
     /// The database gave no answer, or has no such table. What was deleted until then is.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn prune(&self, older_than: Duration) -> Result<u64, OutboxError> {
         let mut store = self.connect().await?;
         let mut pruned = 0;
@@ -103,7 +118,7 @@ impl Outbox {
 
 impl Store {
     async fn touch(&mut self, statement: &std::sync::Arc<str>, id: IntentId) -> Result<bool, OutboxError> {
-        let values = self.values([text_value(id.to_string())]);
+        let values = vec![text_value(id.to_string())];
         Ok(!self.session.fetch_alone(statement, values).await?.is_empty())
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct ClaimedRow {
     pub(crate) key: RowKey,
     pub(crate) task: String,
     pub(crate) queue: String,
-    arguments: String,
+    arguments: Option<String>,
     options: Option<String>,
     /// How many runs have ended before.
     pub(crate) attempts: u32,
@@ -26,7 +26,6 @@ pub(crate) struct ClaimedRow {
     timeout: Option<Duration>,
     priority: i64,
     due: i64,
-    seq: i64,
 }
 
 /// Why there is no intent in a row: its id, its options or its arguments can't be read.
@@ -35,28 +34,30 @@ pub(crate) struct ClaimedRow {
 pub(crate) struct NotDecoded(String);
 
 impl ClaimedRow {
-    /// The row, and whether it is to run; otherwise it was too late for it.
+    /// The row, and whether it is to run; otherwise it was too late for it. A column that is not as it should be is a fault of
+    /// the run, as far as the row can be named at all.
     pub(super) fn read(row: SqlRow) -> Option<(Self, bool)> {
         let mut values = row.into_iter();
         let mut next = || values.next().unwrap_or(SqlValue::Null);
         let id: Arc<str> = text(next())?.into();
         let lease = number(&next())?;
-        let (task, queue, arguments) = (text(next())?, text(next())?, text(next())?);
+        let (task, queue, arguments) = (text(next())?, text(next()).unwrap_or_default(), text(next()));
         let options = text(next());
         let count = |value: SqlValue| number(&value).and_then(|count| u32::try_from(count).ok());
         let attempts = count(next()).unwrap_or(0);
         let max_retries = count(next());
         let timeout = number(&next()).and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
-        let (priority, due, seq) = (number(&next())?, number(&next())?, number(&next())?);
+        let (priority, due) = (number(&next()).unwrap_or(0), number(&next()).unwrap_or(0));
+        let seq = number(&next())?;
         let is_running = text(next()).is_some_and(|state| state == "running");
-        let key = RowKey { id, lease };
-        let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, seq };
+        let key = RowKey { id, seq, lease };
+        let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due };
         Some((row, is_running))
     }
 
     /// What tells which of two runs first.
     pub(super) fn order(&self) -> (i64, i64, i64) {
-        (-self.priority, self.due, self.seq)
+        (-self.priority, self.due, self.key.seq)
     }
 
     /// The headers that it was enqueued with.
@@ -80,8 +81,9 @@ impl ClaimedRow {
 
     /// The intent, for the task of this program that has its name.
     pub(crate) fn intent(&self, task: &'static TaskDefinition, options: Options) -> Result<Intent, NotDecoded> {
+        let arguments = self.arguments.as_deref().unwrap_or_default();
         let arguments: Arguments =
-            serde_json::from_str(&self.arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))?;
+            serde_json::from_str(arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))?;
         let decoded = task.decode(Some(self.id()?), arguments, Some(options), Location::caller());
         decoded.map_err(|error| NotDecoded(error.to_string()))
     }

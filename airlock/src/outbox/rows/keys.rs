@@ -11,6 +11,8 @@ use crate::outbox::state::OutboxState;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RowKey {
     pub(crate) id: Arc<str>,
+    /// Another row with the id, inserted after this one was pruned, has another.
+    pub(crate) seq: i64,
     /// Each claim raises it.
     pub(crate) lease: i64,
 }
@@ -45,10 +47,7 @@ pub(super) fn keys_json(keys: &[RowKey]) -> String {
     let mut json = String::from("[");
     for key in keys {
         separate(&mut json);
-        json.push_str("{\"id\":");
-        push_text(&mut json, &key.id);
-        json.push_str(",\"lease\":");
-        json.push_str(&key.lease.to_string());
+        push_key(&mut json, key);
         json.push('}');
     }
     json.push(']');
@@ -60,9 +59,8 @@ pub(super) fn ends_json<'a>(ends: impl Iterator<Item = &'a RowEnd>) -> String {
     let mut json = String::from("[");
     for end in ends {
         separate(&mut json);
-        json.push_str("{\"id\":");
-        push_text(&mut json, &end.key.id);
-        json.push_str(&format!(",\"lease\":{},\"state\":\"{}\"", end.key.lease, end.state));
+        push_key(&mut json, &end.key);
+        json.push_str(&format!(",\"state\":\"{}\"", end.state));
         json.push_str(if end.counts { ",\"counts\":1" } else { ",\"counts\":0" });
         if let Some(pause) = end.pause {
             json.push_str(&format!(",\"pause\":{}", u64::try_from(pause.as_millis()).unwrap_or(LONGEST).min(LONGEST)));
@@ -84,6 +82,12 @@ fn separate(json: &mut String) {
     if json.len() > 1 {
         json.push(',');
     }
+}
+
+fn push_key(json: &mut String, key: &RowKey) {
+    json.push_str("{\"id\":");
+    push_text(json, &key.id);
+    json.push_str(&format!(",\"seq\":{},\"lease\":{}", key.seq, key.lease));
 }
 
 fn push_text(json: &mut String, text: &str) {

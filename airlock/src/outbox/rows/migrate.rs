@@ -1,6 +1,8 @@
 //! Making the table, or making it newer.
 
+use super::store::check_oldest;
 use crate::brokers::Transport;
+use crate::dispatch::DispatchErrorKind;
 use crate::outbox::error::OutboxError;
 use crate::outbox::executor::Outbox;
 use crate::outbox::schema::{self, OLDEST, VERSION};
@@ -9,15 +11,26 @@ use crate::outbox::schema::{self, OLDEST, VERSION};
 const LOCK: i64 = 0x61_6972_6c6f_636b;
 
 impl Outbox {
-    /// Makes the table, or brings it to this version's form. It changes nothing where that is so already.
+    /// Makes the table, or brings it to this version's form. It changes nothing where that is so already, and then waits for
+    /// no lock.
     ///
     /// All of it is one transaction: cancelled half-way, it leaves nothing, and of several at the same time one does it. The
     /// statements are public, for people's own migrations: [`migrations`](Self::migrations).
     ///
     /// # Errors
     /// There is no connection, this user may not make tables, or a later version's form is not one that this program knows.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn migrate(&self) -> Result<(), OutboxError> {
         let mut store = self.connect().await?;
+        // Without a table, this is refused.
+        match store.version().await {
+            Ok((version, oldest)) if version >= VERSION => return Ok(check_oldest(oldest)?),
+            Ok(_) => {}
+            Err(error) if error.kind() != DispatchErrorKind::Rejected => return Err(error.into()),
+            Err(_) => store = self.connect().await?,
+        }
         let schema = self.format().table.schema;
         store.session.begin().await?;
         if store.transport() == Transport::Postgres {
@@ -28,7 +41,6 @@ impl Outbox {
         store.session.script(statements).await?;
         store.session.script(self.raise_version()).await?;
         store.session.commit().await?;
-        store.check_version().await?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::claimed::{ClaimedRow, number, text};
 use super::keys::{RowEnd, RowKey, ends_json, keys_json};
@@ -12,7 +12,7 @@ use crate::brokers::sql::SqlSession;
 use crate::brokers::{SqlRow, SqlValue, Transport};
 use crate::dispatch::DispatchError;
 use crate::outbox::executor::Outbox;
-use crate::outbox::format::{CHANNEL, millis};
+use crate::outbox::format::CHANNEL;
 use crate::outbox::schema;
 use crate::outbox::state::OutboxState;
 
@@ -61,35 +61,31 @@ impl Outbox {
         let session = self.0.broker().session(table).await?;
         Ok(Store { session, statements: Statements::of(transport, table), transport })
     }
+
+    /// The same for a worker, which asks for a few of many rows again and again.
+    pub(crate) async fn connect_worker(&self) -> Result<Store, DispatchError> {
+        let mut store = self.connect().await?;
+        store.session.read_by_index().await?;
+        Ok(store)
+    }
 }
 
 impl Store {
-    /// The parameters of a statement: SQLite gets the time before the others.
-    pub(super) fn values(&self, values: impl IntoIterator<Item = SqlValue>) -> Vec<SqlValue> {
-        let now = (self.transport == Transport::Sqlite).then(|| SqlValue::Int(millis(SystemTime::now())));
-        now.into_iter().chain(values).collect()
-    }
-
     pub(super) fn transport(&self) -> Transport {
         self.transport
     }
 
+    /// The schema's version, as far as there is one, and the oldest one that a program has to know.
+    pub(super) async fn version(&mut self) -> Result<(i64, i64), DispatchError> {
+        let rows = self.session.read(&self.statements.version, Vec::new()).await?;
+        let column = |at| rows.first().and_then(|row| number(row.get(at)?)).unwrap_or(0);
+        Ok((column(0), column(1)))
+    }
+
     /// Refuses a schema that a later version made, if it says that this one doesn't know it.
     pub(crate) async fn check_version(&mut self) -> Result<(), DispatchError> {
-        let values = match self.transport {
-            Transport::Sqlite => vec![SqlValue::Int(1)],
-            _ => Vec::new(),
-        };
-        let rows = self.session.read(&self.statements.version, values).await?;
-        let oldest = rows.first().and_then(|row| number(row.get(1)?)).unwrap_or(0);
-        if oldest > schema::VERSION {
-            return Err(DispatchError::rejected(format!(
-                "the outbox's table was migrated by a later version of this program, and needs schema {oldest}; this one \
-                 knows {}; deploy the later one",
-                schema::VERSION
-            )));
-        }
-        Ok(())
+        let (_, oldest) = self.version().await?;
+        check_oldest(oldest)
     }
 
     /// Takes back what is open after a statement that was refused.
@@ -100,28 +96,28 @@ impl Store {
 
     /// Takes up to so many rows, and no more.
     pub(crate) async fn claim(&mut self, claim: &Claim, most: usize) -> Result<ClaimedRows, DispatchError> {
-        let values = self.values(claim.parameters(most));
+        let values = claim.parameters(most).into();
         let rows = self.session.fetch_alone(&self.statements.claim, values).await?;
         Ok(ClaimedRows::read(rows))
     }
 
     /// Takes one row that has lost two workers or more.
     pub(crate) async fn claim_alone(&mut self, claim: &Claim) -> Result<ClaimedRows, DispatchError> {
-        let values = self.values(claim.parameters(1));
+        let values = claim.parameters(1).into();
         let rows = self.session.fetch_alone(&self.statements.claim_alone, values).await?;
         Ok(ClaimedRows::read(rows))
     }
 
     /// Whether there is such a row.
     pub(crate) async fn has_alone(&mut self, claim: &Claim) -> Result<bool, DispatchError> {
-        let values = self.values(claim.parameters(1).into_iter().take(2));
+        let values = claim.parameters(1).into_iter().take(2).collect();
         Ok(!self.session.read(&self.statements.find_alone, values).await?.is_empty())
     }
 
     /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the keys of those, as two
     /// claims of one row may end at once. All of it is one transaction.
     pub(crate) async fn finish(&mut self, ends: &[RowEnd], notifies: bool) -> Result<HashSet<RowKey>, DispatchError> {
-        let values = self.values([SqlValue::Text(Cow::Owned(ends_json(ends.iter())))]);
+        let values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
         if ends.iter().all(|end| end.follow_ups.is_empty()) {
             return Ok(keys(self.session.fetch_alone(&self.statements.finish, values).await?));
         }
@@ -141,29 +137,27 @@ impl Store {
 
     /// The keys of those that have ended so already: for ends of which it was not known whether they were committed.
     pub(crate) async fn finished(&mut self, ends: &[RowEnd]) -> Result<HashSet<RowKey>, DispatchError> {
-        let mut values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
-        if self.transport == Transport::Sqlite {
-            values.insert(0, SqlValue::Int(1));
-        }
+        let values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
         Ok(keys(self.session.read(&self.statements.finished, values).await?))
     }
 
-    /// Extends leases. Gives the ids of the rows whose lease still holds.
-    pub(crate) async fn renew(&mut self, held: &[RowKey], lease: Duration) -> Result<HashSet<String>, DispatchError> {
-        let values = self.values([SqlValue::Text(Cow::Owned(keys_json(held))), duration(lease)]);
-        Ok(ids(self.session.fetch_alone(&self.statements.renew, values).await?))
+    /// Extends leases. Gives the keys of the rows whose lease still holds.
+    pub(crate) async fn renew(&mut self, held: &[RowKey], lease: Duration) -> Result<HashSet<RowKey>, DispatchError> {
+        let values = vec![SqlValue::Text(Cow::Owned(keys_json(held))), duration(lease)];
+        Ok(keys(self.session.fetch_alone(&self.statements.renew, values).await?))
     }
 
-    /// Gives rows whose lease has ended back, or ends those that were given back often enough. Not those that the worker
+    /// Gives rows of the claim's queues whose lease has ended back, or ends those that were given back often enough. Not those that the worker
     /// itself holds: it lives, and a renewal that is late holds as long as no other worker has the row.
     pub(crate) async fn rescue(
         &mut self,
         max_rescues: u32,
+        claim: &Claim,
         held: &[RowKey],
         most: usize,
     ) -> Result<Vec<RescuedRow>, DispatchError> {
         let held = SqlValue::Text(Cow::Owned(keys_json(held)));
-        let values = self.values([SqlValue::Int(max_rescues.into()), count(most), held]);
+        let values = vec![SqlValue::Int(max_rescues.into()), count(most), held, claim.queues()];
         let rows = self.session.fetch_alone(&self.statements.rescue, values).await?;
         let read = |row: SqlRow| {
             let mut values = row.into_iter().map(|value| text(value).unwrap_or_default());
@@ -175,16 +169,18 @@ impl Store {
 
     /// Deletes rows that ended so long ago, dead ones too if that is said. Gives how many they were.
     pub(crate) async fn prune(&mut self, dead: bool, age: Duration, most: usize) -> Result<usize, DispatchError> {
-        let values = self.values([SqlValue::Int(dead.into()), duration(age), count(most)]);
+        let values = vec![SqlValue::Int(dead.into()), duration(age), count(most)];
         Ok(self.session.fetch_alone(&self.statements.prune, values).await?.len())
     }
 }
 
 impl Claim {
     fn parameters(&self, most: usize) -> [SqlValue; 5] {
-        let text = |text: &Arc<str>| SqlValue::Text(Cow::Owned(text.as_ref().to_owned()));
-        let queues = self.queues.as_ref().map_or(SqlValue::Null, text);
-        [text(&self.tasks), queues, count(most), duration(self.lease), text(&self.worker)]
+        [shared_text(&self.tasks), self.queues(), count(most), duration(self.lease), shared_text(&self.worker)]
+    }
+
+    fn queues(&self) -> SqlValue {
+        self.queues.as_ref().map_or(SqlValue::Null, shared_text)
     }
 }
 
@@ -203,15 +199,26 @@ impl ClaimedRows {
     }
 }
 
-fn ids(rows: Vec<SqlRow>) -> HashSet<String> {
-    rows.into_iter().filter_map(|row| row.into_iter().next().and_then(text)).collect()
+pub(super) fn check_oldest(oldest: i64) -> Result<(), DispatchError> {
+    if oldest <= schema::VERSION {
+        return Ok(());
+    }
+    Err(DispatchError::rejected(format!(
+        "the outbox's table was migrated by a later version of this program, and needs schema {oldest}; this one knows {}; \
+         deploy the later one",
+        schema::VERSION
+    )))
+}
+
+fn shared_text(text: &Arc<str>) -> SqlValue {
+    SqlValue::Text(Cow::Owned(text.as_ref().to_owned()))
 }
 
 fn keys(rows: Vec<SqlRow>) -> HashSet<RowKey> {
     let key = |row: SqlRow| {
         let mut values = row.into_iter();
         let id = text(values.next()?)?.into();
-        Some(RowKey { id, lease: number(&values.next()?)? })
+        Some(RowKey { id, seq: number(&values.next()?)?, lease: number(&values.next()?)? })
     };
     rows.into_iter().filter_map(key).collect()
 }

@@ -1,7 +1,7 @@
 //! One run of a task, from its row to how that ends.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tracing::Instrument as _;
 
@@ -34,6 +34,8 @@ pub(super) struct ReadyRow {
     pub(super) row: ClaimedRow,
     pub(super) task: &'static TaskDefinition,
     pub(super) held: Arc<HeldRow>,
+    /// When it was claimed.
+    pub(super) since: Instant,
 }
 
 /// A row whose run has ended, and what is to be recorded of that.
@@ -45,6 +47,9 @@ pub(super) struct FinishedRow {
     pub(super) failure: Option<RunFailure>,
     /// Whether the end may be recorded already.
     pub(super) is_unconfirmed: bool,
+    /// How often the table has refused it for itself alone, and when it is tried again.
+    pub(super) refusals: u32,
+    pub(super) not_before: Option<Instant>,
     /// The row itself, if it left something that the table may not take.
     pub(super) ready: Option<ReadyRow>,
 }
@@ -215,7 +220,12 @@ impl RunSettings {
 
 impl FinishedRow {
     pub(super) fn new(end: RowEnd) -> Self {
-        Self { end, sealed: None, failure: None, is_unconfirmed: false, ready: None }
+        Self { end, sealed: None, failure: None, is_unconfirmed: false, refusals: 0, not_before: None, ready: None }
+    }
+
+    /// Whether it is not to be recorded yet.
+    pub(super) fn is_put_off(&self, now: Instant) -> bool {
+        self.not_before.is_some_and(|at| now < at)
     }
 }
 

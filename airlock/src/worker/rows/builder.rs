@@ -89,8 +89,13 @@ impl Worker {
     }
 
     /// The queues whose tasks it runs; all of them unless set.
+    ///
+    /// # Panics
+    /// With none.
     pub fn queues(self, queues: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { queues: Some(queues.into_iter().map(Into::into).collect()), ..self }
+        let queues: Vec<_> = queues.into_iter().map(Into::into).collect();
+        assert!(!queues.is_empty(), "a worker of no queue would run nothing; leave `queues` out for all of them");
+        Self { queues: Some(queues), ..self }
     }
 
     /// What the table's column `worker` says of the rows it has, for people; the process id unless set. Several workers may
@@ -191,7 +196,7 @@ impl Worker {
                 "a worker runs tasks on a tokio runtime; await `run_until` on one, built with `enable_all`",
             )
         })?;
-        let store = match self.outbox.connect().await {
+        let store = match self.outbox.connect_worker().await {
             Ok(mut store) => match store.check_version().await {
                 Ok(()) => Some(store),
                 Err(error) if is_lasting(&error) => return Err(error.into()),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 use super::alone::Company;
 use super::attempt::{FinishedRow, RunSettings};
 use super::leases::Leases;
@@ -11,7 +13,7 @@ use super::slots::{Occupancy, Slots};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::outbox::{Claim, Store, WakeListener};
 use crate::runtime::panics::catching_panics;
-use crate::runtime::{Pauses, full_jitter, timer};
+use crate::runtime::{Deadline, Pauses, full_jitter, timer};
 use crate::worker::{RunCount, WorkerCounters};
 
 /// How many rows a claim takes at most, and how many may wait for a slot.
@@ -20,6 +22,9 @@ pub(super) const BATCH: usize = 500;
 /// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
 /// kept from other workers.
 const AHEAD: Duration = Duration::from_millis(50);
+
+/// What has waited longer than that for a slot is handed back.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long ends are collected for, while there is something to run.
 const LINGER: Duration = Duration::from_millis(2);
@@ -66,6 +71,7 @@ pub(super) struct Engine {
     pub(super) next_pruning: Instant,
     pace: Pace,
     pub(super) company: Company,
+    pub(super) local: JoinSet<()>,
 }
 
 impl Engine {
@@ -94,6 +100,7 @@ impl Engine {
             next_pruning: now + full_jitter(PRUNING),
             pace: Pace::new(),
             company,
+            local: JoinSet::new(),
         }
     }
 
@@ -103,11 +110,7 @@ impl Engine {
         let mut wake = WakeListener::new();
         loop {
             // A panic in here is a bug, and no reason to leave rows where they are.
-            if let Err(panicked) = catching_panics(self.turn(true)).await {
-                self.store = None;
-                self.resting = Some(Instant::now() + Duration::from_secs(1));
-                tracing::error!(target: "airlock", panicked, "the loop of a worker panicked, and goes on");
-            }
+            self.guarded_turn(true).await;
             let pause = self.next_turn(true);
             tokio::select! {
                 biased;
@@ -118,17 +121,23 @@ impl Engine {
             }
         }
         self.pending.extend(self.slots.take_ready());
-        self.drain(Instant::now() + time_to_end).await;
+        let until = Instant::now() + time_to_end;
+        self.drain(until).await;
         // What has not ended by now is async, and stops where it next awaits something; or plain, and goes on.
         self.leases.stop_all();
-        self.drain(Instant::now() + GRACE).await;
+        let late = Instant::now() + GRACE;
+        self.drain(late).await;
+        let ended = async { while self.local.join_next().await.is_some() {} };
+        if timer::until(Deadline::at(until.max(late)), ended).await.is_none() {
+            self.local.detach_all();
+        }
         self.counters.add(RunCount::Abandoned, self.slots.occupancy().running);
     }
 
     /// Without new rows.
     async fn drain(&mut self, until: Instant) {
         while !(self.is_idle() && self.pending.is_empty()) && Instant::now() < until {
-            self.turn(false).await;
+            self.guarded_turn(false).await;
             if self.is_idle() && self.pending.is_empty() {
                 return;
             }
@@ -160,9 +169,19 @@ impl Engine {
         }
     }
 
+    async fn guarded_turn(&mut self, claims: bool) {
+        if let Err(panicked) = catching_panics(self.turn(claims)).await {
+            self.store = None;
+            self.resting = Some(Instant::now() + Duration::from_secs(1));
+            tracing::error!(target: "airlock", panicked, "the loop of a worker panicked, and goes on");
+        }
+    }
+
     /// One look at everything. What the database doesn't do now is done later.
     async fn turn(&mut self, claims: bool) {
         self.pending.extend(self.slots.take_finished());
+        self.pending.extend(self.slots.take_overdue(LONGEST_WAIT));
+        while self.local.try_join_next().is_some() {}
         if self.resting.is_some_and(|until| Instant::now() < until) {
             return;
         }
@@ -186,7 +205,7 @@ impl Engine {
             return Ok(());
         }
         if self.store.is_none() {
-            let mut store = self.runs.outbox.connect().await?;
+            let mut store = self.runs.outbox.connect_worker().await?;
             store.check_version().await?;
             self.store = Some(store);
         }
@@ -227,6 +246,8 @@ impl Engine {
             return until;
         }
         let mut next = self.next_rescue.min(self.next_pruning);
+        // What was refused is tried again then.
+        next = self.pending.iter().filter_map(|row| row.not_before).fold(next, Instant::min);
         if claims && Company::is_held_up() {
             next = next.min(Instant::now() + HELD_UP);
         } else if claims && self.room() > 0 {

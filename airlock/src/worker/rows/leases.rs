@@ -50,14 +50,14 @@ impl Leases {
         }
     }
 
-    /// Those of the rows whose lease is not known to be lost, in the order of their ids: statements that lock several rows
-    /// lock them in one order.
+    /// Those of the rows whose lease is not known to be lost, in their order of insertion: statements that lock several
+    /// rows lock them in one order.
     pub(super) fn keys(&self) -> Vec<RowKey> {
         let rows = self.lock();
         let held = rows.values().filter(|row| row.stop_reason() != Some(StopReason::Lost));
         let mut keys: Vec<_> = held.map(|row| row.key.clone()).collect();
         drop(rows);
-        keys.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        keys.sort_unstable_by_key(|key| key.seq);
         keys
     }
 

@@ -11,6 +11,7 @@ use super::leases::Leases;
 use crate::dispatch::DispatchError;
 use crate::outbox::{Outbox, OutboxError, Store};
 use crate::runtime::full_jitter;
+use crate::runtime::panics::catching_panics;
 
 /// How many leases one statement renews.
 const AT_ONCE: usize = 1000;
@@ -34,9 +35,17 @@ impl Renewal {
         let (stop, stopped) = oneshot::channel::<()>();
         let (ready, is_ready) = oneshot::channel::<()>();
         let renewing = async move {
+            let mut ready = Some(ready);
+            // A panic in here is a bug, and no reason to lose what is held.
+            let renewing = async {
+                while let Err(panicked) = catching_panics(renew(&outbox, &leases, lease, ready.take())).await {
+                    tracing::error!(target: "airlock", panicked, "the renewal of leases panicked, and goes on");
+                    tokio::time::sleep(lease / 30).await;
+                }
+            };
             tokio::select! {
                 _ = stopped => {}
-                () = renew(outbox, leases, lease, ready) => {}
+                () = renewing => {}
             }
         };
         let thread = thread::Builder::new().name("airlock-leases".to_owned());
@@ -48,14 +57,16 @@ impl Renewal {
 }
 
 /// Renews what is held at every third of the lease, again and again until the database has answered.
-async fn renew(outbox: Outbox, leases: Arc<Leases>, lease: Duration, ready: oneshot::Sender<()>) {
-    let mut store = outbox.connect().await.ok();
-    let _ = ready.send(());
+async fn renew(outbox: &Outbox, leases: &Leases, lease: Duration, ready: Option<oneshot::Sender<()>>) {
+    let mut store = outbox.connect_worker().await.ok();
+    if let Some(ready) = ready {
+        let _ = ready.send(());
+    }
     loop {
         tokio::time::sleep(lease / 3).await;
         // A connection that doesn't answer must not cost the whole lease.
         let patience = (lease / 3).min(LONGEST);
-        while let Err(error) = tokio::time::timeout(patience, renew_once(&outbox, &leases, lease, &mut store))
+        while let Err(error) = tokio::time::timeout(patience, renew_once(outbox, leases, lease, &mut store))
             .await
             .unwrap_or_else(|_| Err(DispatchError::unavailable("the database gave no answer in time")))
         {
@@ -78,12 +89,12 @@ async fn renew_once(
     }
     let store = match store {
         Some(store) => store,
-        None => store.insert(outbox.connect().await?),
+        None => store.insert(outbox.connect_worker().await?),
     };
     for keys in keys.chunks(AT_ONCE) {
         let renewed = store.renew(keys, lease).await?;
         // An end that was recorded meanwhile has no lease either, and this worker does not hold it any more.
-        keys.iter().filter(|key| !renewed.contains(&*key.id)).for_each(|key| leases.lose(key));
+        keys.iter().filter(|key| !renewed.contains(*key)).for_each(|key| leases.lose(key));
     }
     Ok(())
 }

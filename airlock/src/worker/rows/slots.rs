@@ -91,6 +91,17 @@ impl Slots {
         ready.iter().map(|row| self.settings.released(row)).collect()
     }
 
+    /// Takes out what has waited longer than that, to be handed back: the tasks before it have become slow.
+    pub(super) fn take_overdue(&self, longest: Duration) -> Vec<FinishedRow> {
+        let mut state = self.lock();
+        if state.ready.front().is_none_or(|row| row.since.elapsed() < longest) {
+            return Vec::new();
+        }
+        let ready = std::mem::take(&mut state.ready);
+        drop(state);
+        ready.iter().map(|row| self.settings.released(row)).collect()
+    }
+
     /// Takes the row to where its kind runs.
     fn start(self: &Arc<Self>, row: ReadyRow) {
         let slots = Arc::clone(self);

@@ -14,14 +14,14 @@ use crate::worker::RunCount;
 impl Engine {
     pub(super) async fn finish(&mut self) -> Result<(), DispatchError> {
         let Some(store) = self.store.as_mut().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
-        let (settings, leases, counters) = (&*self.runs, &*self.leases, &self.counters);
-        Finishing { store, settings, leases, counters }.finish(&mut self.pending).await
+        let (settings, leases, counters, local) = (&*self.runs, &*self.leases, &self.counters, &mut self.local);
+        Finishing { store, settings, leases, counters, local }.finish(&mut self.pending).await
     }
 
     /// Gives back what others lost, and looks for what is to run alone.
     pub(super) async fn rescue(&mut self) -> Result<(), DispatchError> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        let rescued = store.rescue(self.settings.max_rescues, &self.leases.keys(), BATCH).await?;
+        let rescued = store.rescue(self.settings.max_rescues, &self.settings.claim, &self.leases.keys(), BATCH).await?;
         self.company.want_alone(store.has_alone(&self.settings.claim).await?);
         let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));
         self.next_rescue = Instant::now() + every / 2 + full_jitter(every / 2);
@@ -75,7 +75,7 @@ impl Engine {
             // The names that were asked for are those of the registry.
             let task = registry().get(&row.task)?;
             let held = self.leases.hold(row.key.clone());
-            Some(ReadyRow { row, task, held })
+            Some(ReadyRow { row, task, held, since: now })
         });
         self.slots.add(ready);
     }

@@ -41,7 +41,8 @@ impl SqlPool for sqlx::SqlitePool {
     }
 }
 
-/// The values of a row: whole numbers and texts.
+/// The values of a row: whole numbers and texts. A column takes what it is given: a text that is not UTF-8 is read as far as
+/// it is, and what is neither number nor text is none.
 pub(super) fn read(row: &sqlx::sqlite::SqliteRow) -> Result<SqlRow, sqlx::Error> {
     let value = |at: usize| {
         let raw = row.try_get_raw(at)?;
@@ -49,8 +50,12 @@ pub(super) fn read(row: &sqlx::sqlite::SqliteRow) -> Result<SqlRow, sqlx::Error>
             return Ok(SqlValue::Null);
         }
         Ok(match raw.type_info().name() {
-            "INTEGER" => SqlValue::Int(row.try_get_unchecked(at)?),
-            _ => SqlValue::Text(Cow::Owned(row.try_get_unchecked(at)?)),
+            "INTEGER" | "REAL" => SqlValue::Int(row.try_get_unchecked(at)?),
+            "TEXT" => {
+                let bytes = row.try_get_unchecked::<&[u8], _>(at)?;
+                SqlValue::Text(Cow::Owned(String::from_utf8_lossy(bytes).into_owned()))
+            }
+            _ => SqlValue::Null,
         })
     };
     (0..row.len()).map(value).collect()

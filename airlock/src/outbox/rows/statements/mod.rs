@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use crate::brokers::{SqlTable, Transport};
 
-/// The statements of one table. Times of Postgres are its own; SQLite gets that of this machine as the parameter before the
-/// others.
+/// The statements of one table. Times are the database's own.
 #[derive(Debug)]
 pub(crate) struct Statements {
     /// Tasks and queues (JSON, or nothing for all queues), how many, lease in milliseconds, the worker.
@@ -17,13 +16,13 @@ pub(crate) struct Statements {
     pub(super) claim_alone: Arc<str>,
     /// Whether there is one: tasks, queues.
     pub(super) find_alone: Arc<str>,
-    /// Ends (JSON). Gives id and lease of the rows that ended so.
+    /// Ends (JSON). Gives id, seq and lease of the rows that ended so.
     pub(super) finish: Arc<str>,
-    /// Ends (JSON). Gives id and lease of the rows that have ended so before.
+    /// Ends (JSON). Gives id, seq and lease of the rows that have ended so before.
     pub(super) finished: Arc<str>,
-    /// Keys (JSON), lease in milliseconds. Gives the ids of the rows whose lease holds.
+    /// Keys (JSON), lease in milliseconds. Gives id, seq and lease of the rows whose lease holds.
     pub(super) renew: Arc<str>,
-    /// The most rescues of a row, how many at most, keys (JSON) of those that are no others'. Gives id, task and state.
+    /// The most rescues of a row, how many at most, keys (JSON) of those that are no others', queues. Gives id, task and state.
     pub(super) rescue: Arc<str>,
     /// Whether dead ones too (0 or 1), age in milliseconds, how many at most. Gives the ids.
     pub(super) prune: Arc<str>,

@@ -48,7 +48,7 @@ const TAKE: &str = "UPDATE {table} t SET
     lease = t.lease + 1, started = clock_timestamp(), worker = $5::text
 FROM chosen WHERE t.id = chosen.id AND t.state = 'waiting'
 RETURNING t.id::text, t.lease, t.task, t.queue, t.arguments, t.options, t.attempts::bigint,
-    t.max_retries, t.timeout_ms, t.priority::bigint, (extract(epoch FROM t.due) * 1000000)::bigint, t.seq, t.state";
+    t.max_retries, t.timeout_ms, t.priority::bigint, ({due:t} * 1000000)::bigint, t.seq, t.state";
 
 const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
@@ -58,31 +58,33 @@ const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
 
 const FINISH: &str = "WITH ends AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json)
-        AS e(id uuid, lease bigint, state text, counts integer, pause bigint, error text)
+        AS e(id uuid, seq bigint, lease bigint, state text, counts integer, pause bigint, error text)
 )
 UPDATE {table} t SET
     state = e.state, leased_until = NULL, attempts = t.attempts + e.counts,
     due = coalesce(clock_timestamp() + e.pause * interval '1 millisecond', t.due),
     ended = CASE WHEN e.state <> 'waiting' THEN clock_timestamp() END,
     error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
-FROM ends e WHERE t.id = e.id AND t.state = 'running' AND t.lease = e.lease
-RETURNING t.id::text, t.lease";
+FROM ends e WHERE t.id = e.id AND t.seq = e.seq AND t.state = 'running' AND t.lease = e.lease
+RETURNING t.id::text, t.seq, t.lease";
 
 const FINISHED: &str = "WITH ends AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json) AS e(id uuid, lease bigint, state text)
+    SELECT * FROM json_to_recordset($1::json) AS e(id uuid, seq bigint, lease bigint, state text)
 )
-SELECT t.id::text, t.lease FROM ends e JOIN {table} t ON t.id = e.id WHERE t.state = e.state AND t.lease = e.lease";
+SELECT t.id::text, t.seq, t.lease FROM ends e JOIN {table} t ON t.id = e.id
+WHERE t.seq = e.seq AND t.state = e.state AND t.lease = e.lease";
 
 const RENEW: &str = "WITH held AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json) AS h(id uuid, lease bigint)
+    SELECT * FROM json_to_recordset($1::json) AS h(id uuid, seq bigint, lease bigint)
 )
 UPDATE {table} t SET leased_until = clock_timestamp() + $2::bigint * interval '1 millisecond'
-FROM held h WHERE t.id = h.id AND t.state = 'running' AND t.lease = h.lease
-RETURNING t.id::text";
+FROM held h WHERE t.id = h.id AND t.seq = h.seq AND t.state = 'running' AND t.lease = h.lease
+RETURNING t.id::text, t.seq, t.lease";
 
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
     SELECT r.id, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < statement_timestamp()
         AND r.id NOT IN (SELECT (e ->> 'id')::uuid FROM json_array_elements($3::json) e)
+        AND ($4::json IS NULL OR r.queue IN (SELECT json_array_elements_text($4::json)))
     ORDER BY r.leased_until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
 )
 UPDATE {table} t SET
@@ -115,16 +117,15 @@ const CANCEL: &str = "UPDATE {table} t SET
 WHERE t.id = $1::uuid AND t.state IN ('waiting', 'running') RETURNING t.id::text";
 
 const STATS: &str = "SELECT queue, state, count(*),
-    (extract(epoch FROM max(statement_timestamp() - due) FILTER (WHERE state = 'waiting')) * 1000)::bigint,
-    (extract(epoch FROM max(statement_timestamp() - started) FILTER (WHERE state = 'running')) * 1000)::bigint
+    (({now} - min({due}) FILTER (WHERE state = 'waiting')) * 1000)::bigint,
+    (({now} - min({started}) FILTER (WHERE state = 'running')) * 1000)::bigint
 FROM {table} GROUP BY queue, state ORDER BY queue, state";
 
 const UNKNOWN: &str = "SELECT task, count(*) FROM {table}
 WHERE state = 'waiting' AND task NOT IN (SELECT json_array_elements_text($1::json)) GROUP BY task ORDER BY task";
 
 const FIND: &str = "SELECT id::text, state, task, queue, priority::bigint, attempts::bigint, rescues::bigint,
-    (extract(epoch FROM due) * 1000)::bigint, (extract(epoch FROM enqueued) * 1000)::bigint,
-    (extract(epoch FROM ended) * 1000)::bigint, location, worker, error
+    ({due} * 1000)::bigint, ({enqueued} * 1000)::bigint, ({ended} * 1000)::bigint, location, worker, error
 FROM {table}
 WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR queue = $2) AND ($3::text IS NULL OR task = $3)
     AND ($4::text IS NULL OR id = $4::uuid)
@@ -132,7 +133,24 @@ ORDER BY seq LIMIT $5::bigint";
 
 const VERSION: &str = "SELECT version, oldest FROM {schema}";
 
+/// Times as seconds since 1970, for which each column stands by its name. A time may be infinite, and no number is; it stands
+/// for the year 5000, or the one as far before.
+fn with_seconds(text: &str) -> String {
+    let mut text = text.replace("{now}", "extract(epoch FROM statement_timestamp())");
+    for (name, column) in [
+        ("{due:t}", "t.due"),
+        ("{due}", "due"),
+        ("{enqueued}", "enqueued"),
+        ("{ended}", "ended"),
+        ("{started}", "started"),
+    ] {
+        text = text.replace(name, &format!("least(greatest(extract(epoch FROM {column}), -95617584000), 95617584000)"));
+    }
+    text
+}
+
 pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
+    let fill = |text: &str| fill(&with_seconds(text));
     let fill_take = |text: &str| fill(&text.replace("{take}", TAKE));
     Statements {
         claim: fill_take(CLAIM),

@@ -1,10 +1,12 @@
-//! SQLite. `?1` is the time, in milliseconds since 1970.
+//! SQLite. `{now}` is the time in milliseconds since 1970: that at which a statement has the lock it waited for.
 //!
 //! A `+` before a column keeps the index of its own from being used where that of the id is to be.
 
 use std::sync::Arc;
 
 use super::Statements;
+
+const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 /// From kind to kind of row (queue, task, priority), whatever lies between, then the first rows of each that are known here.
 const CLAIM: &str = "WITH RECURSIVE heads(seq) AS (
@@ -17,113 +19,115 @@ const CLAIM: &str = "WITH RECURSIVE heads(seq) AS (
     ) FROM heads h CROSS JOIN {table} l WHERE l.seq = h.seq
 ), kinds AS MATERIALIZED (
     SELECT l.queue, l.task, l.priority FROM heads h CROSS JOIN {table} l
-    WHERE l.seq = h.seq AND l.task IN (SELECT value FROM json_each(?2))
-        AND (?3 IS NULL OR l.queue IN (SELECT value FROM json_each(?3)))
+    WHERE l.seq = h.seq AND l.task IN (SELECT value FROM json_each(?1))
+        AND (?2 IS NULL OR l.queue IN (SELECT value FROM json_each(?2)))
 )
 {take} (
     SELECT c.seq FROM kinds k CROSS JOIN {table} c WHERE c.seq IN (
         SELECT r.seq FROM {table} r
         WHERE r.state = 'waiting' AND r.queue = k.queue AND r.task = k.task AND r.priority = k.priority
-            AND r.due <= ?1 AND r.rescues < 2
-        ORDER BY r.due, r.seq LIMIT ?4
-    ) ORDER BY c.priority DESC, c.due, c.seq LIMIT ?4
+            AND r.due <= {now} AND r.rescues < 2
+        ORDER BY r.due, r.seq LIMIT ?3
+    ) ORDER BY c.priority DESC, c.due, c.seq LIMIT ?3
 )
 {returning}";
 
 const CLAIM_ALONE: &str = "{take} (
     SELECT r.seq FROM {table} r
-    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= ?1 AND r.task IN (SELECT value FROM json_each(?2))
-        AND (?3 IS NULL OR r.queue IN (SELECT value FROM json_each(?3)))
-    ORDER BY r.due LIMIT ?4
+    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
+        AND (?2 IS NULL OR r.queue IN (SELECT value FROM json_each(?2)))
+    ORDER BY r.due LIMIT ?3
 )
 {returning}";
 
 /// What both do with the rows.
 const TAKE: &str = "UPDATE {table} SET
-    state = CASE WHEN expires <= ?1 THEN 'expired' ELSE 'running' END,
-    ended = CASE WHEN expires <= ?1 THEN ?1 END,
-    leased_until = ?1 + ?5, lease = lease + 1, started = ?1, worker = ?6
+    state = CASE WHEN expires <= {now} THEN 'expired' ELSE 'running' END,
+    ended = CASE WHEN expires <= {now} THEN {now} END,
+    leased_until = {now} + ?4, lease = lease + 1, started = {now}, worker = ?5
 WHERE seq IN";
 
 const RETURNING: &str = "RETURNING id, lease, task, queue, arguments, options, attempts,
     max_retries, timeout_ms, priority, due, seq, state";
 
 const FIND_ALONE: &str = "SELECT 1 FROM {table} r
-    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= ?1 AND r.task IN (SELECT value FROM json_each(?2))
-        AND (?3 IS NULL OR r.queue IN (SELECT value FROM json_each(?3)))
+    WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
+        AND (?2 IS NULL OR r.queue IN (SELECT value FROM json_each(?2)))
     LIMIT 1";
 
 const FINISH: &str = "WITH ends AS MATERIALIZED (
-    SELECT value ->> 'id' AS id, value ->> 'lease' AS lease, value ->> 'state' AS state, value ->> 'counts' AS counts,
-        value ->> 'pause' AS pause, value ->> 'error' AS error FROM json_each(?2)
+    SELECT value ->> 'seq' AS seq, value ->> 'lease' AS lease, value ->> 'state' AS state, value ->> 'counts' AS counts,
+        value ->> 'pause' AS pause, value ->> 'error' AS error FROM json_each(?1)
 )
 UPDATE {table} AS t SET
-    state = e.state, leased_until = NULL, attempts = t.attempts + e.counts, due = coalesce(?1 + e.pause, t.due),
-    ended = CASE WHEN e.state <> 'waiting' THEN ?1 END,
+    state = e.state, leased_until = NULL, attempts = t.attempts + e.counts, due = coalesce({now} + e.pause, t.due),
+    ended = CASE WHEN e.state <> 'waiting' THEN {now} END,
     error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
-FROM ends e WHERE t.id = e.id AND +t.state = 'running' AND t.lease = e.lease
-RETURNING id, lease";
+FROM ends e WHERE t.seq = e.seq AND +t.state = 'running' AND t.lease = e.lease
+RETURNING id, seq, lease";
 
 const FINISHED: &str = "WITH ends AS MATERIALIZED (
-    SELECT value ->> 'id' AS id, value ->> 'lease' AS lease, value ->> 'state' AS state FROM json_each(?2)
+    SELECT value ->> 'seq' AS seq, value ->> 'lease' AS lease, value ->> 'state' AS state FROM json_each(?1)
 )
-SELECT t.id, t.lease FROM ends e CROSS JOIN {table} t WHERE t.id = e.id AND +t.state = e.state AND t.lease = e.lease AND ?1";
+SELECT t.id, t.seq, t.lease FROM ends e CROSS JOIN {table} t WHERE t.seq = e.seq AND +t.state = e.state AND t.lease = e.lease";
 
 const RENEW: &str = "WITH held AS MATERIALIZED (
-    SELECT value ->> 'id' AS id, value ->> 'lease' AS lease FROM json_each(?2)
+    SELECT value ->> 'seq' AS seq, value ->> 'lease' AS lease FROM json_each(?1)
 )
-UPDATE {table} AS t SET leased_until = ?1 + ?3
-FROM held h WHERE t.id = h.id AND +t.state = 'running' AND t.lease = h.lease
-RETURNING id";
+UPDATE {table} AS t SET leased_until = {now} + ?2
+FROM held h WHERE t.seq = h.seq AND +t.state = 'running' AND t.lease = h.lease
+RETURNING id, seq, lease";
 
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
-    SELECT r.seq, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < ?1
-        AND r.id NOT IN (SELECT value ->> 'id' FROM json_each(?4))
-    ORDER BY r.leased_until LIMIT ?3
+    SELECT r.seq, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < {now}
+        AND r.seq NOT IN (SELECT value ->> 'seq' FROM json_each(?3))
+        AND (?4 IS NULL OR r.queue IN (SELECT value FROM json_each(?4)))
+    ORDER BY r.leased_until LIMIT ?2
 )
 UPDATE {table} AS t SET
     rescues = t.rescues + 1, leased_until = NULL,
-    state = CASE WHEN t.rescues >= ?2 THEN 'dead' ELSE 'waiting' END,
-    ended = CASE WHEN t.rescues >= ?2 THEN ?1 END,
-    error = CASE WHEN t.rescues >= ?2 THEN 'too many workers were lost with it' ELSE t.error END
+    state = CASE WHEN t.rescues >= ?1 THEN 'dead' ELSE 'waiting' END,
+    ended = CASE WHEN t.rescues >= ?1 THEN {now} END,
+    error = CASE WHEN t.rescues >= ?1 THEN 'too many workers were lost with it' ELSE t.error END
 FROM lost WHERE t.seq = lost.seq AND +t.state = 'running' AND t.lease = lost.lease
 RETURNING id, task, state";
 
 const PRUNE: &str = "DELETE FROM {table} WHERE seq IN (
     SELECT seq FROM (
-        SELECT seq FROM {table} WHERE state IN ('done', 'expired', 'cancelled') AND ended <= ?1 - ?3
-        ORDER BY ended LIMIT ?4
+        SELECT seq FROM {table} WHERE state IN ('done', 'expired', 'cancelled') AND ended <= {now} - ?2
+        ORDER BY ended LIMIT ?3
     )
     UNION ALL
-    SELECT seq FROM {table} WHERE ?2 = 1 AND state = 'dead' AND ended <= ?1 - ?3
-    LIMIT ?4
+    SELECT seq FROM {table} WHERE ?1 = 1 AND state = 'dead' AND ended <= {now} - ?2
+    LIMIT ?3
 ) RETURNING id";
 
 const RETRY: &str = "UPDATE {table} SET
-    state = 'waiting', due = ?1, expires = NULL, ended = NULL, attempts = 0, rescues = 0
-WHERE id = ?2 AND +state IN ('dead', 'expired', 'cancelled') RETURNING id";
+    state = 'waiting', due = {now}, expires = NULL, ended = NULL, attempts = 0, rescues = 0
+WHERE id = ?1 AND +state IN ('dead', 'expired', 'cancelled') RETURNING id";
 
 const CANCEL: &str = "UPDATE {table} SET
-    state = 'cancelled', lease = lease + 1, leased_until = NULL, ended = ?1
-WHERE id = ?2 AND +state IN ('waiting', 'running') RETURNING id";
+    state = 'cancelled', lease = lease + 1, leased_until = NULL, ended = {now}
+WHERE id = ?1 AND +state IN ('waiting', 'running') RETURNING id";
 
 const STATS: &str = "SELECT queue, state, count(*),
-    max(CASE WHEN state = 'waiting' THEN ?1 - due END), max(CASE WHEN state = 'running' THEN ?1 - started END)
+    max(CASE WHEN state = 'waiting' THEN {now} - due END), max(CASE WHEN state = 'running' THEN {now} - started END)
 FROM {table} GROUP BY queue, state ORDER BY queue, state";
 
 const UNKNOWN: &str = "SELECT task, count(*) FROM {table}
-WHERE state = 'waiting' AND task NOT IN (SELECT value FROM json_each(?2)) AND ?1 GROUP BY task ORDER BY task";
+WHERE state = 'waiting' AND task NOT IN (SELECT value FROM json_each(?1)) GROUP BY task ORDER BY task";
 
 const FIND: &str =
     "SELECT id, state, task, queue, priority, attempts, rescues, due, enqueued, ended, location, worker, error
 FROM {table}
-WHERE ?1 AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR queue = ?3) AND (?4 IS NULL OR task = ?4)
-    AND (?5 IS NULL OR id = ?5)
-ORDER BY seq LIMIT ?6";
+WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR queue = ?2) AND (?3 IS NULL OR task = ?3)
+    AND (?4 IS NULL OR id = ?4)
+ORDER BY seq LIMIT ?5";
 
-const VERSION: &str = "SELECT version, oldest FROM {schema} WHERE ?1";
+const VERSION: &str = "SELECT version, oldest FROM {schema}";
 
 pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
+    let fill = |text: &str| fill(&text.replace("{now}", NOW));
     let claim = |text: &str| fill(&text.replace("{take}", TAKE).replace("{returning}", RETURNING));
     Statements {
         claim: claim(CLAIM),
