@@ -16,6 +16,17 @@ pub(crate) struct Home {
     _server: Option<Arc<PostgresServer>>,
 }
 
+/// A connection with what it has open, until it is dropped.
+pub(crate) struct HeldConnection(Option<Database>);
+
+impl Drop for HeldConnection {
+    fn drop(&mut self) {
+        // It has a runtime of its own, which can't be dropped on one.
+        let database = self.0.take();
+        let _ = std::thread::spawn(|| drop(database)).join();
+    }
+}
+
 /// The same test on each database.
 macro_rules! on_both {
     ($($(#[$about:meta])* async fn $name:ident($home:ident) $body:block)*) => {
@@ -88,6 +99,16 @@ impl Home {
     pub(crate) fn run(&self, statements: &str) {
         std::thread::scope(|threads| threads.spawn(|| Database::at(&self.url).run(statements)).join())
             .expect("they work");
+    }
+
+    /// Runs statements on a connection that stays open.
+    pub(crate) fn run_and_hold(&self, statements: &[&str]) -> HeldConnection {
+        let run = || {
+            let mut database = Database::at(&self.url);
+            statements.iter().for_each(|statement| database.run(statement));
+            database
+        };
+        HeldConnection(Some(std::thread::scope(|threads| threads.spawn(run).join()).expect("they work")))
     }
 
     /// Flushes what the closure enqueues.

@@ -4,10 +4,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use airlock::{Options, OutboxFilter, OutboxState};
-use airlock_tests::patience::Gate;
 
 use crate::home::{Home, on_both};
-use crate::tasks::{GATES, gated, gated_async, leaves, plain, ran, unique};
+use crate::tasks::{gate, gated, gated_async, leaves, plain, ran, unique, waited_at};
 
 /// As another worker's death leaves it: running, under a lease that has ended.
 fn strand(home: &Home, rows: &str, rescues: u32) {
@@ -22,18 +21,6 @@ fn strand(home: &Home, rows: &str, rescues: u32) {
 fn end_leases(home: &Home) {
     let ended = home.an_hour_ago();
     home.run(&format!("UPDATE airlock_outbox SET leased_until = {ended} WHERE state = 'running'"));
-}
-
-fn gate(test: &str) -> Gate {
-    let gate = Gate::new();
-    GATES.lock().expect("gates").entry(test.to_owned()).or_default().push_back(gate.clone());
-    gate
-}
-
-/// Waits until so many tasks wait there.
-async fn waited_at(gate: &Gate, count: usize) {
-    let gate = gate.clone();
-    tokio::task::spawn_blocking(move || gate.await_waiting(count)).await.expect("they come");
 }
 
 on_both! {

@@ -3,6 +3,7 @@
 mod crashes;
 mod home;
 mod leases;
+mod odd;
 mod places;
 mod runs;
 mod tasks;

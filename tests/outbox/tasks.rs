@@ -89,6 +89,19 @@ pub(crate) fn leaves_plainly(test: String, notes: u64, ends_well: bool) -> TaskR
 /// What the runs of a test wait at, one after the other; those that are left have the last one.
 pub(crate) static GATES: Mutex<BTreeMap<String, VecDeque<Gate>>> = Mutex::new(BTreeMap::new());
 
+/// A gate for the next runs of a test.
+pub(crate) fn gate(test: &str) -> Gate {
+    let gate = Gate::new();
+    GATES.lock().expect("gates").entry(test.to_owned()).or_default().push_back(gate.clone());
+    gate
+}
+
+/// Waits until so many tasks wait there.
+pub(crate) async fn waited_at(gate: &Gate, count: usize) {
+    let gate = gate.clone();
+    tokio::task::spawn_blocking(move || gate.await_waiting(count)).await.expect("they come");
+}
+
 /// Waits at the gate of its test, and leaves as many notes as a header says.
 #[airlock::task]
 pub(crate) fn gated(test: String, number: u64) -> TaskResult {
@@ -108,6 +121,20 @@ pub(crate) fn gated(test: String, number: u64) -> TaskResult {
         }
     }
     Ok(())
+}
+
+/// Leaves a task that only its own process can run, and that takes its time.
+#[airlock::task]
+pub(crate) fn leaves_local(test: String) -> TaskResult {
+    note_run(test.clone(), 1);
+    local_note::enqueue(test)?;
+    Ok(())
+}
+
+#[airlock::task(local)]
+async fn local_note(test: String) {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    note_run(test, 2);
 }
 
 /// Goes on for ever.

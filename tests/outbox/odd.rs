@@ -1,0 +1,172 @@
+//! Rows, rights and files that are not as a worker expects them.
+
+use std::time::{Duration, Instant};
+
+use crate::home::{Home, block_on, on_both};
+use crate::tasks::{gate, gated, leaves_local, plain, ran, unique, waited_at};
+use airlock::{Options, Outbox, OutboxFilter, OutboxState};
+
+/// Rows that were changed by hand at the head of the queue, each in its own way.
+fn spoil(home: &Home) {
+    let ways: &[&str] = if home.url.starts_with("sqlite") {
+        &[
+            "due = -1, arguments = CAST(x'ff' AS TEXT)",
+            "due = -2, id = CAST(x'feff' AS TEXT)",
+            "due = -3, arguments = x'00'",
+        ]
+    } else {
+        &["due = '-infinity'", "due = '-infinity', expires = '-infinity'", "due = '-infinity', arguments = 'none'"]
+    };
+    for (place, way) in ways.iter().enumerate() {
+        home.run(&format!(
+            "UPDATE airlock_outbox SET {way} WHERE seq = (SELECT seq FROM airlock_outbox ORDER BY seq LIMIT 1 OFFSET {place})"
+        ));
+    }
+}
+
+on_both! {
+    async fn promise_25_rows_that_can_not_be_read_hold_up_no_other(home) {
+        let test = unique();
+        let never = Options::new().max_retries(0);
+        home.enqueue(|| (0..6).try_for_each(|number| plain::enqueue_with(never.clone(), test.clone(), number).map(drop)));
+        spoil(&home);
+        let stats = home.outbox.stats().await.expect("stats of odd rows");
+        assert_eq!(stats.count(OutboxState::Waiting), 6);
+        assert_eq!(home.rows().await.len(), if home.url.starts_with("sqlite") { 5 } else { 6 }, "one has no id");
+        home.drain(home.worker().concurrency(1)).await;
+        let mut ran = ran(&test);
+        ran.retain(|number| *number > 2);
+        assert_eq!(ran, [3, 4, 5]);
+        let stats = home.outbox.stats().await.expect("stats");
+        assert_eq!(stats.count(OutboxState::Waiting) + stats.count(OutboxState::Running), 0);
+    }
+
+    async fn an_end_that_is_refused_for_a_while_is_recorded_afterwards_and_its_task_runs_once(home) {
+        let test = unique();
+        home.enqueue(|| (0..8).try_for_each(|number| plain::enqueue(test.clone(), number).map(drop)));
+        // One alone is refused, by a trigger of the application's.
+        let (refuse, allow) = if home.url.starts_with("sqlite") {
+            (
+                "CREATE TRIGGER refuses BEFORE UPDATE ON airlock_outbox WHEN new.state = 'done' AND new.arguments LIKE '%3_'
+                 BEGIN SELECT RAISE(ABORT, 'not now'); END",
+                "DROP TRIGGER refuses",
+            )
+        } else {
+            (
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$;
+                 CREATE TRIGGER refuses BEFORE UPDATE ON airlock_outbox FOR EACH ROW
+                 WHEN (new.state = 'done' AND new.arguments LIKE '%3_') EXECUTE FUNCTION refuse()",
+                "DROP TRIGGER refuses ON airlock_outbox",
+            )
+        };
+        home.run(refuse);
+        let story = async {
+            home.until("the others are done", async || {
+                    home.states().await.contains(&(OutboxState::Done, 7))
+                }).await;
+            home.run(allow);
+            home.all_have_ended().await;
+        };
+        let report = home.run_while(home.worker(), story).await;
+        let mut ran = ran(&test);
+        ran.sort_unstable();
+        assert_eq!(ran, (0..8).collect::<Vec<_>>());
+        assert_eq!((report.done, report.retried, report.rescued, report.stale), (8, 0, 0, 0));
+    }
+
+    async fn rows_that_were_claimed_ahead_go_to_other_workers_when_the_task_before_them_is_slow(home) {
+        let test = unique();
+        let gate = gate(&test);
+        // Quick ones first, so that it claims ahead, then one that is stuck before quick ones.
+        home.enqueue(|| {
+            (0..3000).try_for_each(|number| plain::enqueue(test.clone(), number).map(drop))?;
+            gated::enqueue(test.clone(), 9999)?;
+            (3000..3300).try_for_each(|number| plain::enqueue(test.clone(), number).map(drop))
+        });
+        let slow = home.worker().concurrency(1).lease(Duration::from_secs(600));
+        let story = async {
+            waited_at(&gate, 1).await;
+            let other = home.worker().concurrency(1).lease(Duration::from_secs(600));
+            let story = home.until("the rest has run", async || ran(&test).len() == 3300);
+            home.run_while(other, story).await;
+            gate.open();
+            home.all_have_ended().await;
+        };
+        home.run_while(slow, story).await;
+        let mut all = ran(&test);
+        all.sort_unstable();
+        assert_eq!(all, (0..3300).chain([9999]).collect::<Vec<_>>(), "each has run once");
+    }
+
+    async fn a_worker_judges_the_rescues_of_its_own_queues_alone(home) {
+        let test = unique();
+        let to = |queue: &'static str| Options::new().queue(queue);
+        home.enqueue(|| plain::enqueue_with(to("mine"), test.clone(), 1));
+        home.enqueue(|| plain::enqueue_with(to("theirs"), test.clone(), 2));
+        let ended = home.an_hour_ago();
+        home.run(&format!("UPDATE airlock_outbox SET state = 'running', lease = 1, rescues = 1, leased_until = {ended}"));
+        let worker = home.worker().queues(["mine"]).max_rescues(1);
+        let story = home.until("its own row is judged", async || home.rows().await[0].state == OutboxState::Dead);
+        let report = home.run_while(worker, story).await;
+        assert_eq!((report.dead, report.rescued), (1, 0));
+        let row = home.outbox.find(OutboxFilter::new().queue("theirs")).await.expect("rows").remove(0);
+        assert_eq!((row.state, row.rescues), (OutboxState::Running, 1));
+    }
+
+    async fn what_a_task_leaves_for_its_own_process_is_waited_for_when_the_worker_ends(home) {
+        let test = unique();
+        home.enqueue(|| leaves_local::enqueue(test.clone()));
+        let story = home.until("it is recorded", async || home.rows().await[0].state == OutboxState::Done);
+        home.run_while(home.worker(), story).await;
+        assert_eq!(ran(&test), [1, 2], "the task, and what it left");
+    }
+
+    async fn migrating_what_is_migrated_waits_for_no_one_who_writes(home) {
+        let writes = "INSERT INTO airlock_outbox (id, task, queue, arguments)
+            VALUES ('00000000-0000-4000-8000-000000000000', 'a', 'b', '[]')";
+        let (begin, lock) = if home.url.starts_with("sqlite") {
+            ("BEGIN IMMEDIATE", writes)
+        } else {
+            ("BEGIN", "LOCK TABLE airlock_outbox IN ACCESS EXCLUSIVE MODE")
+        };
+        let open = home.run_and_hold(&[begin, lock]);
+        let start = Instant::now();
+        home.outbox.migrate().await.expect("nothing is to be done");
+        assert!(start.elapsed() < Duration::from_secs(3), "it waited for the lock");
+        drop(open);
+    }
+}
+
+#[test]
+fn a_worker_goes_on_with_the_file_that_has_replaced_its_database() {
+    let home = Home::sqlite();
+    block_on(async {
+        let test = unique();
+        home.enqueue(|| plain::enqueue(test.clone(), 1));
+        let story = async {
+            home.until("the first has run", async || ran(&test) == [1]).await;
+            home.all_have_ended().await;
+            // As a backup is put back: another file under the name.
+            let path = home.url.trim_start_matches("sqlite://").to_owned();
+            let copy = format!("{path}.copy");
+            home.run(&format!("VACUUM INTO '{copy}'"));
+            for old in [format!("{path}-wal"), format!("{path}-shm")] {
+                let _ = std::fs::remove_file(old);
+            }
+            std::fs::rename(&copy, &path).expect("it is replaced");
+            let again = Outbox::new(&home.url).expect("a URL");
+            let scope = airlock::scope().executor(again).enter();
+            plain::enqueue(test.clone(), 2).expect("there is a scope");
+            scope.flush().expect("it is written");
+            home.until("the second has run", async || ran(&test) == [1, 2]).await;
+            home.all_have_ended().await;
+        };
+        home.run_while(home.worker(), story).await;
+    });
+}
+
+#[test]
+#[should_panic(expected = "leave `queues` out for all of them")]
+fn a_worker_of_no_queue_is_refused_as_it_is_made() {
+    let _ = Home::sqlite().worker().queues(Vec::<String>::new());
+}
