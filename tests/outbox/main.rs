@@ -3,6 +3,7 @@
 mod crashes;
 mod home;
 mod leases;
+mod model;
 mod odd;
 mod places;
 mod runs;

@@ -59,6 +59,9 @@ mod lock_breaks;
 mod lock_file;
 mod macros;
 mod options;
+#[cfg(feature = "outbox")]
+#[doc(hidden)]
+pub mod outbox;
 mod overrides;
 mod perform;
 mod read_back;
