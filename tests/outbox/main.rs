@@ -1,6 +1,7 @@
 //! The outbox and its workers, on SQLite files and a real Postgres.
 
 mod crashes;
+mod faults;
 mod home;
 mod leases;
 mod places;
