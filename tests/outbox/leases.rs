@@ -10,7 +10,7 @@ use crate::home::{Home, on_both};
 use crate::tasks::{GATES, gated, gated_async, leaves, plain, ran, unique};
 
 /// As another worker's death leaves it: running, under a lease that has ended.
-fn strand(home: &Home, rows: &str, rescues: u32) {
+pub(crate) fn strand(home: &Home, rows: &str, rescues: u32) {
     let ended = home.an_hour_ago();
     home.run(&format!(
         "UPDATE airlock_outbox SET state = 'running', lease = lease + 1, leased_until = {ended}, rescues = {rescues},
@@ -19,19 +19,19 @@ fn strand(home: &Home, rows: &str, rescues: u32) {
 }
 
 /// Lets the lease of what runs end now, as a worker that was stopped for long finds it.
-fn end_leases(home: &Home) {
+pub(crate) fn end_leases(home: &Home) {
     let ended = home.an_hour_ago();
     home.run(&format!("UPDATE airlock_outbox SET leased_until = {ended} WHERE state = 'running'"));
 }
 
-fn gate(test: &str) -> Gate {
+pub(crate) fn gate(test: &str) -> Gate {
     let gate = Gate::new();
     GATES.lock().expect("gates").entry(test.to_owned()).or_default().push_back(gate.clone());
     gate
 }
 
 /// Waits until so many tasks wait there.
-async fn waited_at(gate: &Gate, count: usize) {
+pub(crate) async fn waited_at(gate: &Gate, count: usize) {
     let gate = gate.clone();
     tokio::task::spawn_blocking(move || gate.await_waiting(count)).await.expect("they come");
 }

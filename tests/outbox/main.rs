@@ -3,6 +3,7 @@
 mod crashes;
 mod faults;
 mod home;
+mod known;
 mod leases;
 mod places;
 mod runs;
