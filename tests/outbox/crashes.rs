@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::home::{Home, block_on, on_both};
 use crate::tasks::{STUCK, leaves, plain, ran, stuck, unique};
 
-const URL: &str = "AIRLOCK_TESTS_OUTBOX";
+pub(crate) const URL: &str = "AIRLOCK_TESTS_OUTBOX";
 
 on_both! {
     async fn promise_25_rows_that_can_not_be_read_cost_themselves_alone(home) {

@@ -9,7 +9,7 @@ use crate::home::{Home, on_both};
 use crate::tasks::{gate, gated, gated_async, leaves, plain, ran, unique, waited_at};
 
 /// As another worker's death leaves it: running, under a lease that has ended.
-fn strand(home: &Home, rows: &str, rescues: u32) {
+pub(crate) fn strand(home: &Home, rows: &str, rescues: u32) {
     let ended = home.an_hour_ago();
     home.run(&format!(
         "UPDATE airlock_outbox SET state = 'running', lease = lease + 1, leased_until = {ended}, rescues = {rescues},
@@ -18,7 +18,7 @@ fn strand(home: &Home, rows: &str, rescues: u32) {
 }
 
 /// Lets the lease of what runs end now, as a worker that was stopped for long finds it.
-fn end_leases(home: &Home) {
+pub(crate) fn end_leases(home: &Home) {
     let ended = home.an_hour_ago();
     home.run(&format!("UPDATE airlock_outbox SET leased_until = {ended} WHERE state = 'running'"));
 }

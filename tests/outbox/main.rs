@@ -1,7 +1,9 @@
 //! The outbox and its workers, on SQLite files and a real Postgres.
 
 mod crashes;
+mod faults;
 mod home;
+mod known;
 mod leases;
 mod model;
 mod odd;

@@ -25,6 +25,43 @@ pub fn logged_everywhere() -> impl Fn() -> String + Send + Sync {
     move || log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// From now on, warnings and errors of airlock go to the standard error of this process at once, however it ends.
+///
+/// # Panics
+/// If they go elsewhere already.
+pub fn warnings_to_stderr() {
+    if let Err(error) = tracing::subscriber::set_global_default(Stderr(std::time::Instant::now())) {
+        panic!("{error}");
+    }
+}
+
+/// With the time since it began.
+struct Stderr(std::time::Instant);
+
+impl tracing::Subscriber for Stderr {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "airlock" && *metadata.level() <= tracing::Level::WARN
+    }
+
+    fn new_span(&self, _span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &tracing::span::Id, _values: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &tracing::span::Id, _follows: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut line = format!("{:?} {}", self.0.elapsed(), event.metadata().level());
+        event.record(&mut Fields(&mut line));
+        eprintln!("{line}");
+    }
+
+    fn enter(&self, _span: &tracing::span::Id) {}
+
+    fn exit(&self, _span: &tracing::span::Id) {}
+}
+
 #[derive(Debug, Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 
