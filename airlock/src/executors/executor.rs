@@ -116,6 +116,8 @@ pub struct Capabilities {
     pub records_only: bool,
     /// Writes all of it into a transaction of the caller.
     pub writes_rows: bool,
+    /// Takes at least some of it over into the memory of this process, and says nothing of what becomes of it.
+    pub keeps_in_memory: bool,
 }
 
 macro_rules! forward {

@@ -127,6 +127,7 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             inline: false,
             returns_unsent: false,
             writes_rows: false,
+            keeps_in_memory: first.keeps_in_memory || second.keeps_in_memory,
         }
     }
 }

@@ -200,6 +200,7 @@ impl Executor for Route {
             runs_on_caller: self.routes.iter().any(|(_, executor)| executor.capabilities().runs_on_caller),
             keeps_deadlines: true,
             records_only: self.all(|capabilities| capabilities.records_only),
+            keeps_in_memory: self.routes.iter().any(|(_, executor)| executor.capabilities().keeps_in_memory),
             ..Capabilities::default()
         }
     }

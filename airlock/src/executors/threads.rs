@@ -139,7 +139,13 @@ impl Executor for ThreadPoolExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { returns_unsent: true, accepts_by_task: true, keeps_deadlines: true, ..Capabilities::default() }
+        Capabilities {
+            returns_unsent: true,
+            accepts_by_task: true,
+            keeps_deadlines: true,
+            keeps_in_memory: true,
+            ..Capabilities::default()
+        }
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {

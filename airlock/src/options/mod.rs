@@ -263,6 +263,11 @@ impl Options {
         self
     }
 
+    /// Without the time to start at, which has come.
+    pub(crate) fn due(self) -> Self {
+        Self { start: None, ..self }
+    }
+
     /// What of these options says nothing about when and how often: origin, label, headers and extras.
     pub(crate) fn described(&self) -> Self {
         let (origin, label) = (self.origin.clone(), self.label.clone());

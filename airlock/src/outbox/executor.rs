@@ -1,11 +1,12 @@
 //! What writes intents to the table.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::format::{OutboxFormat, table_in};
+use super::format::{OutboxFormat, RelayedBy, table_in};
 use crate::brokers::{Broker, BrokerUrlError, SqlMessage, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::OptionReader;
+use crate::executors::{Executor, OptionReader};
 use crate::intent::Intent;
 use crate::systems::queue::{Format, queue_executor};
 
@@ -82,9 +83,31 @@ impl Outbox {
         Ok(Self::at(broker))
     }
 
+    /// Whether both write to one table, as far as their URLs say so.
+    pub(crate) fn is_same_table(&self, other: &Self) -> bool {
+        let place = |outbox: &Self| (outbox.broker().url().to_string(), outbox.format().table.schema);
+        place(self) == place(other)
+    }
+
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         let url = table.url();
         Self::read_options(table, |table| Self::new(url?.as_ref()).map_err(|error| table.refuse_url(error)))
+    }
+
+    /// Says that a relay hands its rows on to this executor: see `Worker::through`. It is asked at the flush already what it
+    /// accepts, so that what it would refuse is refused where it is enqueued, and not later in the relay.
+    ///
+    /// ```no_run
+    /// # #[airlock::task] fn send_receipt(order_id: u64) { let _ = order_id; }
+    /// use airlock::{Executor, Outbox};
+    ///
+    /// fn outbox(celery: impl Executor) -> airlock::Result<Outbox> {
+    ///     Ok(Outbox::new("sqlite:///srv/shop/shop.db")?.default_queue("celery").relayed_by(celery))
+    /// }
+    /// ```
+    pub fn relayed_by(self, executor: impl Executor) -> Self {
+        let relay = Some(RelayedBy(Arc::new(executor)));
+        Self(self.0.with(|format| format.relay = relay))
     }
 
     pub(super) fn at(broker: Broker) -> Self {

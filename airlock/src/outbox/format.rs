@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::wake::{wake_soon, wake_workers};
 use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
-use crate::executors::{FlushContext, times};
+use crate::executors::{Executor, FlushContext, times};
 use crate::intent::{Intent, OptionsForm};
 use crate::systems::json;
 use crate::systems::queue::{CommonConfig, Format, limits};
@@ -18,7 +19,7 @@ use crate::task::TaskKind;
 pub(super) const CHANNEL: &str = "airlock_outbox";
 
 /// The priority of intents without one.
-const PRIORITY: u8 = 5;
+pub(super) const PRIORITY: u8 = 5;
 
 static TABLE: SqlTable = SqlTable {
     schema: None,
@@ -48,11 +49,23 @@ pub(crate) struct OutboxFormat {
     pub(crate) table: &'static SqlTable,
     /// Whether workers of other processes are told.
     pub(crate) notify: bool,
+    /// What a relay hands the rows on to, if one does.
+    pub(crate) relay: Option<RelayedBy>,
+}
+
+/// An executor that is asked what it accepts.
+#[derive(Clone)]
+pub(crate) struct RelayedBy(pub(crate) Arc<dyn Executor>);
+
+impl fmt::Debug for RelayedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RelayedBy").field(&self.0.name()).finish()
+    }
 }
 
 impl Default for OutboxFormat {
     fn default() -> Self {
-        Self { common: CommonConfig::new("default"), table: &TABLE, notify: false }
+        Self { common: CommonConfig::new("default"), table: &TABLE, notify: false, relay: None }
     }
 }
 
@@ -76,7 +89,7 @@ impl Format for OutboxFormat {
             return Err(Rejection::new("a SQLite database has no schemas; leave `schema` of the outbox out"));
         }
         let options = intent.options();
-        if options.get_timeout().is_some() && intent.task().kind == TaskKind::Sync {
+        if self.relay.is_none() && options.get_timeout().is_some() && intent.task().kind == TaskKind::Sync {
             return Err(Rejection::new(
                 "`timeout` ends async tasks, and this is a plain function; leave it out, or make the task an `async fn`",
             ));
@@ -84,7 +97,18 @@ impl Format for OutboxFormat {
         limits::check_queue(self.common.queue(intent), transport)?;
         times::check_delay(options, flush.now)?;
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
-        json::check_size(arguments.len(), self.common.body_limit)
+        json::check_size(arguments.len(), self.common.body_limit)?;
+        match &self.relay {
+            None => Ok(()),
+            Some(RelayedBy(executor)) if options.get_start().is_none() => executor.accepts(intent, flush),
+            // Its delay is over when the relay hands it on.
+            Some(RelayedBy(executor)) => {
+                let arguments = serde_json::from_str(&arguments).map_err(|error| Rejection::new(error.to_string()))?;
+                let due = Some(Box::new(options.clone().due()));
+                let intent = intent.task().decode_with(Some(intent.id()), arguments, due, intent.location());
+                executor.accepts(&intent.map_err(|error| Rejection::new(error.to_string()))?, flush)
+            }
+        }
     }
 
     fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {
@@ -126,11 +150,15 @@ fn described(intent: &Intent) -> Result<SqlValue, Rejection> {
     let has_some = options.get_origin().is_some()
         || options.get_label().is_some()
         || !options.get_headers().is_empty()
-        || !options.get_extras().is_empty();
+        || !options.get_extras().is_empty()
+        || options.get_priority() == Some(PRIORITY);
     if !has_some {
         return Ok(SqlValue::Null);
     }
-    let text = serde_json::to_string(&OptionsForm(&options.described()));
+    let described = options.described();
+    // The column says the same of intents that have none.
+    let described = if options.get_priority() == Some(PRIORITY) { described.priority(PRIORITY) } else { described };
+    let text = serde_json::to_string(&OptionsForm(&described));
     text.map(|text| SqlValue::Text(Cow::Owned(text))).map_err(|error| Rejection::new(error.to_string()))
 }
 

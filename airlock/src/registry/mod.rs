@@ -45,9 +45,18 @@ pub fn registry() -> &'static Registry {
 
 /// The names and aliases of the tasks that this program has a body for, as JSON: what a worker asks for.
 pub(crate) fn runnable_names() -> String {
+    names_of(|task| task.kind != TaskKind::Elsewhere)
+}
+
+/// Those of all tasks, also of those whose body is elsewhere: what a relay asks for.
+pub(crate) fn known_names() -> String {
+    names_of(|_| true)
+}
+
+fn names_of(is_meant: impl Fn(&TaskDefinition) -> bool) -> String {
     let registry = registry();
-    let has_body = |task: &&'static TaskDefinition| task.kind != TaskKind::Elsewhere;
-    let names = registry.iter().filter(has_body).flat_map(|task| iter::once(&task.name).chain(task.aliases));
+    let names =
+        registry.iter().filter(|task| is_meant(task)).flat_map(|task| iter::once(&task.name).chain(task.aliases));
     let names: Vec<_> = names.filter(|name| registry.get(name).is_some()).collect();
     serde_json::to_string(&names).unwrap_or_default()
 }

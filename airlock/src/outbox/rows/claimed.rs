@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
 
@@ -11,6 +11,7 @@ use super::keys::RowKey;
 use crate::brokers::{SqlRow, SqlValue};
 use crate::intent::{Intent, IntentId, parse_options};
 use crate::options::Options;
+use crate::outbox::format::PRIORITY;
 use crate::task::{Arguments, TaskDefinition};
 
 /// What a claim gives of a row, in the order of its columns in the statements.
@@ -26,6 +27,7 @@ pub(crate) struct ClaimedRow {
     timeout: Option<Duration>,
     priority: i64,
     due: i64,
+    expires: Option<SystemTime>,
 }
 
 /// Why there is no intent in a row: its id, its options or its arguments can't be read.
@@ -49,9 +51,11 @@ impl ClaimedRow {
         let timeout = number(&next()).and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
         let (priority, due) = (number(&next()).unwrap_or(0), number(&next()).unwrap_or(0));
         let seq = number(&next())?;
+        let since_1970 = |millis| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis));
+        let expires = number(&next()).and_then(|millis| u64::try_from(millis).ok()).and_then(since_1970);
         let is_running = text(next()).is_some_and(|state| state == "running");
         let key = RowKey { id, seq, lease };
-        let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due };
+        let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, expires };
         Some((row, is_running))
     }
 
@@ -81,11 +85,34 @@ impl ClaimedRow {
 
     /// The intent, for the task of this program that has its name.
     pub(crate) fn intent(&self, task: &'static TaskDefinition, options: Options) -> Result<Intent, NotDecoded> {
-        let arguments = self.arguments.as_deref().unwrap_or_default();
-        let arguments: Arguments =
-            serde_json::from_str(arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))?;
-        let decoded = task.decode(Some(self.id()?), arguments, Some(options), Location::caller());
+        let decoded = task.decode(Some(self.id()?), self.arguments()?, Some(options), Location::caller());
         decoded.map_err(|error| NotDecoded(error.to_string()))
+    }
+}
+
+impl ClaimedRow {
+    /// The intent as it was enqueued, to be handed on: due, whatever its delay was, with its expiry as a time.
+    pub(crate) fn to_hand_on(&self, task: &'static TaskDefinition) -> Result<Intent, NotDecoded> {
+        let mut options = self.options()?;
+        // Intents without a priority have this one in the table, and those that were given it say so among their options.
+        let priority = u8::try_from(self.priority).ok().filter(|priority| *priority != PRIORITY);
+        if let Some(priority) = priority {
+            options = options.priority(priority);
+        }
+        if let Some(most) = self.max_retries {
+            options = options.max_retries(most);
+        }
+        if let Some(expires) = self.expires {
+            options = options.expires_at(expires);
+        }
+        let options = Box::new(task.over(options).due());
+        let decoded = task.decode_with(Some(self.id()?), self.arguments()?, Some(options), Location::caller());
+        decoded.map_err(|error| NotDecoded(error.to_string()))
+    }
+
+    fn arguments(&self) -> Result<Arguments, NotDecoded> {
+        let arguments = self.arguments.as_deref().unwrap_or_default();
+        serde_json::from_str(arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))
     }
 }
 

@@ -32,7 +32,12 @@ pub(crate) struct Claim {
     pub(crate) queues: Option<Arc<str>>,
     pub(crate) lease: Duration,
     pub(crate) worker: Arc<str>,
+    /// Whether a row that has lost two workers or more is taken alone, and not among others.
+    pub(crate) lost_alone: bool,
 }
+
+/// What a row has lost that is not taken among others, in the statements as a number.
+const LOST: i64 = 2;
 
 /// What a claim gives.
 #[derive(Debug, Default)]
@@ -96,7 +101,8 @@ impl Store {
 
     /// Takes up to so many rows, and no more.
     pub(crate) async fn claim(&mut self, claim: &Claim, most: usize) -> Result<ClaimedRows, DispatchError> {
-        let values = claim.parameters(most).into();
+        let mut values = Vec::from(claim.parameters(most));
+        values.push(SqlValue::Int(if claim.lost_alone { LOST } else { i64::MAX }));
         let rows = self.session.fetch_alone(&self.statements.claim, values).await?;
         Ok(ClaimedRows::read(rows))
     }

@@ -65,7 +65,8 @@ impl WorkerSteps {
     /// There is no connection.
     pub async fn connect(outbox: &Outbox, task: &str, queue: &str, lease: Duration) -> Result<Self, DispatchError> {
         let list = |name: &str| Arc::from(serde_json::json!([name]).to_string());
-        let claim = Claim { tasks: list(task), queues: Some(list(queue)), lease, worker: "a test's".into() };
+        let claim =
+            Claim { tasks: list(task), queues: Some(list(queue)), lease, worker: "a test's".into(), lost_alone: true };
         Ok(Self { outbox: outbox.clone(), store: outbox.connect_worker().await?, claim })
     }
 

@@ -185,6 +185,15 @@ impl RunSettings {
             Advice::After(pause) => Some(pause),
             Advice::None => Some(self.backoff.pause(row.attempts)),
         };
+        self.failed_until(row, error, again_in)
+    }
+
+    /// What is to be recorded of a row that no further attempt can help.
+    pub(super) fn refused(&self, ready: &ReadyRow, error: DispatchError) -> FinishedRow {
+        self.failed_until(&ready.row, error, None)
+    }
+
+    fn failed_until(&self, row: &ClaimedRow, error: DispatchError, again_in: Option<Duration>) -> FinishedRow {
         let state = if again_in.is_some() { OutboxState::Waiting } else { OutboxState::Dead };
         let said = shortened(error.reason());
         let end = RowEnd { pause: again_in, error: Some(said), ..RowEnd::new(row.key.clone(), state) };

@@ -5,21 +5,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
+use super::abort::AbortOnDrop;
 use super::attempt::RunSettings;
 use super::engine::{Engine, EngineSettings, is_lasting};
 use super::leases::Leases;
+use super::relay::{self, RelayedBatches};
 use super::renewal::Renewal;
+use super::runner::RowRunner;
 use super::slots::Slots;
+use super::through::RelayTarget;
 use crate::outbox::{Claim, Outbox, OutboxError};
 use crate::policy::Policy;
-use crate::registry::runnable_names;
+use crate::registry::{known_names, runnable_names};
 use crate::runtime::{full_jitter, timer};
 use crate::scope::{ScopeBuilder, scope};
 use crate::worker::Backoff;
 use crate::worker::RunFailure;
 use crate::worker::{WorkerCounters, WorkerReport};
+
+/// How many tasks run at a time, unless set.
+const CONCURRENCY: usize = 16;
 
 /// Runs the registered tasks of this program from an [`Outbox`].
 ///
@@ -47,10 +53,10 @@ use crate::worker::{WorkerCounters, WorkerReport};
 /// ```
 #[must_use = "it does nothing until `run_until`"]
 pub struct Worker {
-    outbox: Outbox,
-    queues: Option<Vec<String>>,
+    pub(super) outbox: Outbox,
+    pub(super) queues: Option<Vec<String>>,
     name: String,
-    concurrency: usize,
+    concurrency: Option<usize>,
     lease: Duration,
     poll: Duration,
     listens: bool,
@@ -62,6 +68,7 @@ pub struct Worker {
     scope: ScopeBuilder,
     on_error: Option<Arc<dyn Fn(RunFailure) + Send + Sync>>,
     counters: WorkerCounters,
+    pub(super) relay: Option<RelayTarget>,
 }
 
 impl Worker {
@@ -73,7 +80,7 @@ impl Worker {
             outbox,
             queues: None,
             name: format!("process {}", std::process::id()),
-            concurrency: 16,
+            concurrency: None,
             lease: Duration::from_secs(30),
             poll: Duration::from_millis(500),
             listens: false,
@@ -85,6 +92,7 @@ impl Worker {
             scope,
             on_error: None,
             counters: WorkerCounters::default(),
+            relay: None,
         }
     }
 
@@ -104,13 +112,13 @@ impl Worker {
         Self { name: name.into(), ..self }
     }
 
-    /// How many tasks run at a time; 16 unless set.
+    /// How many tasks run at a time; 16 unless set. Of a relay: how many batches are under way; 4 unless set.
     ///
     /// # Panics
     /// With 0.
     pub fn concurrency(self, tasks: usize) -> Self {
         assert!(tasks > 0, "a worker that runs no task at a time would run none; use 1 or more");
-        Self { concurrency: tasks, ..self }
+        Self { concurrency: Some(tasks), ..self }
     }
 
     /// For how long a claim holds without being renewed; 30 seconds unless set. It is renewed at a third of that while the
@@ -196,6 +204,7 @@ impl Worker {
                 "a worker runs tasks on a tokio runtime; await `run_until` on one, built with `enable_all`",
             )
         })?;
+        self.check_relay()?;
         let store = match self.outbox.connect_worker().await {
             Ok(mut store) => match store.check_version().await {
                 Ok(()) => Some(store),
@@ -216,17 +225,31 @@ impl Worker {
             on_error: self.on_error,
         });
         let counters = self.counters;
-        let slots =
-            Slots::new(self.concurrency, runtime.clone(), Arc::clone(&runs), Arc::clone(&leases), counters.clone());
+        let is_relay = self.relay.is_some();
+        let rows: Arc<dyn RowRunner> = match self.relay {
+            Some(target) => {
+                let most = self.concurrency.unwrap_or(relay::BATCHES);
+                RelayedBatches::new(target.executor, most, Arc::clone(&runs), &runtime)
+            }
+            None => {
+                let concurrency = self.concurrency.unwrap_or(CONCURRENCY);
+                Slots::new(concurrency, runtime.clone(), Arc::clone(&runs), Arc::clone(&leases), counters.clone())
+            }
+        };
         let queues = self.queues.map(|queues| serde_json::to_string(&queues).unwrap_or_default().into());
         let settings = EngineSettings {
-            claim: Claim { tasks: runnable_names().into(), queues, lease: self.lease, worker: self.name.into() },
-            concurrency: self.concurrency,
+            claim: Claim {
+                tasks: if is_relay { known_names() } else { runnable_names() }.into(),
+                queues,
+                lease: self.lease,
+                worker: self.name.into(),
+                lost_alone: !is_relay,
+            },
             poll: self.poll,
-            max_rescues: self.max_rescues,
+            max_rescues: (!is_relay).then_some(self.max_rescues),
             keep_done: self.keep_done,
         };
-        let mut engine = Engine::new(settings, runs, slots, leases, counters.clone());
+        let mut engine = Engine::new(settings, runs, rows, leases, counters.clone());
         engine.store = store;
         let (stop, stopped) = oneshot::channel::<()>();
         // Apart from the signal, which may be anything: one that waits for a task of this worker, or for the database.
@@ -256,15 +279,6 @@ async fn listen(outbox: Outbox) {
             }
         }
         timer::sleep_until(Instant::now() + Duration::from_secs(1) + full_jitter(Duration::from_secs(1))).await;
-    }
-}
-
-/// A task of a worker, the loop among them, which ends with the future that waits for it.
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -8,20 +8,12 @@ use tokio::task::JoinSet;
 use super::alone::Company;
 use super::attempt::{FinishedRow, RunSettings};
 use super::leases::Leases;
-use super::pace::Pace;
-use super::slots::{Occupancy, Slots};
+use super::runner::{Occupancy, RowRunner};
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::outbox::{Claim, Store, WakeListener};
 use crate::runtime::panics::catching_panics;
 use crate::runtime::{Deadline, Pauses, full_jitter, timer};
 use crate::worker::{RunCount, WorkerCounters};
-
-/// How many rows a claim takes at most, and how many may wait for a slot.
-pub(super) const BATCH: usize = 500;
-
-/// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
-/// kept from other workers.
-const AHEAD: Duration = Duration::from_millis(50);
 
 /// What has waited longer than that for a slot is handed back.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -44,16 +36,16 @@ const HELD_UP: Duration = Duration::from_millis(20);
 /// What a loop needs to know.
 pub(super) struct EngineSettings {
     pub(super) claim: Claim,
-    pub(super) concurrency: usize,
     pub(super) poll: Duration,
-    pub(super) max_rescues: u32,
+    /// None, if losing its worker says nothing about a row.
+    pub(super) max_rescues: Option<u32>,
     pub(super) keep_done: Duration,
 }
 
 pub(super) struct Engine {
     pub(super) settings: EngineSettings,
     pub(super) runs: Arc<RunSettings>,
-    pub(super) slots: Arc<Slots>,
+    pub(super) rows: Arc<dyn RowRunner>,
     pub(super) leases: Arc<Leases>,
     pub(super) counters: WorkerCounters,
     pub(super) store: Option<Store>,
@@ -69,7 +61,6 @@ pub(super) struct Engine {
     pub(super) soon: Option<Duration>,
     pub(super) next_rescue: Instant,
     pub(super) next_pruning: Instant,
-    pace: Pace,
     pub(super) company: Company,
     pub(super) local: JoinSet<()>,
 }
@@ -78,7 +69,7 @@ impl Engine {
     pub(super) fn new(
         settings: EngineSettings,
         runs: Arc<RunSettings>,
-        slots: Arc<Slots>,
+        rows: Arc<dyn RowRunner>,
         leases: Arc<Leases>,
         counters: WorkerCounters,
     ) -> Self {
@@ -86,7 +77,7 @@ impl Engine {
         Self {
             settings,
             runs,
-            slots,
+            rows,
             leases,
             counters,
             store: None,
@@ -98,7 +89,6 @@ impl Engine {
             soon: None,
             next_rescue: now,
             next_pruning: now + full_jitter(PRUNING),
-            pace: Pace::new(),
             company,
             local: JoinSet::new(),
         }
@@ -116,22 +106,23 @@ impl Engine {
                 biased;
                 () = &mut signal => break,
                 is_pending = wake.heard() => self.has_news(is_pending),
-                () = self.slots.changed.notified() => self.linger().await,
+                () = self.rows.changed().notified() => self.linger().await,
                 () = timer::sleep_until(pause) => {}
             }
         }
-        self.pending.extend(self.slots.take_ready());
+        self.pending.extend(self.rows.take_ready());
         let until = Instant::now() + time_to_end;
         self.drain(until).await;
         // What has not ended by now is async, and stops where it next awaits something; or plain, and goes on.
         self.leases.stop_all();
+        self.rows.stop();
         let late = Instant::now() + GRACE;
         self.drain(late).await;
         let ended = async { while self.local.join_next().await.is_some() {} };
         if timer::until(Deadline::at(until.max(late)), ended).await.is_none() {
             self.local.detach_all();
         }
-        self.counters.add(RunCount::Abandoned, self.slots.occupancy().running);
+        self.counters.add(RunCount::Abandoned, self.rows.occupancy().running);
     }
 
     /// Without new rows.
@@ -143,20 +134,20 @@ impl Engine {
             }
             let pause = self.next_turn(false).min(until);
             tokio::select! {
-                () = self.slots.changed.notified() => {}
+                () = self.rows.changed().notified() => {}
                 () = timer::sleep_until(pause) => {}
             }
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        let Occupancy { ready, running, finished, .. } = self.slots.occupancy();
+        let Occupancy { ready, running, finished, .. } = self.rows.occupancy();
         ready + running + finished == 0
     }
 
     /// More ends may come soon, and share a transaction.
     async fn linger(&mut self) {
-        let Occupancy { ready, running, finished, .. } = self.slots.occupancy();
+        let Occupancy { ready, running, finished, .. } = self.rows.occupancy();
         if running > 0 && ready > 0 && finished + self.pending.len() < ENOUGH {
             timer::sleep_until(Instant::now() + LINGER).await;
         }
@@ -179,8 +170,8 @@ impl Engine {
 
     /// One look at everything. What the database doesn't do now is done later.
     async fn turn(&mut self, claims: bool) {
-        self.pending.extend(self.slots.take_finished());
-        self.pending.extend(self.slots.take_overdue(LONGEST_WAIT));
+        self.pending.extend(self.rows.take_finished());
+        self.pending.extend(self.rows.take_overdue(LONGEST_WAIT));
         while self.local.try_join_next().is_some() {}
         if self.resting.is_some_and(|until| Instant::now() < until) {
             return;
@@ -198,7 +189,7 @@ impl Engine {
 
     async fn work(&mut self, claims: bool) -> Result<(), DispatchError> {
         let now = Instant::now();
-        let room = if claims { self.room() } else { 0 };
+        let room = if claims { self.rows.room() } else { 0 };
         let looks = room > 0 && (self.may_have_more || now >= self.next_claim);
         let (rescues, prunes) = (now >= self.next_rescue, now >= self.next_pruning);
         if self.pending.is_empty() && !looks && !rescues && !prunes && !self.company.is_waiting() {
@@ -232,25 +223,20 @@ impl Engine {
         Ok(())
     }
 
-    /// For how many rows there is room: in the slots, and before them as far as they would soon start.
-    fn room(&mut self) -> usize {
-        let Occupancy { ready, running, started, .. } = self.slots.occupancy();
-        self.pace.note(started);
-        let ahead = self.pace.within(AHEAD);
-        (self.settings.concurrency + ahead).saturating_sub(running + ready).min(BATCH)
-    }
-
     /// When there is something to do, if nothing happens before.
     fn next_turn(&mut self, claims: bool) -> Instant {
         if let Some(until) = self.resting {
             return until;
         }
         let mut next = self.next_rescue.min(self.next_pruning);
+        if claims && let Some(until) = self.rows.rests_until() {
+            next = next.min(until);
+        }
         // What was refused is tried again then.
         next = self.pending.iter().filter_map(|row| row.not_before).fold(next, Instant::min);
         if claims && Company::is_held_up() {
             next = next.min(Instant::now() + HELD_UP);
-        } else if claims && self.room() > 0 {
+        } else if claims && self.rows.room() > 0 {
             next = if self.may_have_more { Instant::now() } else { next.min(self.next_claim) };
         }
         next
@@ -267,7 +253,8 @@ impl Drop for Engine {
     /// A worker that is dropped rather than ended stops what it can; its rows are rescued when their leases end.
     fn drop(&mut self) {
         self.leases.stop_all();
-        drop(self.slots.take_ready());
+        self.rows.stop();
+        drop(self.rows.take_ready());
     }
 }
 

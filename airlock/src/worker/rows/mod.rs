@@ -1,15 +1,20 @@
 //! The worker of an outbox: `builder` describes it, `engine` claims rows and has their ends recorded (`steps`, `finishing`), `slots`
-//! runs them side by side, `attempt` is one run, `alone` those that have company of none, `leases` knows what is held and `renewal` keeps it.
+//! runs them side by side (or `relay` hands them on), `attempt` is one run, `alone` those that have company of none, `leases` knows what is held and `renewal` keeps it.
 
+mod abort;
 mod alone;
 mod attempt;
 mod builder;
 mod engine;
 mod finishing;
+mod handing_on;
 mod leases;
 mod pace;
+mod relay;
 mod renewal;
+mod runner;
 mod slots;
 mod steps;
+mod through;
 
 pub use builder::Worker;

@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 
 use super::attempt::{FinishedRow, ReadyRow, RunSettings};
 use super::leases::{Leases, StopReason};
+use super::pace::Pace;
+use super::runner::{Occupancy, RowRunner};
 use crate::dispatch::DispatchError;
 use crate::runtime::panics::{catch_panic, catching_panics};
 use crate::worker::{RunCount, WorkerCounters};
@@ -17,11 +19,17 @@ use crate::worker::{RunCount, WorkerCounters};
 /// How long tasks that never yield may keep others of their runtime waiting, one after the other.
 const BETWEEN_YIELDS: Duration = Duration::from_micros(50);
 
+/// How many rows a claim takes at most, and how many may wait for a slot.
+pub(super) const BATCH: usize = 500;
+
+/// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
+/// kept from other workers.
+const AHEAD: Duration = Duration::from_millis(50);
+
 /// What runs, what is to run next, and what has ended.
 pub(super) struct Slots {
     state: Mutex<SlotState>,
-    /// A run has ended, or there is room.
-    pub(super) changed: Notify,
+    changed: Notify,
     concurrency: usize,
     runtime: Runtime,
     settings: Arc<RunSettings>,
@@ -29,7 +37,6 @@ pub(super) struct Slots {
     counters: WorkerCounters,
 }
 
-#[derive(Default)]
 struct SlotState {
     ready: VecDeque<ReadyRow>,
     runners: usize,
@@ -37,15 +44,7 @@ struct SlotState {
     /// soon the next one can start.
     started: u64,
     finished: Vec<FinishedRow>,
-}
-
-/// How full the slots are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Occupancy {
-    pub(super) ready: usize,
-    pub(super) running: usize,
-    pub(super) finished: usize,
-    pub(super) started: u64,
+    pace: Pace,
 }
 
 impl Slots {
@@ -56,50 +55,10 @@ impl Slots {
         leases: Arc<Leases>,
         counters: WorkerCounters,
     ) -> Arc<Self> {
-        let (state, changed) = (Mutex::default(), Notify::new());
-        Arc::new(Self { state, changed, concurrency, runtime, settings, leases, counters })
-    }
-
-    pub(super) fn occupancy(&self) -> Occupancy {
-        let state = self.lock();
-        let SlotState { ready, runners, started, finished } = &*state;
-        Occupancy { ready: ready.len(), running: *runners, finished: finished.len(), started: *started }
-    }
-
-    /// Has rows run, in their order, as far as there are slots; the others wait here.
-    pub(super) fn add(self: &Arc<Self>, rows: impl IntoIterator<Item = ReadyRow>) {
-        let mut state = self.lock();
-        state.ready.extend(rows);
-        let mut first = Vec::new();
-        while state.runners < self.concurrency
-            && let Some(row) = state.ready.pop_front()
-        {
-            state.runners += 1;
-            first.push(row);
-        }
-        drop(state);
-        first.into_iter().for_each(|row| self.start(row));
-    }
-
-    pub(super) fn take_finished(&self) -> Vec<FinishedRow> {
-        std::mem::take(&mut self.lock().finished)
-    }
-
-    /// Takes out what has not started, to be handed back.
-    pub(super) fn take_ready(&self) -> Vec<FinishedRow> {
-        let ready = std::mem::take(&mut self.lock().ready);
-        ready.iter().map(|row| self.settings.released(row)).collect()
-    }
-
-    /// Takes out what has waited longer than that, to be handed back: the tasks before it have become slow.
-    pub(super) fn take_overdue(&self, longest: Duration) -> Vec<FinishedRow> {
-        let mut state = self.lock();
-        if state.ready.front().is_none_or(|row| row.since.elapsed() < longest) {
-            return Vec::new();
-        }
-        let ready = std::mem::take(&mut state.ready);
-        drop(state);
-        ready.iter().map(|row| self.settings.released(row)).collect()
+        let state =
+            SlotState { ready: VecDeque::new(), runners: 0, started: 0, finished: Vec::new(), pace: Pace::new() };
+        let changed = Notify::new();
+        Arc::new(Self { state: Mutex::new(state), changed, concurrency, runtime, settings, leases, counters })
     }
 
     /// Takes the row to where its kind runs.
@@ -153,6 +112,57 @@ impl Slots {
 
     fn lock(&self) -> MutexGuard<'_, SlotState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RowRunner for Slots {
+    /// In the slots, and before them as far as they would soon start.
+    fn room(&self) -> usize {
+        let mut state = self.lock();
+        let started = state.started;
+        state.pace.note(started);
+        let ahead = state.pace.within(AHEAD);
+        (self.concurrency + ahead).saturating_sub(state.runners + state.ready.len()).min(BATCH)
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        let state = self.lock();
+        Occupancy { ready: state.ready.len(), running: state.runners, finished: state.finished.len() }
+    }
+
+    /// Has them run as far as there are slots; the others wait here.
+    fn add(self: Arc<Self>, rows: Vec<ReadyRow>) {
+        let mut state = self.lock();
+        state.ready.extend(rows);
+        let mut first = Vec::new();
+        while state.runners < self.concurrency
+            && let Some(row) = state.ready.pop_front()
+        {
+            state.runners += 1;
+            first.push(row);
+        }
+        drop(state);
+        first.into_iter().for_each(|row| self.start(row));
+    }
+
+    fn take_finished(&self) -> Vec<FinishedRow> {
+        std::mem::take(&mut self.lock().finished)
+    }
+
+    fn take_ready(&self) -> Vec<FinishedRow> {
+        let ready = std::mem::take(&mut self.lock().ready);
+        ready.iter().map(|row| self.settings.released(row)).collect()
+    }
+
+    fn take_overdue(&self, longest: Duration) -> Vec<FinishedRow> {
+        if self.lock().ready.front().is_none_or(|row| row.since.elapsed() < longest) {
+            return Vec::new();
+        }
+        self.take_ready()
+    }
+
+    fn changed(&self) -> &Notify {
+        &self.changed
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a worker asks of the database in one turn of its loop.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attempt::ReadyRow;
-use super::engine::{BATCH, Engine, PRUNING};
+use super::engine::{Engine, PRUNING};
 use super::finishing::Finishing;
+use super::slots::BATCH;
 use crate::dispatch::DispatchError;
 use crate::outbox::ClaimedRows;
 use crate::registry::registry;
@@ -21,8 +23,11 @@ impl Engine {
     /// Gives back what others lost, and looks for what is to run alone.
     pub(super) async fn rescue(&mut self) -> Result<(), DispatchError> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        let rescued = store.rescue(self.settings.max_rescues, &self.settings.claim, &self.leases.keys(), BATCH).await?;
-        self.company.want_alone(store.has_alone(&self.settings.claim).await?);
+        let max_rescues = self.settings.max_rescues.unwrap_or(u32::MAX);
+        let rescued = store.rescue(max_rescues, &self.settings.claim, &self.leases.keys(), BATCH).await?;
+        if self.settings.claim.lost_alone {
+            self.company.want_alone(store.has_alone(&self.settings.claim).await?);
+        }
         let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));
         self.next_rescue = Instant::now() + every / 2 + full_jitter(every / 2);
         self.may_have_more |= !rescued.is_empty();
@@ -77,6 +82,6 @@ impl Engine {
             let held = self.leases.hold(row.key.clone());
             Some(ReadyRow { row, task, held, since: now })
         });
-        self.slots.add(ready);
+        Arc::clone(&self.rows).add(ready.collect());
     }
 }

@@ -10,9 +10,10 @@ use crate::brokers::{SqlTable, Transport};
 /// The statements of one table. Times are the database's own.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// Tasks and queues (JSON, or nothing for all queues), how many, lease in milliseconds, the worker.
+    /// Tasks and queues (JSON, or nothing for all queues), how many, lease in milliseconds, the worker, how many workers a row
+    /// must have lost not to be taken.
     pub(super) claim: Arc<str>,
-    /// The same, of a row that has lost two workers or more.
+    /// The same without the last, of a row that has lost two workers or more.
     pub(super) claim_alone: Arc<str>,
     /// Whether there is one: tasks, queues.
     pub(super) find_alone: Arc<str>,

@@ -23,7 +23,7 @@ const CLAIM: &str = "WITH RECURSIVE heads AS (
     SELECT row.* FROM kinds k CROSS JOIN LATERAL (
         SELECT r.id, r.priority, r.due, r.seq FROM {table} r
         WHERE r.state = 'waiting' AND r.queue = k.queue AND r.task = k.task AND r.priority = k.priority
-            AND r.due <= statement_timestamp() AND r.rescues < 2
+            AND r.due <= statement_timestamp() AND r.rescues < $6::bigint
         ORDER BY r.due, r.seq LIMIT $3::bigint FOR UPDATE SKIP LOCKED
     ) row
 ), chosen AS MATERIALIZED (
@@ -48,7 +48,8 @@ const TAKE: &str = "UPDATE {table} t SET
     lease = t.lease + 1, started = clock_timestamp(), worker = $5::text
 FROM chosen WHERE t.id = chosen.id AND t.state = 'waiting'
 RETURNING t.id::text, t.lease, t.task, t.queue, t.arguments, t.options, t.attempts::bigint,
-    t.max_retries, t.timeout_ms, t.priority::bigint, ({due:t} * 1000000)::bigint, t.seq, t.state";
+    t.max_retries, t.timeout_ms, t.priority::bigint, ({due:t} * 1000000)::bigint, t.seq,
+    ({expires:t} * 1000)::bigint, t.state";
 
 const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
@@ -139,12 +140,19 @@ fn with_seconds(text: &str) -> String {
     let mut text = text.replace("{now}", "extract(epoch FROM statement_timestamp())");
     for (name, column) in [
         ("{due:t}", "t.due"),
+        ("{expires:t}", "t.expires"),
         ("{due}", "due"),
         ("{enqueued}", "enqueued"),
         ("{ended}", "ended"),
         ("{started}", "started"),
     ] {
-        text = text.replace(name, &format!("least(greatest(extract(epoch FROM {column}), -95617584000), 95617584000)"));
+        text = text.replace(
+            name,
+            &format!(
+                "CASE WHEN isfinite({column}) THEN extract(epoch FROM {column})
+                WHEN {column} > 'epoch' THEN 95617584000 WHEN {column} < 'epoch' THEN -95617584000 END"
+            ),
+        );
     }
     text
 }

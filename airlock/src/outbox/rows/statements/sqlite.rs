@@ -26,7 +26,7 @@ const CLAIM: &str = "WITH RECURSIVE heads(seq) AS (
     SELECT c.seq FROM kinds k CROSS JOIN {table} c WHERE c.seq IN (
         SELECT r.seq FROM {table} r
         WHERE r.state = 'waiting' AND r.queue = k.queue AND r.task = k.task AND r.priority = k.priority
-            AND r.due <= {now} AND r.rescues < 2
+            AND r.due <= {now} AND r.rescues < ?6
         ORDER BY r.due, r.seq LIMIT ?3
     ) ORDER BY c.priority DESC, c.due, c.seq LIMIT ?3
 )
@@ -48,7 +48,7 @@ const TAKE: &str = "UPDATE {table} SET
 WHERE seq IN";
 
 const RETURNING: &str = "RETURNING id, lease, task, queue, arguments, options, attempts,
-    max_retries, timeout_ms, priority, due, seq, state";
+    max_retries, timeout_ms, priority, due, seq, expires, state";
 
 const FIND_ALONE: &str = "SELECT 1 FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
