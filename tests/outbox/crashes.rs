@@ -128,7 +128,7 @@ fn promise_25_a_worker_goes_on_when_its_connections_are_ended() {
 #[test]
 fn promise_25_a_worker_goes_on_after_a_restart_of_postgres() {
     let mut server = PostgresServer::start();
-    let home = Home::at(server.database("template1"), None, None);
+    let home = Home::at(PostgresServer::trusted(&server.database("template1")), None, None);
     let test = unique();
     block_on(async {
         let (stop, stopped) = oneshot::channel::<()>();

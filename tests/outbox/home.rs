@@ -9,6 +9,9 @@ use airlock_tests::process::Folder;
 use airlock_tests::servers::{Database, PostgresServer};
 use sqlx::Connection;
 
+/// The database of a process that runs one test, so that it needn't start a server of its own.
+pub(crate) const DATABASE: &str = "AIRLOCK_TESTS_OUTBOX_DATABASE";
+
 pub(crate) struct Home {
     pub(crate) outbox: Outbox,
     pub(crate) url: String,
@@ -70,8 +73,11 @@ impl Home {
     }
 
     pub(crate) fn postgres() -> Self {
+        if let Ok(url) = std::env::var(DATABASE) {
+            return Self::at(url, None, None);
+        }
         let server = PostgresServer::shared();
-        let url = server.database("template1");
+        let url = PostgresServer::trusted(&server.database("template1"));
         Self::at(url, None, Some(server))
     }
 

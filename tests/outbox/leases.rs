@@ -1,11 +1,12 @@
 //! Who may record what: leases that are lost, rows that are called off, workers that are gone.
 
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use airlock::{Options, OutboxFilter, OutboxState};
+use airlock_tests::servers::PostgresServer;
 
-use crate::home::{Home, on_both};
+use crate::home::{DATABASE, Home, on_both};
 use crate::tasks::{gate, gated, gated_async, leaves, plain, ran, unique, waited_at};
 
 /// As another worker's death leaves it: running, under a lease that has ended.
@@ -85,6 +86,18 @@ on_both! {
         };
         home.run_while(home.worker().lease(Duration::from_secs(1)), story).await;
         assert_eq!(ran(&test), [3, 1, 2]);
+    }
+
+    #[ignore = "the test below runs it, in a process where no other worker is"]
+    async fn rows_that_were_rescued_twice(home) {
+        let test = unique();
+        home.enqueue(|| (0..10).try_for_each(|number| plain::enqueue(test.clone(), number).map(drop)));
+        strand(&home, "1 = 1", 1);
+        let start = Instant::now();
+        home.drain(home.worker().lease(Duration::from_secs(600))).await;
+        // One after the other, and not one in the time of a lease.
+        assert_eq!(ran(&test), (0..10).collect::<Vec<_>>());
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     }
 
     async fn promise_23_a_run_whose_lease_was_lost_records_nothing(home) {
@@ -227,10 +240,14 @@ on_both! {
 
 #[test]
 fn promise_25_a_row_that_was_rescued_twice_runs_alone_in_its_process() {
-    let tests = ["a_row_that_was_rescued_twice", "a_row_that_waits_to_run_alone"];
+    let tests = ["a_row_that_was_rescued_twice", "a_row_that_waits_to_run_alone", "rows_that_were_rescued_twice"];
+    let server = PostgresServer::shared();
     for (database, test) in ["sqlite", "postgres"].into_iter().flat_map(|database| tests.map(|test| (database, test))) {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["--exact", &format!("leases::{database}::{test}"), "--ignored"]);
+        if database == "postgres" {
+            command.env(DATABASE, PostgresServer::trusted(&server.database("template1")));
+        }
         let output = command.output().expect("it runs");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && said.contains("1 passed"), "{said}");

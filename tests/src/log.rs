@@ -9,20 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub fn logged<R>(run: impl FnOnce() -> R) -> (R, String) {
     let log = Log::default();
     let result = tracing::subscriber::with_default(log.clone(), run);
-    let text = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (result, text)
 }
 
-/// From now on, all that this process logs, on any thread; the closure gives what there is so far. Once a process.
+/// From now on, all that this process logs, on any thread, spans among it; the closure gives what there is so far. Once a
+/// process.
 ///
 /// # Panics
 /// There is such a log already.
 pub fn logged_everywhere() -> impl Fn() -> String + Send + Sync {
-    let log = Log::default();
+    let log = Log { spans: true, ..Log::default() };
     if let Err(error) = tracing::subscriber::set_global_default(log.clone()) {
         panic!("{error}");
     }
-    move || log.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    move || log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// From now on, warnings and errors of airlock go to the standard error of this process at once, however it ends.
@@ -63,27 +64,48 @@ impl tracing::Subscriber for Stderr {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<String>>);
+struct Log {
+    lines: Arc<Mutex<String>>,
+    /// Whether spans are told as well.
+    spans: bool,
+}
+
+impl Log {
+    fn push(&self, line: &str) {
+        let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push_str(line);
+        log.push('\n');
+    }
+}
 
 impl tracing::Subscriber for Log {
     fn enabled(&self, _metadata: &tracing::Metadata<'_>) -> bool {
         true
     }
 
-    fn new_span(&self, _span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+    fn new_span(&self, span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        if self.spans {
+            let mut line = format!("SPAN {}", span.metadata().name());
+            span.record(&mut Fields(&mut line));
+            self.push(&line);
+        }
         tracing::span::Id::from_u64(1)
     }
 
-    fn record(&self, _span: &tracing::span::Id, _values: &tracing::span::Record<'_>) {}
+    fn record(&self, _span: &tracing::span::Id, values: &tracing::span::Record<'_>) {
+        if self.spans {
+            let mut line = "SPAN".to_owned();
+            values.record(&mut Fields(&mut line));
+            self.push(&line);
+        }
+    }
 
     fn record_follows_from(&self, _span: &tracing::span::Id, _follows: &tracing::span::Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
         let mut line = event.metadata().level().to_string();
         event.record(&mut Fields(&mut line));
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.push_str(&line);
-        log.push('\n');
+        self.push(&line);
     }
 
     fn enter(&self, _span: &tracing::span::Id) {}

@@ -292,12 +292,7 @@ fn promise_23_whatever_happens_to_workers_on_sqlite_each_row_ends_once() {
 #[test]
 fn promise_23_whatever_happens_to_workers_on_postgres_each_row_ends_once() {
     let server = PostgresServer::start();
-    // Proofs of passwords take a test's build longer than all the rest, and processes connect again and again.
-    server.let_in("host all shop all trust");
-    Database::at(&server.url("postgres")).run("CREATE ROLE shop SUPERUSER LOGIN");
-    let url = server.database("template1");
-    let (_, place) = url.split_once('@').expect("a user");
-    let home = Home::at(format!("postgres://shop@{place}"), None, None);
+    let home = Home::at(PostgresServer::trusted(&server.database("template1")), None, None);
     let killed = [Fault::Killed, Fault::AllKilled, Fault::KilledAtStep];
     let others = [Fault::Stopped, Fault::Cut, Fault::Restarted, Fault::OneStoppedOtherKilled];
     let faults = [killed.as_slice(), &others].concat();

@@ -8,6 +8,7 @@ use sqlx::PgPool;
 use tokio::sync::oneshot;
 
 use crate::home::{Home, block_on, on_both};
+use crate::leases::end_leases;
 use crate::tasks::{note_run, plain, ran, unique};
 
 /// Transactions that no client goes on with.
@@ -49,10 +50,11 @@ on_both! {
         let test = unique();
         for round in 0..15 {
             home.enqueue(|| (0..10).try_for_each(|number| plain::enqueue(test.clone(), round * 10 + number).map(drop)));
-            let worker = home.worker().lease(Duration::from_millis(100));
+            let worker = home.worker().lease(Duration::from_secs(600));
             let _ = tokio::time::timeout(Duration::from_millis(round * 3), worker.run_until(std::future::pending())).await;
         }
         none_is_open(&home).await;
+        end_leases(&home);
         home.drain(home.worker()).await;
         assert_eq!(home.states().await, [(OutboxState::Done, 150)]);
     }

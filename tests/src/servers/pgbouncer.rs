@@ -61,14 +61,13 @@ impl PgBouncer {
         Self { port, _process: process, _folder: folder }
     }
 
-    /// The URL of a database of the server, through it.
+    /// The URL of a database of the server, through it, of the server's own user.
     ///
     /// # Panics
-    /// If the URL has no port.
+    /// If the URL has no database.
     #[must_use]
     pub fn url(&self, url: &str) -> String {
-        let (head, rest) = url.rsplit_once(':').expect("a port");
-        let (_, database) = rest.split_once('/').expect("a database");
-        format!("{head}:{}/{database}", self.port)
+        let (_, database) = url.rsplit_once('/').expect("a database");
+        format!("postgres://postgres:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 }

@@ -84,16 +84,19 @@ impl Company {
         process().waiting > 0
     }
 
-    /// The worker holds no row now.
-    pub(super) fn leave(&mut self) {
+    /// The worker holds no row now. Whether it had one that ran alone: it may wait for the next such row at once.
+    pub(super) fn leave(&mut self) -> bool {
         let mut process = process();
         process.holding -= usize::from(self.is_holding);
         self.is_holding = false;
-        if self.stage == Stage::Alone {
+        let was_alone = self.stage == Stage::Alone;
+        if was_alone {
             process.is_alone = false;
             process.waiting -= 1;
             self.stage = Stage::Among;
+            self.until = Instant::now();
         }
+        was_alone
     }
 
     /// Whether no worker of the process holds a row, so that one may run alone.

@@ -207,8 +207,9 @@ impl Engine {
         if prunes {
             self.prune().await?;
         }
-        if self.is_idle() && self.pending.is_empty() {
-            self.company.leave();
+        if self.is_idle() && self.pending.is_empty() && self.company.leave() {
+            // Others have a turn, and then it is looked whether one more is to run alone.
+            self.next_rescue = Instant::now();
         }
         if claims && self.company.is_waiting() {
             return self.claim_alone().await;
