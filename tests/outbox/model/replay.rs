@@ -66,20 +66,29 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// One trace from an empty table; what the database and the model disagree on, if they do.
-    pub(crate) fn trace(&mut self, fault: Option<Fault>, dice: &mut Dice, steps: usize) -> Result<(), String> {
+    /// A trace from an empty table; what the database and the model disagree on, if they do.
+    pub(crate) fn follow(&mut self, fault: Option<Fault>, trace: &[Action]) -> Result<(), String> {
+        self.begin(fault);
+        trace.iter().try_for_each(|action| self.told_step(action.clone()))
+    }
+
+    /// The same for what is drawn as it goes.
+    pub(crate) fn random(&mut self, fault: Option<Fault>, dice: &mut Dice, steps: usize) -> Result<(), String> {
+        self.begin(fault);
+        (0..steps).try_for_each(|_| self.told_step(dice.action(&self.world)))
+    }
+
+    fn begin(&mut self, fault: Option<Fault>) {
         self.database.run("DELETE FROM airlock_outbox");
         self.world = World::new(fault);
         self.workers.iter_mut().for_each(|hands| hands.keys.clear());
         self.intents = std::array::from_fn(|_| plain::intent(String::new(), 0).id().to_string());
         self.told.clear();
-        for _ in 0..steps {
-            let action = dice.action(&self.world);
-            let _ = writeln!(self.told, "    {action:?}");
-            let agrees = self.step(action);
-            agrees.map_err(|how| format!("{how}, after\n{}in {:#?}", self.told, self.world))?;
-        }
-        Ok(())
+    }
+
+    fn told_step(&mut self, action: Action) -> Result<(), String> {
+        let _ = writeln!(self.told, "    {action:?}");
+        self.step(action).map_err(|how| format!("{how}, after\n{}in {:#?}", self.told, self.world))
     }
 
     fn step(&mut self, action: Action) -> Result<(), String> {
@@ -102,18 +111,14 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    /// What the model says. The library looks and rescues at once.
+    /// What the model says. The library looks for what is lost as it rescues that.
     fn model(&mut self, action: &Action) -> Answer {
-        let looks_before = self.world.table.fault == Some(Fault::RescueById);
-        match action {
-            Action::Rescue { worker } if !looks_before => drop(self.world.step(&Action::Look { worker: *worker })),
-            _ => {}
+        if let Action::Rescue { worker } = *action
+            && self.world.table.fault != Some(Fault::RescueById)
+        {
+            self.world.step(&Action::Look { worker });
         }
-        let answer = self.world.step(action);
-        if looks_before && *action == Action::Wait {
-            (0..2).for_each(|worker| drop(self.world.step(&Action::Look { worker })));
-        }
-        answer
+        self.world.step(action)
     }
 
     /// Has the library do it. Of several rows that may run alone the database takes one.
@@ -196,13 +201,12 @@ impl<'a> Replay<'a> {
                 Answer::Touched(recorded)
             }
             Action::Cancel { id } | Action::Retry { id } => {
-                let outbox = self.home.outbox.clone();
                 let intent = intents[usize::from(*id)].parse().expect("an id");
-                let is_done = match action {
-                    Action::Cancel { .. } => self.runtime.block_on(outbox.cancel(intent)),
-                    _ => self.runtime.block_on(outbox.retry(intent)),
-                };
-                Answer::Is(is_done.expect("the database answers"))
+                let steps = &mut self.workers[0].steps;
+                Answer::Is(done(match action {
+                    Action::Cancel { .. } => self.runtime.block_on(steps.cancel(intent)),
+                    _ => self.runtime.block_on(steps.retry(intent)),
+                }))
             }
             Action::Prune { dead, age } => {
                 Answer::Count(done(self.runtime.block_on(self.workers[0].steps.prune(*dead, hours(*age)))))

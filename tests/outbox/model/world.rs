@@ -65,8 +65,8 @@ pub(crate) enum Action {
     Renew {
         worker: usize,
     },
-    /// For what others lost; what it finds is rescued later, and may be something else by then. The library does both in one
-    /// statement: if it is right in two, it is in one.
+    /// For what others lost; what it finds is rescued later, and may have changed by then. The library does both in one
+    /// statement: what is right in two is right in one.
     Look {
         worker: usize,
     },
@@ -110,11 +110,11 @@ impl World {
         Self { table: Table::new(fault), workers: Default::default(), behind: Vec::new() }
     }
 
-    /// All that can happen with two rows.
-    pub(crate) fn actions(&self) -> Vec<Action> {
+    /// All that can happen with so many rows.
+    pub(crate) fn actions(&self, rows: Id) -> Vec<Action> {
         let table = &self.table;
         let mut actions = vec![Action::Wait];
-        for id in 0..2 {
+        for id in 0..rows {
             match table.row(id) {
                 None => actions.extend([0, 1].map(|delay| Action::Insert { id, priority: 5, delay, expires: None })),
                 Some(row) if !row.has_ended() => actions.push(Action::Cancel { id }),
@@ -274,20 +274,18 @@ pub(crate) fn ids(claims: &[Claim]) -> Vec<Id> {
 impl World {
     /// The same world, where only what matters is told apart: how long ago is how long ago, and a worker is a worker.
     pub(crate) fn normal(mut self) -> Self {
-        let fault = self.table.fault;
-        let is_fenced = !matches!(
-            fault,
-            Some(Fault::FinishWithoutLease | Fault::RescueById | Fault::AttemptsAsFence | Fault::KeyWithoutSeq)
-        );
+        use Fault::{AttemptsAsFence, FinishWithoutLease, KeyWithoutSeq, RescueById};
         self.table.normal_times();
         self.table.left.clear();
-        if is_fenced {
+        let fault = self.table.fault;
+        if !matches!(fault, Some(FinishWithoutLease | RescueById | AttemptsAsFence | KeyWithoutSeq)) {
             self.normal_leases();
         }
-        // Workers are alike, and so are rows but for their order.
-        if self.table.rows.len() == 2 && self.table.rows[0].id == 1
-            || self.table.rows.len() == 1 && self.table.rows[0].id == 1
-        {
+        if fault.is_some() {
+            // The way to what is broken names its rows and workers as they are.
+            return self;
+        }
+        if self.table.rows.first().is_some_and(|row| row.id == 1) {
             self.swap_ids();
         }
         for worker in &mut self.workers {
@@ -298,6 +296,7 @@ impl World {
         self
     }
 
+    /// Rows are alike but for their order.
     fn swap_ids(&mut self) {
         let keys = self.workers.iter_mut().flat_map(|worker| {
             let claimed = worker.claims.iter_mut().map(|claim| &mut claim.key);
@@ -309,7 +308,7 @@ impl World {
         self.behind.sort_unstable();
     }
 
-    /// A lease only grows: of all that are not a row's any more none is like another, and none comes back.
+    /// A lease only grows: those that are not a row's any more are all alike, as none of them comes back.
     fn normal_leases(&mut self) {
         let rows = self.table.rows.clone();
         for (row, seq) in self.table.rows.iter_mut().zip(1..) {
