@@ -1,11 +1,13 @@
 //! Every order in which claims, renewals, ends, rescues, cancellations, prunings and crashes can happen to two rows and two
 //! workers; and random ones of them, step by step with the library's own statements, on each database.
 //!
-//! `table` says what a statement does, `world` what can happen, `properties` what holds then, `explorer` looks everywhere,
-//! `replay` asks the library what `dice` draws.
+//! `table` says what a statement does, `world` what can happen, `properties` what holds then. `explorer` looks everywhere,
+//! where worlds that are alike are one (`normal`). `replay` has the library do (`hands`) what was found or what `dice` draws.
 
 mod dice;
 mod explorer;
+mod hands;
+mod normal;
 mod properties;
 mod replay;
 mod table;
