@@ -10,11 +10,11 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use super::properties;
-use super::table::Fault;
+use super::table::{Fault, Id};
 use super::world::{Action, How, World};
 
 /// More than there are without a fault.
-const MOST: usize = 2_000_000;
+const MOST: usize = 500_000;
 
 #[derive(Debug)]
 pub(crate) struct Explored {
@@ -40,14 +40,15 @@ struct Met {
     helped_from: Vec<Vec<usize>>,
 }
 
-pub(crate) fn explore(fault: Option<Fault>) -> Result<Explored, Counterexample> {
+/// Goes through all worlds of so many rows, unless it meets one that must not be.
+pub(crate) fn explore(fault: Option<Fault>, rows: Id) -> Result<Explored, Counterexample> {
     let mut met = Met::default();
     met.place(World::new(fault), None);
     let (mut at, mut steps) = (0, 0);
     while at < met.worlds.len() {
         assert!(at < MOST, "there is no end to it");
         let world = Rc::clone(&met.worlds[at]);
-        for action in world.actions() {
+        for action in world.actions(rows) {
             let mut next = World::clone(&world);
             next.step(&action);
             steps += 1;

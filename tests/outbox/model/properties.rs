@@ -7,10 +7,11 @@ use super::world::{Action, World};
 
 /// What is broken, if something is.
 pub(crate) fn judge(before: &World, action: &Action, after: &World) -> Result<(), &'static str> {
-    let rules: [(&'static str, fn(&World, &Action, &World) -> bool); 7] = [
+    let rules: [(&'static str, fn(&World, &Action, &World) -> bool); 8] = [
         ("a row that has ended goes on", ended_rows_stay),
         ("a run that has lost its row changes it", stale_runs_change_nothing),
         ("a row is claimed that is another's", one_run_holds_a_row),
+        ("a row is given back whose lease holds", living_workers_keep_their_rows),
         ("what a task left and its row's end are apart", follow_ups_come_with_done),
         ("a row is given back more often than it may be", counts_are_kept),
         ("a row that is to run alone has company", alone_is_alone),
@@ -59,6 +60,13 @@ fn one_run_holds_a_row(before: &World, action: &Action, after: &World) -> bool {
             .iter()
             .filter(|claim| !before.workers[*worker].claims.contains(claim))
             .all(|claim| current(before, claim.key.id) == 0)
+}
+
+fn living_workers_keep_their_rows(before: &World, action: &Action, after: &World) -> bool {
+    let is_given_back = |was: &Row, is: &Row| was.rescues < is.rescues;
+    let holds = |row: &Row| row.leased_until.is_some_and(|until| until > before.table.now);
+    !matches!(action, Action::Rescue { .. })
+        || rows(before, after).all(|(was, is)| !is_given_back(was, is) || !holds(was))
 }
 
 fn follow_ups_come_with_done(before: &World, _: &Action, after: &World) -> bool {

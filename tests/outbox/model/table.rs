@@ -16,7 +16,7 @@ pub(crate) const MAX_RESCUES: u8 = 2;
 /// From this many rescues on, a row runs alone.
 const ALONE: u8 = 2;
 
-/// What a statement could get wrong, so that it is seen that the properties notice.
+/// What a statement could get wrong, so that it is seen that each property notices something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Fault {
     /// The end of a run is recorded for any row that runs.
@@ -31,6 +31,14 @@ pub(crate) enum Fault {
     FollowUpsOfAll,
     /// A row that failed waits where it was.
     RetryInPlace,
+    /// A row is given back again and again.
+    RescueForEver,
+    /// A row is given back while its lease holds.
+    RescueOfTheLiving,
+    /// What runs is claimed once more.
+    ClaimOfTheRunning,
+    /// What is to run alone is claimed with others.
+    AloneAmongOthers,
     /// What is to run alone is never claimed.
     AloneForgotten,
 }
@@ -131,7 +139,8 @@ impl Table {
 
     /// What may be claimed to run beside others: by priority, then due time, then insertion.
     pub(crate) fn due(&self) -> Vec<Id> {
-        let mut due: Vec<&Row> = self.rows.iter().filter(|row| self.is_due(row) && !row.is_alone()).collect();
+        let is_any = self.fault == Some(Fault::AloneAmongOthers);
+        let mut due: Vec<_> = self.rows.iter().filter(|row| self.is_due(row) && (is_any || !row.is_alone())).collect();
         due.sort_unstable_by_key(|row| (-i16::from(row.priority), row.due, row.seq));
         due.into_iter().map(|row| row.id).collect()
     }
@@ -159,7 +168,12 @@ impl Table {
     }
 
     fn is_due(&self, row: &Row) -> bool {
-        row.state == OutboxState::Waiting && row.due <= self.now
+        let is_free = match row.state {
+            OutboxState::Waiting => true,
+            OutboxState::Running => self.fault == Some(Fault::ClaimOfTheRunning),
+            _ => false,
+        };
+        is_free && row.due <= self.now
     }
 
     /// Each claim raises the lease, and is nothing but an end for what has expired.
@@ -232,27 +246,31 @@ impl Table {
         recorded
     }
 
-    /// What other workers lost: their lease has ended. Not what the worker that asks holds itself.
-    pub(crate) fn lost(&self, held: &[Id]) -> Vec<Key> {
-        let is_lost = |row: &&Row| {
-            let has_ended = row.leased_until.is_some_and(|until| until <= self.now);
-            row.state == OutboxState::Running && has_ended && !held.contains(&row.id)
-        };
-        let key = |row: &Row| Key { id: row.id, seq: row.seq, lease: fence(self.fault, row) };
-        self.rows.iter().filter(is_lost).map(key).collect()
+    /// Whether the row's worker has not renewed its lease in time.
+    fn is_lost(&self, row: &Row) -> bool {
+        let has_ended = |until: Hour| until <= self.now || self.fault == Some(Fault::RescueOfTheLiving);
+        row.state == OutboxState::Running && row.leased_until.is_some_and(has_ended)
     }
 
-    /// Gives those back that are as they were, or ends them if that was done often enough. Which, and whether they are dead.
+    /// What other workers lost, and not the one that asks, which lives.
+    pub(crate) fn lost(&self, held: &[Id]) -> Vec<Key> {
+        let lost = self.rows.iter().filter(|row| self.is_lost(row) && !held.contains(&row.id));
+        lost.map(|row| Key { id: row.id, seq: row.seq, lease: fence(self.fault, row) }).collect()
+    }
+
+    /// Gives those back that are still as they were, or ends them if that was done often enough. Which, and whether they are
+    /// dead.
     pub(crate) fn rescue(&mut self, lost: &[Key]) -> Vec<(Id, bool)> {
         let (now, fault) = (self.now, self.fault);
         let mut rescued = Vec::new();
         for key in lost {
-            let row = match fault {
-                Some(Fault::RescueById) => self.rows.iter_mut().find(|row| row.id == key.id),
-                _ => self.held(key),
+            let is_same = |row: &Row| match fault {
+                Some(Fault::RescueById) => row.id == key.id,
+                _ => self.holds(key, row) && self.is_lost(row),
             };
-            let Some(row) = row else { continue };
-            let is_dead = row.rescues >= MAX_RESCUES;
+            let Some(at) = self.rows.iter().position(is_same) else { continue };
+            let row = &mut self.rows[at];
+            let is_dead = row.rescues >= MAX_RESCUES && fault != Some(Fault::RescueForEver);
             row.rescues += 1;
             row.leased_until = None;
             row.state = if is_dead { OutboxState::Dead } else { OutboxState::Waiting };

@@ -2,7 +2,7 @@
 
 use airlock::OutboxState;
 
-use super::table::{Claimed, End, Fault, Hour, Id, Key, LEASE, MAX_RETRIES, PAUSE, Table};
+use super::table::{Claimed, End, Fault, Hour, Id, Key, MAX_RETRIES, PAUSE, Row, Table};
 
 /// A row that a worker holds, or believes to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,8 +65,8 @@ pub(crate) enum Action {
     Renew {
         worker: usize,
     },
-    /// For what others lost; what it finds is rescued later, and may be something else by then. The library does both in one
-    /// statement: if it is right in two, it is in one.
+    /// For what others lost; what it finds is rescued later, and may have changed by then. The library does both in one
+    /// statement: what is right in two is right in one.
     Look {
         worker: usize,
     },
@@ -110,11 +110,11 @@ impl World {
         Self { table: Table::new(fault), workers: Default::default(), behind: Vec::new() }
     }
 
-    /// All that can happen with two rows.
-    pub(crate) fn actions(&self) -> Vec<Action> {
+    /// All that can happen with so many rows.
+    pub(crate) fn actions(&self, rows: Id) -> Vec<Action> {
         let table = &self.table;
         let mut actions = vec![Action::Wait];
-        for id in 0..2 {
+        for id in 0..rows {
             match table.row(id) {
                 None => actions.extend([0, 1].map(|delay| Action::Insert { id, priority: 5, delay, expires: None })),
                 Some(row) if !row.has_ended() => actions.push(Action::Cancel { id }),
@@ -228,7 +228,7 @@ impl World {
             self.is_no_ones(id);
             if how == How::Failed && end.state == OutboxState::Waiting {
                 let table = &self.table;
-                let is_due = |row: &&super::table::Row| {
+                let is_due = |row: &&Row| {
                     row.id != id && row.state == OutboxState::Waiting && row.due <= table.now && !row.is_alone()
                 };
                 let priority = table.row(id).map(|row| row.priority);
@@ -254,6 +254,19 @@ impl World {
     }
 }
 
+impl Action {
+    /// Which worker does it, if one does.
+    pub(crate) fn worker(&self) -> usize {
+        match *self {
+            Self::Claim { worker, .. } | Self::ClaimAlone { worker, .. } | Self::Renew { worker } => worker,
+            Self::Look { worker } | Self::Rescue { worker } | Self::Crash { worker } | Self::End { worker, .. } => {
+                worker
+            }
+            _ => 0,
+        }
+    }
+}
+
 impl Claim {
     /// What its worker has recorded.
     pub(crate) fn to_end(&self, how: How) -> End {
@@ -269,91 +282,4 @@ impl Claim {
 
 pub(crate) fn ids(claims: &[Claim]) -> Vec<Id> {
     claims.iter().map(|claim| claim.key.id).collect()
-}
-
-impl World {
-    /// The same world, where only what matters is told apart: how long ago is how long ago, and a worker is a worker.
-    pub(crate) fn normal(mut self) -> Self {
-        let fault = self.table.fault;
-        let is_fenced = !matches!(
-            fault,
-            Some(Fault::FinishWithoutLease | Fault::RescueById | Fault::AttemptsAsFence | Fault::KeyWithoutSeq)
-        );
-        self.table.normal_times();
-        self.table.left.clear();
-        if is_fenced {
-            self.normal_leases();
-        }
-        // Workers are alike, and so are rows but for their order.
-        if self.table.rows.len() == 2 && self.table.rows[0].id == 1
-            || self.table.rows.len() == 1 && self.table.rows[0].id == 1
-        {
-            self.swap_ids();
-        }
-        for worker in &mut self.workers {
-            worker.claims.sort_unstable();
-            worker.seen.sort_unstable();
-        }
-        self.workers.sort_unstable();
-        self
-    }
-
-    fn swap_ids(&mut self) {
-        let keys = self.workers.iter_mut().flat_map(|worker| {
-            let claimed = worker.claims.iter_mut().map(|claim| &mut claim.key);
-            claimed.chain(&mut worker.seen)
-        });
-        keys.for_each(|key| key.id = 1 - key.id);
-        self.table.rows.iter_mut().for_each(|row| row.id = 1 - row.id);
-        self.behind.iter_mut().for_each(|pair| *pair = (1 - pair.0, 1 - pair.1));
-        self.behind.sort_unstable();
-    }
-
-    /// A lease only grows: of all that are not a row's any more none is like another, and none comes back.
-    fn normal_leases(&mut self) {
-        let rows = self.table.rows.clone();
-        for (row, seq) in self.table.rows.iter_mut().zip(1..) {
-            (row.lease, row.seq) = (1, seq);
-        }
-        self.table.next_seq = rows.len() as u8 + 1;
-        let place = |key: &mut Key| {
-            let at = rows.iter().position(|row| row.seq == key.seq);
-            let holds = at.is_some_and(|at| rows[at].state == OutboxState::Running && rows[at].lease == key.lease);
-            (key.seq, key.lease) = (at.filter(|_| holds).map_or(0, |at| at as u8 + 1), holds.into());
-            holds
-        };
-        for worker in &mut self.workers {
-            for claim in &mut worker.claims {
-                if !place(&mut claim.key) {
-                    claim.attempts = 0;
-                }
-            }
-            worker.seen.retain_mut(place);
-        }
-    }
-}
-
-impl Table {
-    fn normal_times(&mut self) {
-        let now = std::mem::take(&mut self.now);
-        let mut past: Vec<_> =
-            self.rows.iter().filter(|row| !row.has_ended() && row.due <= now).map(|row| row.due).collect();
-        past.sort_unstable();
-        past.dedup();
-        for row in &mut self.rows {
-            row.due = match past.iter().rev().position(|due| *due == row.due) {
-                _ if row.has_ended() => 0,
-                Some(place) => -(place as Hour),
-                None => row.due - now,
-            };
-            row.leased_until = row
-                .leased_until
-                .filter(|_| row.state == OutboxState::Running)
-                .map(|until| (until - now).clamp(0, LEASE));
-            row.ended = row.ended.map(|_| 0);
-            if row.has_ended() {
-                (row.attempts, row.rescues) = (0, 0);
-            }
-        }
-    }
 }

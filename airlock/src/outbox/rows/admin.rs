@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::claimed::{number, text};
 use super::store::{Store, count};
 use crate::brokers::{SqlRow, SqlValue};
+use crate::dispatch::DispatchError;
 use crate::intent::IntentId;
 use crate::outbox::error::OutboxError;
 use crate::outbox::executor::Outbox;
@@ -69,9 +70,7 @@ impl Outbox {
     /// # Panics
     /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn retry(&self, id: IntentId) -> Result<bool, OutboxError> {
-        let mut store = self.connect().await?;
-        let statement = store.statements.retry.clone();
-        let is_done = store.touch(&statement, id).await?;
+        let is_done = self.connect().await?.retry(id).await?;
         self.woken(is_done);
         Ok(is_done)
     }
@@ -85,9 +84,7 @@ impl Outbox {
     /// # Panics
     /// Outside of a tokio runtime with `enable_all`, as the client crate does.
     pub async fn cancel(&self, id: IntentId) -> Result<bool, OutboxError> {
-        let mut store = self.connect().await?;
-        let statement = store.statements.cancel.clone();
-        store.touch(&statement, id).await
+        Ok(self.connect().await?.cancel(id).await?)
     }
 
     /// Deletes all rows that ended at least so long ago, dead ones among them, and says how many they were.
@@ -117,7 +114,19 @@ impl Outbox {
 }
 
 impl Store {
-    async fn touch(&mut self, statement: &std::sync::Arc<str>, id: IntentId) -> Result<bool, OutboxError> {
+    /// Whether the row was one that may run once more.
+    pub(crate) async fn retry(&mut self, id: IntentId) -> Result<bool, DispatchError> {
+        let statement = self.statements.retry.clone();
+        self.touch(&statement, id).await
+    }
+
+    /// Whether the row was one that may be called off.
+    pub(crate) async fn cancel(&mut self, id: IntentId) -> Result<bool, DispatchError> {
+        let statement = self.statements.cancel.clone();
+        self.touch(&statement, id).await
+    }
+
+    async fn touch(&mut self, statement: &std::sync::Arc<str>, id: IntentId) -> Result<bool, DispatchError> {
         let values = vec![text_value(id.to_string())];
         Ok(!self.session.fetch_alone(statement, values).await?.is_empty())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::dispatch::DispatchError;
-use crate::intent::Intent;
+use crate::intent::{Intent, IntentId};
 use crate::outbox::{Claim, ClaimedRows, Outbox, OutboxState, RowEnd, RowKey, Store};
 
 /// A connection to the table, and what a worker says with it.
@@ -119,6 +119,22 @@ impl WorkerSteps {
         let ends = ends.into_iter().map(row_end).collect::<Result<Vec<_>, DispatchError>>()?;
         let recorded = self.store.finish(&ends, false).await?;
         Ok(recorded.into_iter().map(|key| key.id.to_string()).collect())
+    }
+
+    /// Calls a row off; whether there was one that had not ended.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    pub async fn cancel(&mut self, id: IntentId) -> Result<bool, DispatchError> {
+        self.store.cancel(id).await
+    }
+
+    /// Has a row run once more; whether there was one that may.
+    ///
+    /// # Errors
+    /// The database refuses it.
+    pub async fn retry(&mut self, id: IntentId) -> Result<bool, DispatchError> {
+        self.store.retry(id).await
     }
 
     /// Deletes what ended so long ago, dead rows too if that is said.
