@@ -81,9 +81,11 @@ fn works_and_tells_all() {
         let counters = worker.counters();
         println!("{outbox:?} {outbox:#?} {worker:?} {worker:#?}");
         let signal = async {
-            let of = |state| outbox.find(OutboxFilter::new().state(state));
-            while !of(OutboxState::Waiting).await.expect("rows").is_empty()
-                || !of(OutboxState::Running).await.expect("rows").is_empty()
+            // In one look, so that none is missed on its way from one state to the next.
+            while !outbox
+                .stats()
+                .await
+                .is_ok_and(|stats| stats.count(OutboxState::Waiting) + stats.count(OutboxState::Running) == 0)
             {
                 tokio::task::yield_now().await;
             }
