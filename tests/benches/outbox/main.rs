@@ -1,144 +1,98 @@
-//! An outbox and its worker beside a hand-written loop on the same table: rows a second, in one run.
+//! An outbox and its worker beside hand-written statements on the same table, in one run: the budgets of its design.
 //!
 //! ```text
-//! cargo bench -p airlock-tests --features outbox,postgres,sqlite --bench outbox
+//! cargo bench -p airlock-tests --features outbox,postgres,sqlite,testing --bench outbox [-- PART ...]
 //! ```
+//!
+//! Parts: `insert`, `drain`, `pick_up`, `claims` (with up to a million rows in the table), `memory`; all of them unless
+//! some are named. Medians of interleaved rounds. Nothing is asserted.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
-use std::time::{Duration, Instant};
+mod claims;
+mod drain;
+mod insert;
+mod memory;
+mod pick_up;
 
-use airlock::{Outbox, Worker};
+use airlock::Outbox;
 use airlock_tests::process::Folder;
 use airlock_tests::servers::{Database, PostgresServer};
-use sqlx::{AssertSqlSafe, Connection, Row};
-
-const ROWS: u64 = 20_000;
-
-/// How many rows the hand-written loop claims at a time.
-const BATCH: u32 = 500;
 
 #[airlock::task]
 async fn nothing(_number: u64) {}
 
-#[airlock::task]
-fn plain(_number: u64) {}
+/// A database with the table, and what it is called.
+#[derive(Debug)]
+struct Place {
+    name: &'static str,
+    url: String,
+    outbox: Outbox,
+}
+
+impl Place {
+    fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite")
+    }
+
+    /// Runs statements on a thread of their own, as this is called on a runtime.
+    fn run(&self, statements: &str) {
+        std::thread::scope(|threads| threads.spawn(|| Database::at(&self.url).run(statements)).join())
+            .expect("they work");
+    }
+
+    /// Leaves no row.
+    fn empty(&self) {
+        self.run(if self.is_sqlite() { "DELETE FROM airlock_outbox" } else { "TRUNCATE airlock_outbox" });
+    }
+
+    /// One flush of so many rows.
+    fn enqueue(&self, rows: u64) {
+        let scope = airlock::scope().executor(self.outbox.clone()).deadline(std::time::Duration::from_secs(60)).enter();
+        for number in 0..rows {
+            nothing::enqueue(number).expect("there is a scope");
+        }
+        scope.flush().expect("it is written");
+    }
+}
 
 fn main() {
+    if pick_up::is_child() {
+        return pick_up::run_child();
+    }
+    let parts: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let folder = Folder::fresh("bench");
     let sqlite = format!("sqlite://{}/bench.db", folder.path().display());
     Database::at(&sqlite).run("PRAGMA journal_mode = WAL");
     let server = PostgresServer::start();
     for (name, url) in [("SQLite", sqlite), ("Postgres", server.database("template1"))] {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.expect("a runtime").block_on(measure(name, &url));
-    }
-}
-
-async fn measure(name: &str, url: &str) {
-    let outbox = Outbox::new(url).expect("a URL");
-    outbox.migrate().await.expect("the table is made");
-    let mut ratios = Vec::new();
-    for round in 0..3 {
-        let written = enqueue(&outbox);
-        let by_hand = drain_by_hand(url).await;
-        enqueue(&outbox);
-        let drained = drain(&outbox).await;
-        let pick_up = pick_up(&outbox).await;
-        ratios.push(drained / by_hand);
-        println!(
-            "{name}, round {round}: written {written:.0}/s, drained by hand {by_hand:.0}/s, by a worker {drained:.0}/s \
-             ({:.2}), picked up and done in {:.1?} (p50), {:.1?} (p95)",
-            drained / by_hand,
-            pick_up.0,
-            pick_up.1
-        );
-        outbox.prune(Duration::ZERO).await.expect("an answer");
-    }
-    ratios.sort_by(f64::total_cmp);
-    println!("{name}: {:.2} of the loop by hand; the budget is 0.5", ratios[1]);
-}
-
-/// One flush.
-fn enqueue(outbox: &Outbox) -> f64 {
-    let scope = airlock::scope().executor(outbox.clone()).deadline(Duration::from_secs(60)).enter();
-    for number in 0..ROWS {
-        let enqueued = if number % 2 == 0 { nothing::enqueue(number) } else { plain::enqueue(number) };
-        enqueued.expect("there is a scope");
-    }
-    let start = Instant::now();
-    scope.flush().expect("it is written");
-    ROWS as f64 / start.elapsed().as_secs_f64()
-}
-
-async fn drain(outbox: &Outbox) -> f64 {
-    let worker = Worker::new(outbox.clone());
-    let counters = worker.counters();
-    let start = Instant::now();
-    let all_done = async {
-        while counters.now().done < ROWS {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    worker.run_until(all_done).await.expect("it starts");
-    ROWS as f64 / start.elapsed().as_secs_f64()
-}
-
-/// From the end of a flush to the end of its run, by an idle worker.
-async fn pick_up(outbox: &Outbox) -> (Duration, Duration) {
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let worker = Worker::new(outbox.clone());
-    let counters = worker.counters();
-    let worker = tokio::spawn(worker.run_until(async { drop(stopped.await) }));
-    let mut times = Vec::new();
-    for round in 0..50 {
-        let scope = airlock::scope().executor(outbox.clone()).open();
-        scope.run(|| nothing::enqueue(round)).expect("there is a scope");
-        scope.flush_async().await.expect("it is written");
-        let start = Instant::now();
-        while counters.now().done <= round {
-            tokio::task::yield_now().await;
-        }
-        times.push(start.elapsed());
-    }
-    drop(stop);
-    worker.await.expect("no panic").expect("it starts");
-    times.sort_unstable();
-    (times[25], times[47])
-}
-
-/// No lease, no fence, no task.
-async fn drain_by_hand(url: &str) -> f64 {
-    macro_rules! drain {
-        ($connection:ty, $claim:literal, $end:literal) => {{
-            let mut connection = <$connection>::connect(url).await.expect("it can be opened");
-            let start = Instant::now();
-            loop {
-                let claim = sqlx::query(AssertSqlSafe(format!($claim, BATCH)));
-                let rows = claim.fetch_all(&mut connection).await.expect("rows");
-                let ids: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-                if ids.is_empty() {
-                    break ROWS as f64 / start.elapsed().as_secs_f64();
-                }
-                let ids = serde_json::to_string(&ids).expect("JSON");
-                sqlx::query($end).bind(ids).execute(&mut connection).await.expect("they end");
+        let outbox = Outbox::new(&url).expect("a URL");
+        let place = Place { name, url, outbox };
+        runtime.expect("a runtime").block_on(async {
+            place.outbox.migrate().await.expect("the table is made");
+            if is_wanted("insert") {
+                insert::measure(&place).await;
             }
-        }};
+            if is_wanted("drain") {
+                drain::measure(&place).await;
+            }
+            if is_wanted("pick_up") {
+                pick_up::measure(&place).await;
+            }
+            if is_wanted("claims") {
+                claims::measure(&place).await;
+            }
+            if is_wanted("memory") {
+                memory::measure(&place).await;
+            }
+        });
     }
-    if url.starts_with("sqlite") {
-        drain!(
-            sqlx::SqliteConnection,
-            "UPDATE airlock_outbox SET state = 'running' WHERE seq IN (SELECT seq FROM airlock_outbox WHERE state = 'waiting'
-             ORDER BY queue, task, priority, due, seq LIMIT {}) RETURNING id, arguments",
-            "UPDATE airlock_outbox SET state = 'done', ended = 1 WHERE id IN (SELECT value FROM json_each(?))"
-        )
-    } else {
-        drain!(
-            sqlx::PgConnection,
-            "UPDATE airlock_outbox SET state = 'running' WHERE id IN (SELECT id FROM airlock_outbox WHERE state = 'waiting'
-             ORDER BY queue, task, priority, due, seq LIMIT {} FOR UPDATE SKIP LOCKED) RETURNING id::text, arguments",
-            "UPDATE airlock_outbox SET state = 'done', ended = now()
-             WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)::uuid))"
-        )
-    }
+}
+
+/// The one in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

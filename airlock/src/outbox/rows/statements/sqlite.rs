@@ -163,13 +163,20 @@ mod tests {
     }
 
     #[test]
-    fn workers_read_no_table_as_a_whole() {
+    fn workers_read_no_table_of_a_million_rows_as_a_whole() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.unwrap_or_else(|error| panic!("{error}")).block_on(async {
             let mut connection =
                 SqliteConnection::connect("sqlite::memory:").await.unwrap_or_else(|error| panic!("{error}"));
             let migration = AssertSqlSafe(schema::migrations(crate::brokers::Transport::Sqlite, None).concat());
             sqlx::raw_sql(migration).execute(&mut connection).await.unwrap_or_else(|error| panic!("{error}"));
+            // A million rows, and what the planner is told of them.
+            let filled = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1000000)
+                INSERT INTO airlock_outbox (id, task, queue, priority, state, due, leased_until, ended, arguments)
+                SELECT n, 'task ' || n % 50, 'queue ' || n % 3, n % 10,
+                    CASE n % 5 WHEN 0 THEN 'done' WHEN 1 THEN 'dead' WHEN 2 THEN 'running' ELSE 'waiting' END,
+                    n, n, CASE WHEN n % 5 < 2 THEN n END, '[]' FROM n; ANALYZE";
+            sqlx::raw_sql(filled).execute(&mut connection).await.unwrap_or_else(|error| panic!("{error}"));
             let of = statements(|text| {
                 text.replace("{table}", "airlock_outbox").replace("{schema}", "airlock_outbox_schema").into()
             });
