@@ -1,6 +1,6 @@
 //! What happens next in a random trace.
 
-use super::table::Id;
+use super::table::{Id, Row};
 use super::world::{Action, HOW, World};
 
 /// Numbers that look random (splitmix64), the same for the same seed.
@@ -23,10 +23,16 @@ impl Dice {
         of[self.below(of.len())]
     }
 
-    /// Something that can happen, or has no effect: three rows, two workers.
+    /// Something that three rows and two workers can meet. What changes nothing is tried as well, but seldom.
     pub(crate) fn action(&mut self, world: &World) -> Action {
         loop {
-            if let Some(action) = self.possible(world) {
+            let Some(action) = self.possible(world) else { continue };
+            let mut next = world.clone();
+            if let Action::Rescue { worker } = action {
+                next.step(&Action::Look { worker });
+            }
+            next.step(&action);
+            if next != *world || self.below(16) == 0 {
                 return action;
             }
         }
@@ -36,26 +42,32 @@ impl Dice {
         let (id, worker) = (self.below(3) as Id, self.below(2));
         let claims = &world.workers[worker].claims;
         let is_alone = claims.iter().any(|claim| claim.is_alone);
-        match self.below(20) {
+        match self.below(32) {
             0..3 => {
                 let delay = self.one_of(&[0, 0, 0, 1]);
-                let expires = self.one_of(&[None, None, None, Some(1), Some(2)]).map(|after| delay + after);
+                let expires = self.one_of(&[None, None, None, None, Some(1), Some(2)]).map(|after| delay + after);
                 Some(Action::Insert { id, priority: self.one_of(&[5, 5, 5, 7]), delay, expires })
             }
-            3..5 => Some(Action::Wait),
-            5..9 => (!is_alone).then(|| Action::Claim { worker, most: self.one_of(&[1, 1, 2, 3]) }),
-            9 | 10 => {
-                (claims.is_empty() && !world.table.alone().is_empty()).then_some(Action::ClaimAlone { worker, id })
+            3..6 => {
+                let is_ahead = |row: &Row| row.due > world.table.now || row.leased_until > Some(world.table.now);
+                (world.table.rows.iter().any(is_ahead) || self.below(16) == 0).then_some(Action::Wait)
             }
-            11 => Some(Action::Renew { worker }),
-            12..15 => Some(Action::Rescue { worker }),
-            15..17 => {
+            6..13 => (!is_alone).then(|| Action::Claim { worker, most: self.one_of(&[1, 1, 2, 3]) }),
+            13..18 => {
+                let alone = world.table.alone();
+                let is_free = claims.is_empty() && !alone.is_empty();
+                is_free.then(|| Action::ClaimAlone { worker, id: self.one_of(&alone) })
+            }
+            18 => Some(Action::Renew { worker }),
+            19..24 => Some(Action::Rescue { worker }),
+            24..27 => {
                 let most = self.below(claims.len() + 1);
                 let ends: Vec<_> = claims.iter().take(most).map(|claim| (claim.key.id, self.one_of(&HOW))).collect();
                 (!ends.is_empty()).then_some(Action::End { worker, ends })
             }
-            17 => Some(if self.below(3) > 0 { Action::Cancel { id } } else { Action::Retry { id } }),
-            18 => Some(Action::Prune { dead: self.below(2) == 0, age: self.one_of(&[0, 0, 1]) }),
+            27 => (self.below(2) == 0).then_some(Action::Cancel { id }),
+            28 | 29 => Some(Action::Retry { id }),
+            30 => Some(Action::Prune { dead: self.below(2) == 0, age: self.one_of(&[0, 0, 1]) }),
             _ => Some(Action::Crash { worker }),
         }
     }

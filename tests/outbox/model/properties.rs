@@ -5,9 +5,12 @@ use airlock::OutboxState;
 use super::table::{Id, MAX_RESCUES, MAX_RETRIES, Row};
 use super::world::{Action, World};
 
+/// Whether it holds of the world before, what happens, and the world after.
+type Property = fn(&World, &Action, &World) -> bool;
+
 /// What is broken, if something is.
 pub(crate) fn judge(before: &World, action: &Action, after: &World) -> Result<(), &'static str> {
-    let rules: [(&'static str, fn(&World, &Action, &World) -> bool); 8] = [
+    let rules: [(&'static str, Property); 8] = [
         ("a row that has ended goes on", ended_rows_stay),
         ("a run that has lost its row changes it", stale_runs_change_nothing),
         ("a row is claimed that is another's", one_run_holds_a_row),

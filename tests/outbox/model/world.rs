@@ -116,7 +116,8 @@ impl World {
         let mut actions = vec![Action::Wait];
         for id in 0..rows {
             match table.row(id) {
-                None => actions.extend([0, 1].map(|delay| Action::Insert { id, priority: 5, delay, expires: None })),
+                // One with a delay is as one that failed and waits.
+                None => actions.push(Action::Insert { id, priority: 5, delay: 0, expires: None }),
                 Some(row) if !row.has_ended() => actions.push(Action::Cancel { id }),
                 Some(row) if row.state != OutboxState::Done => actions.push(Action::Retry { id }),
                 Some(_) => {}
@@ -140,8 +141,14 @@ impl World {
                 actions.push(Action::Look { worker });
             }
             for claim in claims {
-                // At its last attempt all failures are alike.
-                let hows = HOW.iter().filter(|how| claim.attempts < MAX_RETRIES || **how != How::Permanent);
+                let is_tried = |how: &&How| match how {
+                    How::Done | How::Failed => true,
+                    // At its last attempt it is a failure like another.
+                    How::Permanent => claim.is_current && claim.attempts < MAX_RETRIES,
+                    // What is recorded of a stale run is nothing, whatever it was.
+                    How::Released => claim.is_current,
+                };
+                let hows = HOW.iter().filter(is_tried);
                 actions.extend(hows.map(|how| Action::End { worker, ends: vec![(claim.key.id, *how)] }));
             }
         }
