@@ -172,7 +172,7 @@ if [ "$long" = yes ]; then
     AIRLOCK_RANDOM_INTENTS=5000 cargo test -p airlock-tests --all-features --test live random
     AIRLOCK_FAULT_ROUNDS=100 cargo test -p airlock-tests --all-features --test brokers
     AIRLOCK_FAULT_ROUNDS=50 cargo test -p airlock-tests --all-features --test transactions
-    AIRLOCK_FAULT_ROUNDS=200 cargo test -p airlock-tests --all-features --test outbox faults -- --nocapture
+    AIRLOCK_FAULT_ROUNDS=200 cargo test -p airlock-tests --all-features --test outbox faults:: -- --nocapture
     AIRLOCK_TRACES=1000 cargo test -p airlock-tests --all-features --test outbox model::
 else
     cargo run --quiet -p airlock-tests --bin mutants -- 3
