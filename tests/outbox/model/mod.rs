@@ -22,7 +22,8 @@ use table::Fault;
 
 use crate::home::Home;
 
-/// What the library does that it should not.
+/// What the library does that it should not: its key of a claim is id and lease, and the leases of a row that was pruned and
+/// inserted again are those of the one before.
 const LIBRARY: Option<Fault> = Some(Fault::KeyWithoutSeq);
 
 #[test]
