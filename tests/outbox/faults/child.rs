@@ -18,6 +18,9 @@ use crate::tasks::{TaskResult, unique};
 pub(super) const CONFIRM_LEAVES: usize = 2;
 pub(super) const BILL_LEAVES: usize = 1;
 
+/// What a process says once its workers begin.
+pub(super) const BEGINS: &str = "the workers begin";
+
 /// What the tasks of this process use.
 static POOL: OnceLock<Pool> = OnceLock::new();
 
@@ -133,6 +136,7 @@ fn works() {
                 .max_rescues(50)
                 .backoff(Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)))
         };
+        println!("{BEGINS}");
         let (one, other) =
             tokio::join!(worker().run_until(std::future::pending()), worker().run_until(std::future::pending()));
         panic!("a worker ended: {one:?}, {other:?}");

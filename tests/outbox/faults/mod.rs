@@ -1,6 +1,8 @@
 //! Faults at random moments: workers are killed and stopped, connections cut, the server ended, the disk filled, while
 //! orders are placed and their tasks run.
 
+#![allow(clippy::print_stdout, reason = "a failure shows the rounds before it, and a process says when it begins")]
+
 mod child;
 mod happen;
 mod orders;

@@ -8,6 +8,7 @@ use airlock_tests::patience::PATIENCE;
 use airlock_tests::process::{Folder, Process, until};
 use airlock_tests::servers::{Database, PostgresServer};
 
+use super::child::BEGINS;
 use super::orders;
 use super::random::Random;
 use super::snapshot::Snapshot;
@@ -88,6 +89,8 @@ impl Shop {
             self.aim();
         }
         self.happen(fault);
+        // How long a busy machine takes to start a process is not looked at.
+        self.processes.iter_mut().for_each(|process| process.await_line(BEGINS));
         let healed = Instant::now();
         let recovering = healed.max(placing.join().expect("orders are placed"));
         while !self.look().is_at_its_end() {
