@@ -1,5 +1,7 @@
 //! Where the values of arguments show: in the table, and nowhere else.
 
+#![allow(clippy::print_stdout, reason = "what it says is read by another test")]
+
 use std::process::Command;
 
 use airlock::{Options, Outbox, OutboxFilter, OutboxState, RunFailure, Worker};

@@ -1,6 +1,7 @@
 //! What the code under test logs.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Runs the closure and gives what it logged through `tracing`, one line an event: level, message and fields.
@@ -55,7 +56,7 @@ impl tracing::Subscriber for Stderr {
     fn event(&self, event: &tracing::Event<'_>) {
         let mut line = format!("{:?} {}", self.0.elapsed(), event.metadata().level());
         event.record(&mut Fields(&mut line));
-        eprintln!("{line}");
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 
     fn enter(&self, _span: &tracing::span::Id) {}

@@ -1,6 +1,7 @@
 //! A process with two workers, whose tasks note each of their runs in the database that they come from.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use airlock::{Backoff, Outbox, Run, Worker};
@@ -9,13 +10,16 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 use tokio::runtime::Handle;
 
-use super::{LEASE, MOST_PAGES, URL};
+use super::{DIES_AT, LEASE, MOST_PAGES, URL};
 use crate::home::block_on;
 use crate::tasks::{TaskResult, unique};
 
 /// How many tasks one that has ended well leaves.
 pub(super) const CONFIRM_LEAVES: usize = 2;
 pub(super) const BILL_LEAVES: usize = 1;
+
+/// What a process says once its workers begin.
+pub(super) const BEGINS: &str = "the workers begin";
 
 /// What the tasks of this process use.
 static POOL: OnceLock<Pool> = OnceLock::new();
@@ -62,15 +66,27 @@ async fn note(order: u64) -> TaskResult {
     Ok(())
 }
 
+/// A place in a task at which the process ends, if it is the one that the environment says.
+fn step() {
+    static STEPS: AtomicU64 = AtomicU64::new(0);
+    let steps = STEPS.fetch_add(1, Ordering::Relaxed);
+    if std::env::var(DIES_AT).is_ok_and(|last| last.parse() == Ok(steps)) {
+        std::process::abort();
+    }
+}
+
 /// Takes some milliseconds.
 #[airlock::task(name = "faults.confirm")]
 pub(super) async fn confirm(order: u64) -> TaskResult {
+    step();
     note(order).await?;
+    step();
     let parent = Run::current().ok_or("it is in no run")?.id().to_string();
     for _ in 0..CONFIRM_LEAVES {
         follow_up::enqueue(parent.clone(), order)?;
     }
     tokio::time::sleep(Duration::from_millis(order % 7 * 10)).await;
+    step();
     Ok(())
 }
 
@@ -82,6 +98,7 @@ pub(super) fn bill(order: u64) -> TaskResult {
     for _ in 0..BILL_LEAVES {
         follow_up::enqueue(run.id().to_string(), order)?;
     }
+    step();
     if run.attempt() == 1 { Err("the first attempt fails".into()) } else { Ok(()) }
 }
 
@@ -98,16 +115,17 @@ fn works() {
     let Ok(url) = std::env::var(URL) else { return };
     airlock_tests::log::warnings_to_stderr();
     block_on(async {
-        POOL.set(Pool::connect(&url).await).expect("it is set once");
-        let outbox = match std::env::var(MOST_PAGES) {
-            // All connections of the outbox are made with the options of this pool.
+        let (pool, outbox) = match std::env::var(MOST_PAGES) {
             Ok(pages) => {
                 let options: SqliteConnectOptions = url.parse().expect("a URL of SQLite");
                 let pool = SqlitePoolOptions::new().connect_lazy_with(options.pragma("max_page_count", pages));
-                Outbox::on(&pool).expect("a file")
+                // All connections of the outbox are made with the options of this pool.
+                let outbox = Outbox::on(&pool).expect("a file");
+                (Pool::Sqlite(pool), outbox)
             }
-            Err(_) => Outbox::new(&url).expect("a URL"),
+            Err(_) => (Pool::connect(&url).await, Outbox::new(&url).expect("a URL")),
         };
+        POOL.set(pool).expect("it is set once");
         let worker = || {
             Worker::new(outbox.clone())
                 .named("one of several")
@@ -118,6 +136,7 @@ fn works() {
                 .max_rescues(50)
                 .backoff(Backoff::exponential(Duration::from_millis(1), Duration::from_millis(5)))
         };
+        println!("{BEGINS}");
         let (one, other) =
             tokio::join!(worker().run_until(std::future::pending()), worker().run_until(std::future::pending()));
         panic!("a worker ended: {one:?}, {other:?}");

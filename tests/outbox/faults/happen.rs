@@ -8,18 +8,16 @@ use airlock_tests::process::Process;
 use airlock_tests::servers::Database;
 
 use super::shop::Shop;
-use super::{Fault, LEASE, MOST_PAGES, URL};
+use super::{DIES_AT, Fault, LEASE, MOST_PAGES, URL};
 
 /// What workers on Postgres do, by how their statements begin: claim, record, renew, rescue.
 const STEPS: [&str; 4] = ["WITH RECURSIVE heads", "WITH ends", "WITH held", "WITH lost"];
 
 impl Shop {
-    pub(super) fn start(&mut self, most_pages: Option<u64>) -> Process {
+    pub(super) fn start(&mut self, variable: Option<(&str, String)>) -> Process {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["--exact", "faults::child::works", "--ignored", "--nocapture"]).env(URL, &self.home.url);
-        if let Some(pages) = most_pages {
-            command.env(MOST_PAGES, pages.to_string());
-        }
+        command.envs(variable);
         self.started += 1;
         Process::start(&mut command, self.logs.path().join(self.started.to_string()))
     }
@@ -37,6 +35,21 @@ impl Shop {
                 self.processes.iter_mut().for_each(Process::kill);
                 let until = self.random.millis(0, 300);
                 self.watch(until);
+                self.start_all(None);
+            }
+            Fault::DiesInTask => {
+                self.processes.iter_mut().for_each(Process::kill);
+                for at in 0..2 {
+                    let step = self.random.below(12).to_string();
+                    self.processes[at] = self.start(Some((DIES_AT, step)));
+                }
+                let start = Instant::now();
+                // There may be fewer.
+                while start.elapsed() < LEASE && self.processes.iter_mut().any(|process| process.has_ended().is_none())
+                {
+                    self.watch(Duration::from_millis(10));
+                }
+                self.processes.iter_mut().for_each(Process::kill);
                 self.start_all(None);
             }
             Fault::KilledAtStep => {
@@ -87,9 +100,10 @@ impl Shop {
                 self.database = Database::at(&self.home.url);
             }
             Fault::Full => {
-                self.processes.iter_mut().for_each(Process::kill);
+                // There is no page left of what was deleted before.
+                self.database.run("VACUUM");
                 let pages = self.database.number("PRAGMA page_count") + self.random.below(3);
-                self.start_all(Some(pages));
+                self.start_all(Some((MOST_PAGES, pages.to_string())));
                 let until = self.random.millis(300, 700);
                 self.watch(until);
                 self.was_full |=
@@ -100,9 +114,9 @@ impl Shop {
         }
     }
 
-    fn start_all(&mut self, most_pages: Option<u64>) {
+    fn start_all(&mut self, variable: Option<(&str, String)>) {
         for at in 0..2 {
-            self.processes[at] = self.start(most_pages);
+            self.processes[at] = self.start(variable.clone());
         }
     }
 

@@ -5,9 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use airlock_tests::patience::PATIENCE;
-use airlock_tests::process::{Folder, Process};
+use airlock_tests::process::{Folder, Process, until};
 use airlock_tests::servers::{Database, PostgresServer};
 
+use super::child::BEGINS;
 use super::orders;
 use super::random::Random;
 use super::snapshot::Snapshot;
@@ -72,14 +73,24 @@ impl Shop {
         self.next_order += ORDERS;
         let (url, outbox) = (self.home.url.clone(), self.home.outbox.clone());
         let mut random = Random::after(&mut self.random);
+        if fault == Fault::Full {
+            self.processes.iter_mut().for_each(Process::kill);
+        }
         let placing = thread::spawn(move || {
             block_on(orders::place(&url, &outbox, first..first + ORDERS, &mut random));
             Instant::now()
         });
-        let until = self.random.millis(0, 250);
-        self.watch(until);
-        self.aim();
+        if fault == Fault::Full {
+            // Those who place orders would make the file larger.
+            until("orders are placed", || placing.is_finished());
+        } else {
+            let moment = self.random.millis(0, 250);
+            self.watch(moment);
+            self.aim();
+        }
         self.happen(fault);
+        // How long a busy machine takes to start a process is not looked at.
+        self.processes.iter_mut().for_each(|process| process.await_line(BEGINS));
         let healed = Instant::now();
         let recovering = healed.max(placing.join().expect("orders are placed"));
         while !self.look().is_at_its_end() {
