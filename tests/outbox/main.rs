@@ -9,6 +9,7 @@ mod model;
 mod odd;
 mod options;
 mod places;
+mod relay;
 mod runs;
 mod secrets;
 mod tasks;
