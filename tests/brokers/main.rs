@@ -19,6 +19,7 @@ mod redis_forms;
 mod redis_refusals;
 mod redis_states;
 mod refusing;
+mod relay;
 mod sql_insert;
 mod sql_insert_dropped;
 mod sql_rows;

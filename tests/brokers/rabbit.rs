@@ -43,6 +43,11 @@ pub(crate) fn bodies(url: &str, queue: &str) -> Vec<String> {
 
 /// The intents' ids in Celery's messages, of everything in the queue.
 pub(crate) fn ids(url: &str, queue: &str) -> std::collections::HashSet<String> {
+    all_ids(url, queue).into_iter().collect()
+}
+
+/// The same, those that are there twice among it.
+pub(crate) fn all_ids(url: &str, queue: &str) -> Vec<String> {
     let id =
         |message: BasicGetMessage| message.delivery.properties.correlation_id().clone().expect("an id").to_string();
     drain(url, queue).into_iter().map(id).collect()

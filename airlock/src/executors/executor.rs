@@ -86,6 +86,12 @@ pub trait Executor: Send + Sync + 'static {
         Box::pin(async { Unfinished::default() })
     }
 
+    /// The tables of intents that it writes to, each by its place.
+    #[doc(hidden)]
+    fn tables(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How this executor stands to the calling thread.
     #[doc(hidden)]
     fn capabilities(&self) -> Capabilities {
@@ -118,6 +124,10 @@ pub struct Capabilities {
     pub writes_rows: bool,
     /// Takes at least some of it over into the memory of this process, and says nothing of what becomes of it.
     pub keeps_in_memory: bool,
+    /// Only notes at least some of it.
+    pub records_some: bool,
+    /// Takes all of a batch or nothing of it, at least of some: what refuses one refuses all.
+    pub all_or_nothing: bool,
 }
 
 macro_rules! forward {
@@ -145,6 +155,10 @@ macro_rules! forward {
 
             fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
                 (**self).shutdown(deadline)
+            }
+
+            fn tables(&self) -> Vec<String> {
+                (**self).tables()
             }
 
             fn capabilities(&self) -> Capabilities {

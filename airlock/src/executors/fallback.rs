@@ -115,6 +115,10 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
         super::join::shutdown_all(vec![&self.first, &self.second], deadline)
     }
 
+    fn tables(&self) -> Vec<String> {
+        [self.first.tables(), self.second.tables()].concat()
+    }
+
     fn capabilities(&self) -> Capabilities {
         let (first, second) = (self.first.capabilities(), self.second.capabilities());
         Capabilities {
@@ -128,6 +132,8 @@ impl<A: Executor, B: Executor> Executor for Fallback<A, B> {
             returns_unsent: false,
             writes_rows: false,
             keeps_in_memory: first.keeps_in_memory || second.keeps_in_memory,
+            records_some: first.records_some || second.records_some,
+            all_or_nothing: first.all_or_nothing || second.all_or_nothing,
         }
     }
 }

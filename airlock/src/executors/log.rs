@@ -98,6 +98,7 @@ impl Executor for LogExecutor {
             no_deadline: true,
             runs_on_caller: true,
             records_only: true,
+            records_some: true,
             ..Capabilities::default()
         }
     }

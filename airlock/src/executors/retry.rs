@@ -138,6 +138,10 @@ impl<E: Executor> Executor for Retry<E> {
         shut_down(&self.executor, deadline)
     }
 
+    fn tables(&self) -> Vec<String> {
+        self.executor.tables()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities { inline: false, returns_unsent: false, keeps_deadlines: true, ..self.executor.capabilities() }
     }

@@ -113,6 +113,10 @@ impl Route {
     fn all(&self, is: impl Fn(Capabilities) -> bool) -> bool {
         !self.routes.is_empty() && self.routes.iter().all(|(_, executor)| is(executor.capabilities()))
     }
+
+    fn any(&self, is: impl Fn(Capabilities) -> bool) -> bool {
+        self.routes.iter().any(|(_, executor)| is(executor.capabilities()))
+    }
 }
 
 impl Default for Route {
@@ -193,14 +197,20 @@ impl Executor for Route {
         super::join::shutdown_all(self.routes.iter().map(|(_, executor)| &**executor).collect(), deadline)
     }
 
+    fn tables(&self) -> Vec<String> {
+        self.routes.iter().flat_map(|(_, executor)| executor.tables()).collect()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             takes_local: self.all(|capabilities| capabilities.takes_local),
             no_deadline: self.all(|capabilities| capabilities.no_deadline),
-            runs_on_caller: self.routes.iter().any(|(_, executor)| executor.capabilities().runs_on_caller),
+            runs_on_caller: self.any(|capabilities| capabilities.runs_on_caller),
             keeps_deadlines: true,
             records_only: self.all(|capabilities| capabilities.records_only),
-            keeps_in_memory: self.routes.iter().any(|(_, executor)| executor.capabilities().keeps_in_memory),
+            keeps_in_memory: self.any(|capabilities| capabilities.keeps_in_memory),
+            records_some: self.any(|capabilities| capabilities.records_some),
+            all_or_nothing: self.any(|capabilities| capabilities.all_or_nothing),
             ..Capabilities::default()
         }
     }

@@ -83,12 +83,6 @@ impl Outbox {
         Ok(Self::at(broker))
     }
 
-    /// Whether both write to one table, as far as their URLs say so.
-    pub(crate) fn is_same_table(&self, other: &Self) -> bool {
-        let place = |outbox: &Self| (outbox.broker().url().to_string(), outbox.format().table.schema);
-        place(self) == place(other)
-    }
-
     pub(crate) fn read<R: OptionReader>(table: &mut R) -> Result<Self, R::Error> {
         let url = table.url();
         Self::read_options(table, |table| Self::new(url?.as_ref()).map_err(|error| table.refuse_url(error)))

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::wake::{wake_soon, wake_workers};
-use crate::brokers::{SqlMessage, SqlTable, SqlType, SqlValue, Transport};
+use crate::brokers::{Broker, SqlMessage, SqlTable, SqlType, SqlValue, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::{Executor, FlushContext, times};
 use crate::intent::{Intent, OptionsForm};
@@ -82,6 +82,10 @@ pub(super) fn table_in(schema: String) -> &'static SqlTable {
 impl Format for OutboxFormat {
     fn is_elsewhere(&self) -> bool {
         self.common.elsewhere
+    }
+
+    fn table_of_intents(&self, broker: &Broker) -> Option<String> {
+        Some(format!("{} {}", broker.url(), self.table.schema.unwrap_or_default()))
     }
 
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {

@@ -53,7 +53,8 @@ pub(crate) fn known_names() -> String {
     names_of(|_| true)
 }
 
-fn names_of(is_meant: impl Fn(&TaskDefinition) -> bool) -> String {
+/// The names and aliases of some tasks, as JSON.
+pub(crate) fn names_of(is_meant: impl Fn(&TaskDefinition) -> bool) -> String {
     let registry = registry();
     let names =
         registry.iter().filter(|task| is_meant(task)).flat_map(|task| iter::once(&task.name).chain(task.aliases));

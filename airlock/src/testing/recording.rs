@@ -126,7 +126,13 @@ impl Executor for RecordingExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { takes_local: true, no_deadline: true, records_only: true, ..Capabilities::default() }
+        Capabilities {
+            takes_local: true,
+            no_deadline: true,
+            records_only: true,
+            records_some: true,
+            ..Capabilities::default()
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct ClaimedRow {
     timeout: Option<Duration>,
     priority: i64,
     due: i64,
-    expires: Option<SystemTime>,
+    pub(crate) expires: Option<SystemTime>,
 }
 
 /// Why there is no intent in a row: its id, its options or its arguments can't be read.

@@ -8,7 +8,7 @@ use super::format::Format;
 use super::publish::publish;
 use crate::brokers::{Broker, BrokerMessage, Transport};
 use crate::dispatch::{Rejection, SqlKind};
-use crate::executors::{Batch, FlushContext, printed_name};
+use crate::executors::{Batch, Capabilities, FlushContext, printed_name};
 use crate::intent::Intent;
 
 /// Sends intents through a broker, in the wire format of one system.
@@ -58,6 +58,17 @@ impl<F: Format + Clone> QueueExecutor<F> {
     pub(crate) async fn dispatch(&self, batch: Batch) {
         publish(&self.broker, &*self.format, batch).await;
         self.format.written(true);
+    }
+
+    /// Its table of intents, if it has one.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        self.format.table_of_intents(&self.broker).into_iter().collect()
+    }
+
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        // A batch is one transaction there.
+        let all_or_nothing = matches!(self.broker.transport(), Transport::Sqlite | Transport::Postgres);
+        Capabilities { all_or_nothing, ..Capabilities::default() }
     }
 
     pub(crate) fn broker(&self) -> &Broker {
@@ -148,6 +159,14 @@ macro_rules! queue_executor {
 
             fn writes_to(&self, intent: &$crate::intent::Intent, kind: $crate::dispatch::SqlKind) -> bool {
                 self.0.writes_to(intent, kind)
+            }
+
+            fn tables(&self) -> Vec<String> {
+                self.0.tables()
+            }
+
+            fn capabilities(&self) -> $crate::executors::Capabilities {
+                self.0.capabilities()
             }
 
             #[cfg(feature = "_sql")]

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::brokers::{AmqpDeclaration, AmqpMessage, RedisMessage, SqlMessage, Transport};
+use crate::brokers::{AmqpDeclaration, AmqpMessage, Broker, RedisMessage, SqlMessage, Transport};
 use crate::dispatch::Rejection;
 use crate::executors::FlushContext;
 use crate::intent::Intent;
@@ -15,6 +15,12 @@ pub(crate) trait Format: Send + Sync + 'static {
     /// Whether its table is in another database than those that a program commits to.
     fn is_elsewhere(&self) -> bool {
         false
+    }
+
+    /// The place of its table of intents, if that is what it writes to.
+    fn table_of_intents(&self, broker: &Broker) -> Option<String> {
+        let _ = broker;
+        None
     }
 
     /// For Redis, if workers read there.

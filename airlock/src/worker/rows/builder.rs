@@ -14,7 +14,7 @@ use super::relay::{self, RelayedBatches};
 use super::renewal::Renewal;
 use super::runner::RowRunner;
 use super::slots::Slots;
-use super::through::RelayTarget;
+use crate::executors::Executor;
 use crate::outbox::{Claim, Outbox, OutboxError};
 use crate::policy::Policy;
 use crate::registry::{known_names, runnable_names};
@@ -68,7 +68,7 @@ pub struct Worker {
     scope: ScopeBuilder,
     on_error: Option<Arc<dyn Fn(RunFailure) + Send + Sync>>,
     counters: WorkerCounters,
-    pub(super) relay: Option<RelayTarget>,
+    pub(super) relay: Option<Arc<dyn Executor>>,
 }
 
 impl Worker {
@@ -227,9 +227,9 @@ impl Worker {
         let counters = self.counters;
         let is_relay = self.relay.is_some();
         let rows: Arc<dyn RowRunner> = match self.relay {
-            Some(target) => {
+            Some(executor) => {
                 let most = self.concurrency.unwrap_or(relay::BATCHES);
-                RelayedBatches::new(target.executor, most, Arc::clone(&runs), &runtime)
+                RelayedBatches::new(executor, most, Arc::clone(&runs), &runtime)
             }
             None => {
                 let concurrency = self.concurrency.unwrap_or(CONCURRENCY);

@@ -172,6 +172,7 @@ impl Engine {
     async fn turn(&mut self, claims: bool) {
         self.pending.extend(self.rows.take_finished());
         self.pending.extend(self.rows.take_overdue(LONGEST_WAIT));
+        self.may_have_more |= self.rows.take_news();
         while self.local.try_join_next().is_some() {}
         if self.resting.is_some_and(|until| Instant::now() < until) {
             return;
@@ -191,8 +192,10 @@ impl Engine {
         let now = Instant::now();
         let room = if claims { self.rows.room() } else { 0 };
         let looks = room > 0 && (self.may_have_more || now >= self.next_claim);
+        let probe = if claims { self.rows.probe() } else { None };
         let (rescues, prunes) = (now >= self.next_rescue, now >= self.next_pruning);
-        if self.pending.is_empty() && !looks && !rescues && !prunes && !self.company.is_waiting() {
+        let is_idle = self.pending.is_empty() && !looks && probe.is_none() && !rescues && !prunes;
+        if is_idle && !self.company.is_waiting() {
             return Ok(());
         }
         if self.store.is_none() {
@@ -214,12 +217,13 @@ impl Engine {
         if claims && self.company.is_waiting() {
             return self.claim_alone().await;
         }
-        if looks
-            && self.company.enter()
-            && let Some(store) = &mut self.store
-        {
-            let claimed = store.claim(&self.settings.claim, room).await?;
-            self.claimed(claimed, room);
+        if (looks || probe.is_some()) && self.company.enter() {
+            if let Some(tasks) = probe {
+                self.claim_probe(tasks).await?;
+            }
+            if looks {
+                self.claim(room).await?;
+            }
         }
         Ok(())
     }
@@ -231,7 +235,7 @@ impl Engine {
         }
         let mut next = self.next_rescue.min(self.next_pruning);
         if claims && let Some(until) = self.rows.rests_until() {
-            next = next.min(until);
+            next = next.min(until.max(Instant::now() + HELD_UP / 4));
         }
         // What was refused is tried again then.
         next = self.pending.iter().filter_map(|row| row.not_before).fold(next, Instant::min);

@@ -147,6 +147,7 @@ fn counted(end: &RowEnd) -> RunCount {
         OutboxState::Done => RunCount::Done,
         OutboxState::Waiting if end.counts => RunCount::Retried,
         OutboxState::Waiting => RunCount::Released,
+        OutboxState::Expired => RunCount::Expired,
         _ => RunCount::Dead,
     }
 }

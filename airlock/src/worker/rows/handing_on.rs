@@ -1,14 +1,16 @@
 //! One batch of rows on its way to an executor, and what that makes of each row.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::attempt::{FinishedRow, ReadyRow};
+use super::leases::StopReason;
 use super::relay::Shared;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
-use crate::executors::{Batch, FlushContext, FlushMode, ItemState, Ledger, OnFailure, drive};
+use crate::executors::{Batch, DispatchEnd, FlushContext, FlushMode, ItemState, Ledger, OnFailure, drive};
 use crate::intent::Intent;
-use crate::outbox::{OutboxState, RowEnd};
+use crate::outbox::{OutboxState, RowEnd, RowKey};
 use crate::runtime::Deadline;
 use crate::runtime::panics::catch_panic;
 use crate::state::State;
@@ -17,18 +19,23 @@ use crate::state::State;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// What became of a batch.
+#[derive(Default)]
 pub(super) struct HandedOn {
     pub(super) rows: Vec<FinishedRow>,
-    pub(super) took_some: bool,
+    /// The tasks of rows that the executor has answered for, or that go back; and whether one of their rows was taken.
+    pub(super) tasks: HashMap<&'static str, bool>,
     /// Why some were not taken, and go back.
     pub(super) not_taken: Option<String>,
 }
 
+/// What is handed over together, each row with its intent.
+type Accepted = Vec<(ReadyRow, Intent)>;
+
 /// Hands the rows on, in their order, and waits until the executor has said what it knows of each.
 pub(super) async fn hand_on(shared: &Shared, rows: Vec<ReadyRow>) -> HandedOn {
-    let executor = &*shared.executor;
-    let deadline = if executor.capabilities().no_deadline { Deadline::NONE } else { Deadline::after(DEADLINE) };
-    let mut handed_on = HandedOn { rows: Vec::with_capacity(rows.len()), took_some: false, not_taken: None };
+    let mut handed_on = HandedOn { rows: Vec::with_capacity(rows.len()), ..HandedOn::default() };
+    let capabilities = shared.executor.capabilities();
+    let deadline = if capabilities.no_deadline { Deadline::NONE } else { Deadline::after(DEADLINE) };
     let flush = FlushContext {
         mode: FlushMode::Async,
         now: SystemTime::now(),
@@ -36,77 +43,142 @@ pub(super) async fn hand_on(shared: &Shared, rows: Vec<ReadyRow>) -> HandedOn {
         state: State::default(),
         may_have_options: true,
     };
-    let (mut accepted, mut intents) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    let mut accepted = Vec::with_capacity(rows.len());
     for ready in rows {
         match prepare(shared, &ready, &flush) {
-            Ok(intent) => {
-                accepted.push(ready);
-                intents.push(intent);
-            }
+            Ok(intent) => accepted.push((ready, intent)),
             Err(finished) => handed_on.rows.push(*finished),
         }
     }
-    let ledger = Arc::new(Ledger::new(intents.len(), OnFailure::Continue, deadline));
-    let batch = Batch::new(intents, Arc::clone(&ledger), false);
-    tokio::select! {
-        biased;
-        ended = drive(executor, batch, deadline) => drop(ended),
-        // What has begun may have arrived.
-        () = shared.stopped.notified() => {}
-    }
-    for (ready, state) in accepted.iter().zip(ledger.close().into_states()) {
-        let finished = handed_on.outcome(shared, ready, state);
-        handed_on.rows.push(finished);
+    let mut batches = vec![accepted];
+    while let Some(batch) = batches.pop() {
+        let mut refused = handed_on.hand_over(shared, batch, deadline).await;
+        match refused.len() {
+            // What refuses all for the sake of one, as a transaction does, is asked again for less.
+            2.. if capabilities.all_or_nothing => {
+                let second = refused.split_off(refused.len() / 2);
+                let intents = |half: Vec<Refused>| half.into_iter().map(|(ready, intent, _)| (ready, intent)).collect();
+                batches.extend([intents(second), intents(refused)]);
+            }
+            _ => refused.into_iter().for_each(|(ready, _, error)| handed_on.refuse(shared, &ready, error)),
+        }
     }
     handed_on
 }
 
 /// The intent of a row, if the executor takes it at all.
 fn prepare(shared: &Shared, ready: &ReadyRow, flush: &FlushContext) -> Result<Intent, Box<FinishedRow>> {
-    let intent = ready.row.to_hand_on(ready.task);
-    let intent = intent.map_err(|error| Box::new(shared.settings.failed(ready, DispatchError::rejected(error))))?;
-    if intent.expires_at(flush.now).is_some_and(|expiry| expiry <= flush.now) {
-        let end = RowEnd::new(ready.row.key.clone(), OutboxState::Expired);
-        return Err(Box::new(FinishedRow::new(RowEnd { counts: false, ..end })));
+    if ready.held.stop_reason() == Some(StopReason::Lost) {
+        // Called off, or another worker's by now: nothing can be recorded of it.
+        return Err(Box::new(shared.settings.released(ready)));
     }
-    match catch_panic(|| shared.executor.accepts(&intent, flush)) {
-        Ok(Ok(())) => Ok(intent),
-        Ok(Err(rejection)) => Err(Box::new(shared.settings.refused(ready, DispatchError::rejected(rejection)))),
+    if is_late(ready, flush.now) {
+        return Err(Box::new(expired(ready)));
+    }
+    let asked = catch_panic(|| {
+        let intent = ready.row.to_hand_on(ready.task).map_err(|error| (DispatchError::rejected(error), false))?;
+        let accepted = shared.executor.accepts(&intent, flush);
+        accepted.map(|()| intent).map_err(|rejection| (DispatchError::rejected(rejection), true))
+    });
+    match asked {
+        Ok(Ok(intent)) => Ok(intent),
+        Ok(Err((error, true))) => Err(Box::new(shared.settings.refused(ready, error))),
+        Ok(Err((error, false))) => Err(Box::new(shared.settings.failed(ready, error))),
         Err(message) => Err(Box::new(shared.settings.failed(ready, DispatchError::panicked(message)))),
     }
 }
 
+fn is_late(ready: &ReadyRow, now: SystemTime) -> bool {
+    ready.row.expires.is_some_and(|expiry| expiry <= now)
+}
+
+fn expired(ready: &ReadyRow) -> FinishedRow {
+    let end = RowEnd::new(ready.row.key.clone(), OutboxState::Expired);
+    FinishedRow::new(RowEnd { counts: false, ..end })
+}
+
+/// A row that the executor refuses for good, and why.
+type Refused = (ReadyRow, Intent, DispatchError);
+
 impl HandedOn {
-    /// Has what goes back wait that long: what is behind it, and may be for a part of the executor that takes it, comes first.
-    pub(super) fn put_back(&mut self, pause: Duration) {
-        let back = self.rows.iter_mut().filter(|row| row.end.state == OutboxState::Waiting && !row.end.counts);
-        back.for_each(|row| row.end.pause = Some(pause));
+    /// All of it goes back.
+    pub(super) fn panicked(keys: Vec<RowKey>, message: &str) -> Self {
+        let rows = keys.into_iter().map(|key| FinishedRow::new(RowEnd::released(key))).collect();
+        Self { rows, not_taken: Some(format!("panicked: {message}")), ..Self::default() }
     }
 
-    fn outcome(&mut self, shared: &Shared, ready: &ReadyRow, state: ItemState) -> FinishedRow {
-        let key = ready.row.key.clone();
-        match state {
-            ItemState::Dispatched => {
-                self.took_some = true;
-                FinishedRow::new(RowEnd::new(key, OutboxState::Done))
-            }
-            ItemState::Failed(failure) => match failure.error.kind() {
-                DispatchErrorKind::Rejected => shared.settings.refused(ready, failure.error),
-                DispatchErrorKind::TaskFailed => shared.settings.failed(ready, failure.error),
-                DispatchErrorKind::Unavailable | DispatchErrorKind::Unconfirmed => {
-                    let reason = format!("{}: {}", failure.error, failure.error.reason());
-                    self.not_taken.get_or_insert_with(|| reason.clone());
-                    FinishedRow::new(RowEnd { error: Some(reason), ..RowEnd::released(key) })
-                }
-            },
-            ItemState::Unsettled => {
-                self.not_taken.get_or_insert_with(|| "the executor ended without an outcome".to_owned());
-                FinishedRow::new(RowEnd::released(key))
-            }
-            ItemState::NotBegun(_) => {
-                self.not_taken.get_or_insert_with(|| "the executor ended before it began with them".to_owned());
-                FinishedRow::new(RowEnd::released(key))
-            }
+    /// Has what was tried in vain wait that long: what is behind it, and may be taken, comes first.
+    pub(super) fn put_back(&mut self, pause: Duration) {
+        let tried = self.rows.iter_mut().filter(|row| row.end.state == OutboxState::Waiting && !row.end.counts);
+        tried.filter(|row| row.end.error.is_some()).for_each(|row| row.end.pause = Some(pause));
+    }
+
+    /// One batch of the executor. Gives what that refuses.
+    async fn hand_over(&mut self, shared: &Shared, accepted: Accepted, deadline: Deadline) -> Vec<Refused> {
+        if accepted.is_empty() {
+            return Vec::new();
         }
+        let intents: Vec<_> = accepted.iter().map(|(_, intent)| intent.clone()).collect();
+        let ledger = Arc::new(Ledger::new(intents.len(), OnFailure::Continue, deadline));
+        let batch = Batch::new(intents, Arc::clone(&ledger), false);
+        let mut stopped = shared.stopped.subscribe();
+        let ended = tokio::select! {
+            biased;
+            // What has begun may have arrived.
+            _ = stopped.wait_for(|stopped| *stopped) => DispatchEnd::Dropped,
+            ended = drive(&*shared.executor, batch, deadline) => ended,
+        };
+        let mut refused = Vec::new();
+        for ((ready, intent), state) in accepted.into_iter().zip(ledger.close().into_states()) {
+            let was_taken = matches!(state, ItemState::Dispatched);
+            match state {
+                ItemState::Dispatched => {
+                    self.rows.push(FinishedRow::new(RowEnd::new(ready.row.key.clone(), OutboxState::Done)));
+                }
+                ItemState::Failed(failure) => match failure.error.kind() {
+                    DispatchErrorKind::Rejected => {
+                        refused.push((ready, intent, failure.error));
+                        continue;
+                    }
+                    DispatchErrorKind::TaskFailed => {
+                        self.rows.push(shared.settings.failed(&ready, failure.error));
+                        continue;
+                    }
+                    DispatchErrorKind::Unavailable | DispatchErrorKind::Unconfirmed => {
+                        let reason = match &ended {
+                            DispatchEnd::Panicked(message) => format!("the executor panicked: {message}"),
+                            _ => format!("{}: {}", failure.error, failure.error.reason()),
+                        };
+                        self.goes_back(&ready, Some(reason));
+                    }
+                },
+                ItemState::Unsettled => {
+                    let reason = match &ended {
+                        DispatchEnd::DeadlinePassed => "the executor gave no answer in time",
+                        _ => "the executor ended without an outcome",
+                    };
+                    self.goes_back(&ready, Some(reason.to_owned()));
+                }
+                ItemState::NotBegun(_) => self.goes_back(&ready, None),
+            }
+            *self.tasks.entry(ready.task.name).or_default() |= was_taken;
+        }
+        if ended == DispatchEnd::Dropped {
+            // That is the end of this worker, and no news of the executor.
+            self.not_taken = None;
+        }
+        refused
+    }
+
+    /// With a reason, if it was tried.
+    fn goes_back(&mut self, ready: &ReadyRow, tried: Option<String>) {
+        let said = tried.as_deref().unwrap_or("the executor ended before it began with them");
+        self.not_taken.get_or_insert_with(|| said.to_owned());
+        self.rows.push(FinishedRow::new(RowEnd { error: tried, ..RowEnd::released(ready.row.key.clone()) }));
+    }
+
+    fn refuse(&mut self, shared: &Shared, ready: &ReadyRow, error: DispatchError) {
+        let is_late = is_late(ready, SystemTime::now());
+        self.rows.push(if is_late { expired(ready) } else { shared.settings.refused(ready, error) });
     }
 }

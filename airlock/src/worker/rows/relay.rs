@@ -6,13 +6,15 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle as Runtime;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::abort::AbortOnDrop;
 use super::attempt::{FinishedRow, ReadyRow, RunSettings};
 use super::handing_on::{self, HandedOn};
+use super::resting::RestingTasks;
 use super::runner::{Occupancy, RowRunner};
 use crate::executors::Executor;
+use crate::runtime::panics::catching_panics;
 use crate::runtime::{BoxFuture, Pauses};
 
 /// How many rows are handed on together: several of the jobs that executors send at a time.
@@ -24,19 +26,28 @@ pub(super) const BATCHES: usize = 4;
 /// How often it is said, at the most, that an executor takes nothing.
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// How long a row that was not taken waits, at the least.
+const SHORTEST: Duration = Duration::from_millis(5);
+
 /// The batches that are under way, in the order of their claims. Dropped, it hands on nothing more.
 pub(super) struct RelayedBatches {
     shared: Arc<Shared>,
-    batches: mpsc::UnboundedSender<Vec<ReadyRow>>,
+    batches: mpsc::UnboundedSender<RelayedBatch>,
     _driver: AbortOnDrop,
+}
+
+struct RelayedBatch {
+    rows: Vec<ReadyRow>,
+    /// One row of a task that rests.
+    is_probe: bool,
 }
 
 /// What the batches know of each other.
 pub(super) struct Shared {
     pub(super) executor: Arc<dyn Executor>,
     pub(super) settings: Arc<RunSettings>,
-    /// No batch is to be waited for any more.
-    pub(super) stopped: Notify,
+    /// Whether no batch is to be waited for any more.
+    pub(super) stopped: watch::Sender<bool>,
     most: usize,
     changed: Notify,
     state: Mutex<RelayState>,
@@ -45,13 +56,19 @@ pub(super) struct Shared {
 struct RelayState {
     batches: usize,
     rows: usize,
+    /// A batch has been handed on. Until then there is one at a time: those that wait for the first connection together
+    /// would begin in any order.
+    has_begun: bool,
+    is_probing: bool,
     finished: Vec<FinishedRow>,
-    /// The last batch met an executor that took nothing: one row is tried at a time.
-    is_down: bool,
-    rests_until: Option<Instant>,
+    resting: RestingTasks,
     pauses: Pauses,
     /// When it was last said that something is not taken.
     told: Option<Instant>,
+    /// It is to be said as well that everything is taken again.
+    tells_end: bool,
+    /// There are rows that were not to be claimed before.
+    has_news: bool,
 }
 
 impl RelayedBatches {
@@ -64,30 +81,52 @@ impl RelayedBatches {
         let state = RelayState {
             batches: 0,
             rows: 0,
+            has_begun: false,
+            is_probing: false,
             finished: Vec::new(),
-            is_down: false,
-            rests_until: None,
+            resting: RestingTasks::default(),
             pauses: Pauses::new(),
             told: None,
+            tells_end: false,
+            has_news: false,
         };
-        let (stopped, changed) = (Notify::new(), Notify::new());
+        let (stopped, changed) = (watch::Sender::new(false), Notify::new());
         let shared = Arc::new(Shared { executor, settings, stopped, most, changed, state: Mutex::new(state) });
         let (batches, queue) = mpsc::unbounded_channel();
         let driver = AbortOnDrop(runtime.spawn(drive_all(Arc::clone(&shared), queue)));
         Arc::new(Self { shared, batches, _driver: driver })
     }
+
+    fn begin(&self, rows: Vec<ReadyRow>, is_probe: bool) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut state = self.shared.lock();
+        state.rows += rows.len();
+        if is_probe {
+            state.is_probing = true;
+        } else {
+            state.batches += 1;
+        }
+        drop(state);
+        // The driver ends with this.
+        let _ = self.batches.send(RelayedBatch { rows, is_probe });
+    }
 }
 
 /// Polls the batches in their order, so that executors which keep an order see that of the claims.
-async fn drive_all(shared: Arc<Shared>, mut queue: mpsc::UnboundedReceiver<Vec<ReadyRow>>) {
+async fn drive_all(shared: Arc<Shared>, mut queue: mpsc::UnboundedReceiver<RelayedBatch>) {
     let mut under_way: Vec<BoxFuture<'static, ()>> = Vec::new();
     poll_fn(|cx| {
-        while let Poll::Ready(Some(rows)) = queue.poll_recv(cx) {
+        while let Poll::Ready(Some(batch)) = queue.poll_recv(cx) {
             let shared = Arc::clone(&shared);
             under_way.push(Box::pin(async move {
-                let count = rows.len();
-                let handed_on = handing_on::hand_on(&shared, rows).await;
-                shared.ended(count, handed_on);
+                let (count, is_probe) = (batch.rows.len(), batch.is_probe);
+                let keys: Vec<_> = batch.rows.iter().map(|ready| ready.row.key.clone()).collect();
+                // The executor's own panics are caught where it is called; what else is not this crate's is the code that
+                // drops arguments.
+                let handed_on = catching_panics(handing_on::hand_on(&shared, batch.rows)).await;
+                shared.ended(count, is_probe, handed_on.unwrap_or_else(|message| HandedOn::panicked(keys, &message)));
             }));
         }
         under_way.retain_mut(|batch| batch.as_mut().poll(cx).is_pending());
@@ -102,31 +141,37 @@ impl Shared {
     }
 
     /// One batch is at its end.
-    fn ended(&self, count: usize, mut handed_on: HandedOn) {
-        let mut state = self.lock();
-        state.batches -= 1;
+    fn ended(&self, count: usize, is_probe: bool, mut handed_on: HandedOn) {
+        let (mut state, executor) = (self.lock(), self.executor.name());
         state.rows -= count;
-        let was_down = state.is_down;
-        let (not_taken, executor) = (handed_on.not_taken.take(), self.executor.name());
-        state.is_down = not_taken.is_some() && !handed_on.took_some;
-        match &not_taken {
+        state.has_begun = true;
+        if is_probe {
+            state.is_probing = false;
+        } else {
+            state.batches -= 1;
+        }
+        for (task, was_taken) in handed_on.tasks.drain() {
+            if !was_taken {
+                state.resting.rest(task);
+            } else if state.resting.end(task) {
+                state.has_news = true;
+            }
+        }
+        match handed_on.not_taken.take() {
             Some(reason) => {
-                let pause = state.pauses.next();
-                state.rests_until = Some(Instant::now() + pause);
-                handed_on.put_back(pause);
+                handed_on.put_back(state.pauses.next().max(SHORTEST));
                 if state.told.is_none_or(|told| told.elapsed() >= SILENCE) {
-                    state.told = Some(Instant::now());
+                    (state.told, state.tells_end) = (Some(Instant::now()), true);
                     tracing::warn!(target: "airlock", executor, reason, "rows are not taken, and wait; trying again");
                 }
             }
-            None if handed_on.took_some => {
+            None => {
                 state.pauses = Pauses::new();
-                if was_down {
+                if state.tells_end && state.resting.is_empty() {
+                    state.tells_end = false;
                     tracing::info!(target: "airlock", executor, "rows are taken again");
-                    state.told = None;
                 }
             }
-            None => {}
         }
         state.finished.append(&mut handed_on.rows);
         drop(state);
@@ -137,14 +182,17 @@ impl Shared {
 impl RowRunner for RelayedBatches {
     fn room(&self) -> usize {
         let state = self.shared.lock();
-        let rests = state.rests_until.is_some_and(|until| Instant::now() < until);
-        if rests || state.batches >= self.shared.most {
-            return 0;
-        }
-        match state.is_down {
-            true => usize::from(state.batches == 0),
-            false => BATCH,
-        }
+        let most = if state.has_begun { self.shared.most } else { 1 };
+        if state.batches >= most || state.resting.are_all() { 0 } else { BATCH }
+    }
+
+    fn tasks(&self) -> Option<Arc<str>> {
+        self.shared.lock().resting.others()
+    }
+
+    fn probe(&self) -> Option<Arc<str>> {
+        let state = self.shared.lock();
+        if state.is_probing { None } else { state.resting.next_probe(Instant::now()) }
     }
 
     fn occupancy(&self) -> Occupancy {
@@ -153,15 +201,15 @@ impl RowRunner for RelayedBatches {
     }
 
     fn add(self: Arc<Self>, rows: Vec<ReadyRow>) {
+        self.begin(rows, false);
+    }
+
+    fn add_probe(&self, rows: Vec<ReadyRow>) {
         if rows.is_empty() {
-            return;
+            let mut state = self.shared.lock();
+            state.has_news |= state.resting.end_next();
         }
-        let mut state = self.shared.lock();
-        state.batches += 1;
-        state.rows += rows.len();
-        drop(state);
-        // The driver ends with this.
-        let _ = self.batches.send(rows);
+        self.begin(rows, true);
     }
 
     fn take_finished(&self) -> Vec<FinishedRow> {
@@ -180,11 +228,16 @@ impl RowRunner for RelayedBatches {
         &self.shared.changed
     }
 
+    fn take_news(&self) -> bool {
+        std::mem::take(&mut self.shared.lock().has_news)
+    }
+
     fn rests_until(&self) -> Option<Instant> {
-        self.shared.lock().rests_until.filter(|until| Instant::now() < *until)
+        let state = self.shared.lock();
+        if state.is_probing { None } else { state.resting.until() }
     }
 
     fn stop(&self) {
-        self.shared.stopped.notify_waiters();
+        self.shared.stopped.send_replace(true);
     }
 }

@@ -15,6 +15,21 @@ pub(super) trait RowRunner: Send + Sync {
     /// How full it is.
     fn occupancy(&self) -> Occupancy;
 
+    /// The names of the tasks of which it takes rows, as JSON, if they are not those of the worker's claims.
+    fn tasks(&self) -> Option<Arc<str>> {
+        None
+    }
+
+    /// Those of the tasks of which it takes one row, to see what becomes of it.
+    fn probe(&self) -> Option<Arc<str>> {
+        None
+    }
+
+    /// Begins with the row that it has asked for, or hears that there is none.
+    fn add_probe(&self, rows: Vec<ReadyRow>) {
+        let _ = rows;
+    }
+
     /// Begins with the rows, in their order.
     fn add(self: Arc<Self>, rows: Vec<ReadyRow>);
 
@@ -30,7 +45,12 @@ pub(super) trait RowRunner: Send + Sync {
     /// Is told when a row has ended, or there is room.
     fn changed(&self) -> &Notify;
 
-    /// Until when it wants no rows, if it does.
+    /// Whether there may be more rows for it than there were.
+    fn take_news(&self) -> bool {
+        false
+    }
+
+    /// When it asks for the next row to be tried, if it does.
     fn rests_until(&self) -> Option<Instant> {
         None
     }

@@ -8,7 +8,7 @@ use super::engine::{Engine, PRUNING};
 use super::finishing::Finishing;
 use super::slots::BATCH;
 use crate::dispatch::DispatchError;
-use crate::outbox::ClaimedRows;
+use crate::outbox::{Claim, ClaimedRows};
 use crate::registry::registry;
 use crate::runtime::full_jitter;
 use crate::worker::RunCount;
@@ -62,8 +62,30 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes what there is room for.
+    pub(super) async fn claim(&mut self, room: usize) -> Result<(), DispatchError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let claimed = match self.rows.tasks() {
+            None => store.claim(&self.settings.claim, room).await?,
+            Some(tasks) => store.claim(&Claim { tasks, ..self.settings.claim.clone() }, room).await?,
+        };
+        self.claimed(claimed, room);
+        Ok(())
+    }
+
+    /// Takes one row of these tasks.
+    pub(super) async fn claim_probe(&mut self, tasks: Arc<str>) -> Result<(), DispatchError> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let claimed = store.claim(&Claim { tasks, ..self.settings.claim.clone() }, 1).await?;
+        self.counters.add(RunCount::Expired, claimed.expired);
+        if claimed.expired == 0 {
+            self.rows.add_probe(self.held(claimed));
+        }
+        Ok(())
+    }
+
     /// Has what was claimed run.
-    pub(super) fn claimed(&mut self, claimed: ClaimedRows, asked: usize) {
+    fn claimed(&mut self, claimed: ClaimedRows, asked: usize) {
         let now = Instant::now();
         let found = claimed.rows.len() + claimed.expired;
         self.counters.add(RunCount::Expired, claimed.expired);
@@ -76,12 +98,17 @@ impl Engine {
             None => self.settings.poll.mul_f64(0.9) + full_jitter(self.settings.poll / 5),
         };
         self.next_claim = now + pause;
+        Arc::clone(&self.rows).add(self.held(claimed));
+    }
+
+    fn held(&self, claimed: ClaimedRows) -> Vec<ReadyRow> {
+        let since = Instant::now();
         let ready = claimed.rows.into_iter().filter_map(|row| {
             // The names that were asked for are those of the registry.
             let task = registry().get(&row.task)?;
             let held = self.leases.hold(row.key.clone());
-            Some(ReadyRow { row, task, held, since: now })
+            Some(ReadyRow { row, task, held, since })
         });
-        Arc::clone(&self.rows).add(ready.collect());
+        ready.collect()
     }
 }

@@ -1,18 +1,10 @@
 //! A worker that runs nothing itself: a relay.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use super::builder::Worker;
 use crate::executors::Executor;
-use crate::outbox::{Outbox, OutboxError};
-
-/// What a relay hands rows on to.
-pub(super) struct RelayTarget {
-    pub(super) executor: Arc<dyn Executor>,
-    /// It writes to the table that the rows are from.
-    is_own_table: bool,
-}
+use crate::outbox::OutboxError;
 
 impl Worker {
     /// Hands rows on to an executor in place of running their tasks: a relay from the outbox to the broker whose workers run
@@ -38,21 +30,19 @@ impl Worker {
     /// [`run_until`](Self::run_until) refuses executors that take tasks over in memory alone (a pool of threads, tokio), or
     /// that only note them, also as a part of others: a row would be done before its task is safe.
     pub fn through(mut self, executor: impl Executor) -> Self {
-        let is_own_table =
-            (&executor as &dyn Any).downcast_ref::<Outbox>().is_some_and(|to| to.is_same_table(&self.outbox));
-        self.relay = Some(RelayTarget { executor: Arc::new(executor), is_own_table });
+        self.relay = Some(Arc::new(executor));
         self
     }
 
     /// Whether it can be a relay, if it is to be one.
     pub(super) fn check_relay(&self) -> Result<(), OutboxError> {
-        let Some(RelayTarget { executor, is_own_table }) = &self.relay else { return Ok(()) };
+        let Some(executor) = &self.relay else { return Ok(()) };
         let (name, capabilities) = (executor.name(), executor.capabilities());
         let refused = |what: String| Err(OutboxError::rejected(what));
         if self.queues.is_none() {
             return refused(format!("a relay to `{name}` takes what lies in its queues; name them by `queues`"));
         }
-        if *is_own_table {
+        if self.outbox.tables().iter().any(|own| executor.tables().contains(own)) {
             return refused(format!(
                 "a relay to `{name}` would write to the table it reads from; give it another outbox"
             ));
@@ -63,8 +53,8 @@ impl Worker {
                  confirms, or leave `through` out to run the tasks here"
             ));
         }
-        if capabilities.records_only {
-            return refused(format!("a relay to `{name}` would end rows that it only notes; leave `through` out"));
+        if capabilities.records_some {
+            return refused(format!("a relay to `{name}` would end rows that are only noted; leave that out"));
         }
         Ok(())
     }
