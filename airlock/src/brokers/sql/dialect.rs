@@ -79,9 +79,9 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     /// Makes one: by the options, if there are some, and by the URL otherwise.
     fn connect<'a>(url: &'a BrokerUrl, options: Option<&'a Self::Options>) -> BoxFuture<'a, Result<Self, sqlx::Error>>;
 
-    /// Makes it one of a session: it waits for locks as long as that.
-    fn prepare_session(&mut self, lock_timeout: Duration) -> Done<'_> {
-        let _ = lock_timeout;
+    /// Makes it one of a session: how long it waits for locks, and how long its client waits for an answer.
+    fn prepare_session(&mut self, lock_timeout: Duration, answer_timeout: Duration) -> Done<'_> {
+        let _ = (lock_timeout, answer_timeout);
         Box::pin(async { Ok(()) })
     }
 

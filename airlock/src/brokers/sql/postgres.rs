@@ -71,10 +71,11 @@ impl Dialect for PgConnection {
         })
     }
 
-    fn prepare_session(&mut self, lock_timeout: Duration) -> Done<'_> {
-        // A server doesn't notice that its client is gone while it waits for a lock, and would claim rows for it once it has
-        // that.
-        set(self, format!("SET lock_timeout = {}", lock_timeout.as_millis()))
+    fn prepare_session(&mut self, lock_timeout: Duration, answer_timeout: Duration) -> Done<'_> {
+        // A server doesn't notice that its client is gone while it waits for a lock, or works, and would claim rows for it
+        // once it is done.
+        let (lock, statement) = (lock_timeout.as_millis(), answer_timeout.as_millis() * 4 / 5);
+        set(self, format!("SET lock_timeout = {lock}; SET statement_timeout = {statement}"))
     }
 
     fn read_by_index(&mut self) -> Done<'_> {

@@ -73,7 +73,7 @@ pub(crate) async fn open<C: Dialect>(
     let place = sql.url.place();
     let opened = async {
         let mut connection: C = connection::open(sql).await?;
-        connection.prepare_session(LOCK_TIMEOUT).await.map_err(|error| failed::<C>(&error, &place, table))?;
+        connection.prepare_session(LOCK_TIMEOUT, LONGEST).await.map_err(|error| failed::<C>(&error, &place, table))?;
         Ok(connection)
     };
     let connection = in_time(&place, opened).await?;

@@ -35,7 +35,8 @@ impl Outbox {
         store.session.begin().await?;
         if store.transport() == Transport::Postgres {
             // Until the end of the transaction, whatever ends it.
-            store.session.script(format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+            let wait = "SET LOCAL lock_timeout = '20s'";
+            store.session.script(format!("{wait}; SELECT pg_advisory_xact_lock({LOCK})")).await?;
         }
         let statements = schema::migrations(store.transport(), schema).concat();
         store.session.script(statements).await?;

@@ -153,7 +153,7 @@ impl Store {
         Ok(keys(self.session.fetch_alone(&self.statements.renew, values).await?))
     }
 
-    /// Gives rows of the claim's queues whose lease has ended back, or ends those that were given back often enough. Not those that the worker
+    /// Gives rows of the claim's tasks and queues whose lease has ended back, or ends those that were given back often enough. Not those that the worker
     /// itself holds: it lives, and a renewal that is late holds as long as no other worker has the row.
     pub(crate) async fn rescue(
         &mut self,
@@ -163,7 +163,8 @@ impl Store {
         most: usize,
     ) -> Result<Vec<RescuedRow>, DispatchError> {
         let held = SqlValue::Text(Cow::Owned(keys_json(held)));
-        let values = vec![SqlValue::Int(max_rescues.into()), count(most), held, claim.queues()];
+        let values =
+            vec![SqlValue::Int(max_rescues.into()), count(most), held, shared_text(&claim.tasks), claim.queues()];
         let rows = self.session.fetch_alone(&self.statements.rescue, values).await?;
         let read = |row: SqlRow| {
             let mut values = row.into_iter().map(|value| text(value).unwrap_or_default());

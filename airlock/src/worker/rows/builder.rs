@@ -2,23 +2,23 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::abort::AbortOnDrop;
 use super::attempt::RunSettings;
-use super::engine::{Engine, EngineSettings, is_lasting};
+use super::engine::{Engine, EngineSettings};
 use super::leases::Leases;
 use super::relay::{self, RelayedBatches};
 use super::renewal::Renewal;
 use super::runner::RowRunner;
 use super::slots::Slots;
+use super::starting::{first_store, listen};
 use crate::executors::Executor;
 use crate::outbox::{Claim, Outbox, OutboxError};
 use crate::policy::Policy;
 use crate::registry::{known_names, runnable_names};
-use crate::runtime::{full_jitter, timer};
 use crate::scope::{ScopeBuilder, scope};
 use crate::worker::Backoff;
 use crate::worker::RunFailure;
@@ -205,14 +205,12 @@ impl Worker {
             )
         })?;
         self.check_relay()?;
-        let store = match self.outbox.connect_worker().await {
-            Ok(mut store) => match store.check_version().await {
-                Ok(()) => Some(store),
-                Err(error) if is_lasting(&error) => return Err(error.into()),
-                Err(_) => None,
-            },
-            Err(error) if is_lasting(&error) => return Err(error.into()),
-            Err(_) => None,
+        let mut signal = std::pin::pin!(signal);
+        let store = tokio::select! {
+            biased;
+            // A database that gives no answer must not keep a program from ending.
+            () = &mut signal => return Ok(self.counters.now()),
+            store = first_store(&self.outbox) => store?,
         };
         let _listener = self.listens.then(|| AbortOnDrop(runtime.spawn(listen(self.outbox.clone()))));
         let leases = Arc::new(Leases::default());
@@ -260,25 +258,12 @@ impl Worker {
         tokio::select! {
             biased;
             _ = &mut engine.0 => {}
-            () = signal => {
+            () = &mut signal => {
                 drop(stop);
                 let _ = (&mut engine.0).await;
             }
         }
         Ok(counters.now())
-    }
-}
-
-/// Listens again and again; without a listener there is the poll.
-async fn listen(outbox: Outbox) {
-    loop {
-        if let Err(error) = outbox.listen().await {
-            tracing::warn!(target: "airlock", error = error.reason(), "nothing is heard of what others commit; trying again");
-            if is_lasting(&error) {
-                return;
-            }
-        }
-        timer::sleep_until(Instant::now() + Duration::from_secs(1) + full_jitter(Duration::from_secs(1))).await;
     }
 }
 

@@ -111,6 +111,7 @@ impl Engine {
             }
         }
         self.pending.extend(self.rows.take_ready());
+        self.company.want_alone(false);
         let until = Instant::now() + time_to_end;
         self.drain(until).await;
         // What has not ended by now is async, and stops where it next awaits something; or plain, and goes on.
@@ -123,12 +124,19 @@ impl Engine {
             self.local.detach_all();
         }
         self.counters.add(RunCount::Abandoned, self.rows.occupancy().running);
+        if !self.pending.is_empty() {
+            let rows = self.pending.len();
+            tracing::error!(target: "airlock", rows, "a worker ends before all ends of its runs are recorded; their rows run again");
+        }
     }
 
     /// Without new rows.
     async fn drain(&mut self, until: Instant) {
         while !(self.is_idle() && self.pending.is_empty()) && Instant::now() < until {
-            self.guarded_turn(false).await;
+            if timer::until(Deadline::at(until), self.guarded_turn(false)).await.is_none() {
+                // Its transaction ends with its connection.
+                self.store = None;
+            }
             if self.is_idle() && self.pending.is_empty() {
                 return;
             }
@@ -182,6 +190,11 @@ impl Engine {
             Ok(()) => self.pauses = Pauses::new(),
             Err(error) => {
                 self.store = None;
+                // Others of this process may have a database that can be used.
+                self.company.want_alone(false);
+                if self.is_idle() {
+                    self.company.leave();
+                }
                 self.resting = Some(Instant::now() + MIN_REST + self.pauses.next());
                 tracing::warn!(target: "airlock", error = error.reason(), "the outbox's database can't be used; trying again");
             }
@@ -205,7 +218,7 @@ impl Engine {
         }
         self.finish().await?;
         if rescues {
-            self.rescue().await?;
+            self.rescue(claims).await?;
         }
         if prunes {
             self.prune().await?;

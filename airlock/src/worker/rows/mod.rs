@@ -15,6 +15,7 @@ mod renewal;
 mod resting;
 mod runner;
 mod slots;
+mod starting;
 mod steps;
 mod through;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attempt::ReadyRow;
-use super::engine::{Engine, PRUNING};
+use super::engine::{Engine, PRUNING, is_lasting};
 use super::finishing::Finishing;
 use super::slots::BATCH;
 use crate::dispatch::DispatchError;
@@ -20,16 +20,29 @@ impl Engine {
         Finishing { store, settings, leases, counters, local }.finish(&mut self.pending).await
     }
 
-    /// Gives back what others lost, and looks for what is to run alone.
-    pub(super) async fn rescue(&mut self) -> Result<(), DispatchError> {
-        let Some(store) = &mut self.store else { return Ok(()) };
-        let max_rescues = self.settings.max_rescues.unwrap_or(u32::MAX);
-        let rescued = store.rescue(max_rescues, &self.settings.claim, &self.leases.keys(), BATCH).await?;
-        if self.settings.claim.lost_alone {
-            self.company.want_alone(store.has_alone(&self.settings.claim).await?);
-        }
+    /// Gives back what others lost, and looks for what is to run alone. What the database refuses is put off: other rows can
+    /// be claimed all the same.
+    pub(super) async fn rescue(&mut self, claims: bool) -> Result<(), DispatchError> {
         let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));
         self.next_rescue = Instant::now() + every / 2 + full_jitter(every / 2);
+        let Some(store) = &mut self.store else { return Ok(()) };
+        let max_rescues = self.settings.max_rescues.unwrap_or(u32::MAX);
+        let (claim, held) = (&self.settings.claim, self.leases.keys());
+        let mut rescued = store.rescue(max_rescues, claim, &held, BATCH).await;
+        if rescued.as_ref().is_err_and(is_lasting) {
+            store.reset().await;
+            // One row may be at fault.
+            rescued = store.rescue(max_rescues, claim, &held, 1).await;
+        }
+        let rescued = match rescued {
+            Err(error) if is_lasting(&error) => {
+                return self.put_off("rows of lost workers can't be given back", &error).await;
+            }
+            rescued => rescued?,
+        };
+        if claims && self.settings.claim.lost_alone {
+            self.company.want_alone(store.has_alone(&self.settings.claim).await?);
+        }
         self.may_have_more |= !rescued.is_empty();
         for row in rescued {
             self.counters.add(if row.is_dead { RunCount::Dead } else { RunCount::Rescued }, 1);
@@ -40,10 +53,24 @@ impl Engine {
     }
 
     pub(super) async fn prune(&mut self) -> Result<(), DispatchError> {
+        self.next_pruning = Instant::now() + PRUNING / 2 + full_jitter(PRUNING);
         let Some(store) = &mut self.store else { return Ok(()) };
-        let pruned = store.prune(false, self.settings.keep_done, BATCH).await?;
-        let pause = if pruned == BATCH { Duration::from_millis(100) } else { PRUNING / 2 + full_jitter(PRUNING) };
-        self.next_pruning = Instant::now() + pause;
+        match store.prune(false, self.settings.keep_done, BATCH).await {
+            Ok(BATCH) => self.next_pruning = Instant::now() + Duration::from_millis(100),
+            Ok(_) => {}
+            Err(error) if is_lasting(&error) => {
+                return self.put_off("rows that have ended can't be deleted; let this user delete them", &error).await;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn put_off(&mut self, what: &str, error: &DispatchError) -> Result<(), DispatchError> {
+        tracing::warn!(target: "airlock", error = error.reason(), "{what}");
+        if let Some(store) = &mut self.store {
+            store.reset().await;
+        }
         Ok(())
     }
 

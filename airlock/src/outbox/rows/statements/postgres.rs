@@ -36,7 +36,7 @@ const CLAIM_ALONE: &str = "WITH chosen AS MATERIALIZED (
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
         AND r.task IN (SELECT json_array_elements_text($1::json))
         AND ($2::json IS NULL OR r.queue IN (SELECT json_array_elements_text($2::json)))
-    ORDER BY r.due LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+    ORDER BY r.due, r.seq LIMIT $3::bigint FOR UPDATE SKIP LOCKED
 )
 {take}";
 
@@ -85,7 +85,8 @@ RETURNING t.id::text, t.seq, t.lease";
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
     SELECT r.id, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < statement_timestamp()
         AND r.id NOT IN (SELECT (e ->> 'id')::uuid FROM json_array_elements($3::json) e)
-        AND ($4::json IS NULL OR r.queue IN (SELECT json_array_elements_text($4::json)))
+        AND r.task IN (SELECT json_array_elements_text($4::json))
+        AND ($5::json IS NULL OR r.queue IN (SELECT json_array_elements_text($5::json)))
     ORDER BY r.leased_until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
 )
 UPDATE {table} t SET

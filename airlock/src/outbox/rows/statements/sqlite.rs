@@ -36,7 +36,7 @@ const CLAIM_ALONE: &str = "{take} (
     SELECT r.seq FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
         AND (?2 IS NULL OR r.queue IN (SELECT value FROM json_each(?2)))
-    ORDER BY r.due LIMIT ?3
+    ORDER BY r.due, r.seq LIMIT ?3
 )
 {returning}";
 
@@ -81,7 +81,8 @@ RETURNING id, seq, lease";
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
     SELECT r.seq, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < {now}
         AND r.seq NOT IN (SELECT value ->> 'seq' FROM json_each(?3))
-        AND (?4 IS NULL OR r.queue IN (SELECT value FROM json_each(?4)))
+        AND r.task IN (SELECT value FROM json_each(?4))
+        AND (?5 IS NULL OR r.queue IN (SELECT value FROM json_each(?5)))
     ORDER BY r.leased_until LIMIT ?2
 )
 UPDATE {table} AS t SET
@@ -188,6 +189,7 @@ mod tests {
                 of.finished,
                 of.renew,
                 of.rescue,
+                of.prune,
                 of.retry,
                 of.cancel,
             ];
