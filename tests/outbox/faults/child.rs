@@ -18,6 +18,9 @@ use crate::tasks::{TaskResult, unique};
 pub(super) const CONFIRM_LEAVES: usize = 2;
 pub(super) const BILL_LEAVES: usize = 1;
 
+/// How many connections the tasks of a process have to a SQLite file: one of all can write at a time.
+const WRITERS: u32 = 2;
+
 /// What a process says once its workers begin.
 pub(super) const BEGINS: &str = "the workers begin";
 
@@ -33,7 +36,9 @@ pub(super) enum Pool {
 impl Pool {
     pub(super) async fn connect(url: &str) -> Self {
         match url.starts_with("sqlite") {
-            true => Self::Sqlite(SqlitePool::connect(url).await.expect("it can be opened")),
+            true => Self::Sqlite(
+                SqlitePoolOptions::new().max_connections(WRITERS).connect(url).await.expect("it can be opened"),
+            ),
             false => Self::Postgres(PgPool::connect(url).await.expect("it can be opened")),
         }
     }
@@ -118,7 +123,9 @@ fn works() {
         let (pool, outbox) = match std::env::var(MOST_PAGES) {
             Ok(pages) => {
                 let options: SqliteConnectOptions = url.parse().expect("a URL of SQLite");
-                let pool = SqlitePoolOptions::new().connect_lazy_with(options.pragma("max_page_count", pages));
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(WRITERS)
+                    .connect_lazy_with(options.pragma("max_page_count", pages));
                 // All connections of the outbox are made with the options of this pool.
                 let outbox = Outbox::on(&pool).expect("a file");
                 (Pool::Sqlite(pool), outbox)

@@ -103,7 +103,7 @@ impl Shop {
         self.seen = seen;
         self.slowest = self.slowest.max(took);
         let told = format!("{fault:?}: {orders} orders, {} leases lost, at its end after {took:?}", end.rescues());
-        assert!(took <= LEASE + RECOVERY, "too late: {told}");
+        assert!(took <= LEASE + RECOVERY.mul_f64(crowd()), "too late: {told}");
         told
     }
 
@@ -149,4 +149,11 @@ impl Drop for Shop {
             }
         }
     }
+}
+
+/// How many processes share a processor, 1 on a machine that isn't busy with more: the time for a recovery is that of one.
+fn crowd() -> f64 {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let running: f64 = load.split(' ').next().and_then(|running| running.parse().ok()).unwrap_or_default();
+    (running / thread::available_parallelism().map_or(1.0, |processors| processors.get() as f64)).max(1.0)
 }
