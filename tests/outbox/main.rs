@@ -7,3 +7,5 @@ mod odd;
 mod places;
 mod runs;
 mod tasks;
+mod temporary;
+mod testing;

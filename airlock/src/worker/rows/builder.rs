@@ -48,7 +48,7 @@ use crate::worker::{WorkerCounters, WorkerReport};
 #[must_use = "it does nothing until `run_until`"]
 pub struct Worker {
     outbox: Outbox,
-    queues: Option<Vec<String>>,
+    pub(crate) queues: Option<Vec<String>>,
     name: String,
     concurrency: usize,
     lease: Duration,
