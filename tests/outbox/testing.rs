@@ -15,7 +15,7 @@ use crate::tasks::{
 #[airlock::task]
 fn leaves_and_fails(test: String, times: u32) -> TaskResult {
     airlock::scope().run(|| plain::enqueue(test.clone(), 1).map(drop).map_err(airlock::Error::from))?;
-    plain::enqueue(test.clone(), 2)?;
+    plain::enqueue(test, 2)?;
     if Run::current().is_some_and(|run| run.attempt() <= times) { Err("it failed after all".into()) } else { Ok(()) }
 }
 
@@ -91,7 +91,7 @@ fn what_a_task_left_is_there_if_and_only_if_it_ended_well_and_runs_in_turn() {
     assert_eq!(error.drained().elsewhere().len(), 1);
 
     // One that is tried again leaves what its last run left, whatever scopes it was in.
-    let again = worker.perform::<leaves_and_fails>((well.clone(), 2)).expect("the third one is well");
+    let again = worker.perform::<leaves_and_fails>((well, 2)).expect("the third one is well");
     assert_enqueued_in_order!(again, [plain { number: 1, .. }, plain { number: 2, .. }]);
     assert_enqueued!(again, plain, times 2);
     let captured = capture(|| leaves_and_fails::enqueue(badly.clone(), 2).is_ok());
@@ -130,7 +130,7 @@ fn a_worker_of_a_test_has_a_policy_and_a_state() {
     let (test, worker) = (unique(), TestWorker::new().max_retries(0));
     let kept = worker.clone().state(Shelf(7)).perform::<shelves>((test.clone(),)).expect("there is a shelf");
     assert_enqueued!(kept, plain { number: 7, .. });
-    let error = worker.clone().perform::<shelves>((test.clone(),)).expect_err("there is none");
+    let error = worker.perform::<shelves>((test.clone(),)).expect_err("there is none");
     assert!(error.to_string().contains("its state"), "{error}");
     let refused = worker.policy(AssertNoEffects).state(Shelf(7)).perform::<shelves>((test,));
     assert!(refused.is_err_and(|error| error.to_string().contains("AssertNoEffects")));
