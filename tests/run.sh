@@ -146,6 +146,22 @@ for line in \
     grep -qF -- "$line" <<<"$out" || { echo "web did not print: $line" >&2; exit 1; }
 done
 
+files=$(mktemp -d)
+if out=$(TMPDIR=$files cargo run --quiet --all-features --example worker -- --crash 2>&1); then
+    echo "worker did not crash" >&2
+    exit 1
+fi
+out+=$(TMPDIR=$files cargo run --quiet --all-features --example worker)
+rm -r "$files"
+for line in \
+    "order 3: the program dies while it is shipped" \
+    "the start before left" \
+    "order 2: shipped at attempt 3" \
+    "5 orders: 5 packed, 5 shipped, 4 invited" \
+    "dead: invite (the customer has no address) at attempt 1"; do
+    grep -qF -- "$line" <<<"$out" || { echo "worker did not print: $line" >&2; exit 1; }
+done
+
 out=$(cargo run --quiet -p airlock-examples --features lambda --example lambda -- --event '{"task":"shop.send_receipt","args":[7]}')
 grep -qF "receipt for order 7" <<<"$out" || { echo "lambda did not run its event" >&2; exit 1; }
 

@@ -8,7 +8,9 @@
 //! | [Web services](web) | a scope for each request of axum, tonic, hyper |
 //! | [Transactions](transactions) | effects of data: written with it, or handed over once it is committed |
 //! | [Executors and failure](failure) | what an error means, sending again, retries, fallbacks, pools, the end of the program |
-//! | [Outbox and worker](outbox) | tasks in a table of the application's database, and the worker that runs them |
+//! | [Outbox](outbox) | tasks in a table of the application's database |
+//! | [Worker](worker) | running them: retries, leases, shutdown, several workers, old and new versions |
+//! | [Operations](operations) | what to watch, what states mean, deploys, databases, backups, limits |
 //! | [Library authors](library_authors) | crates with tasks that other programs use |
 //! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
 //!
@@ -18,6 +20,8 @@
 // Where links to what a feature brings lead in these pages, as in `lib.rs`; in a clone, the guides' own lead to files.
 
 #[cfg_attr(feature = "testing", doc = "[kit]: crate::testing")]
+#[doc = "[guide-outbox]: crate::guide::outbox"]
+#[doc = "[guide-worker]: crate::guide::worker"]
 #[doc = ""]
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
@@ -37,8 +41,7 @@ pub mod async_code {}
 #[doc = include_str!("../docs/guide/web.md")]
 pub mod web {}
 
-#[cfg_attr(feature = "_sql", doc = "[commit]: crate::OpenScope::commit")]
-#[cfg_attr(feature = "_sql", doc = "[commit-error]: crate::CommitError")]
+#[cfg_attr(feature = "_sql", doc = "[commit]: crate::OpenScope::commit", doc = "[commit-error]: crate::CommitError")]
 #[cfg_attr(feature = "django-tasks", doc = "[django-tasks]: crate::DjangoTasksExecutor")]
 #[cfg_attr(feature = "django-q", doc = "[django-q]: crate::DjangoQExecutor")]
 #[cfg_attr(feature = "huey", doc = "[huey]: crate::HueyExecutor")]
@@ -58,5 +61,22 @@ pub mod library_authors {}
 #[doc = include_str!("../docs/guide/migrating.md")]
 pub mod migrating {}
 
+#[doc = "[guide-transactions]: crate::guide::transactions"]
+#[doc = "[guide-worker]: crate::guide::worker"]
+#[doc = "[guide-operations]: crate::guide::operations"]
+#[doc = "[guide-testing]: crate::guide::testing"]
+#[doc = ""]
 #[doc = include_str!("../docs/guide/outbox.md")]
 pub mod outbox {}
+
+#[doc = "[guide-outbox]: crate::guide::outbox"]
+#[doc = "[guide-operations]: crate::guide::operations"]
+#[doc = "[guide-testing]: crate::guide::testing"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/worker.md")]
+pub mod worker {}
+
+#[doc = "[guide-worker]: crate::guide::worker"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/operations.md")]
+pub mod operations {}

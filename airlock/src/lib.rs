@@ -65,8 +65,6 @@ pub use airlock_macros::scoped;
 #[doc = include_str!("../docs/attributes.md")]
 pub use airlock_macros::task;
 
-#[cfg(feature = "_sql")]
-pub use brokers::sql::{SqlConnection, SqlPool};
 #[cfg(feature = "_queue")]
 pub use brokers::{
     AmqpMessage, AmqpProperties, AmqpValue, BrokerMessage, BrokerUrl, BrokerUrlError, RedisMessage, SqlMessage,
@@ -126,6 +124,6 @@ pub use task::{
 #[cfg(feature = "_secret")]
 pub use text::secret_key::{SecretKey, SecretKeyError};
 #[cfg(feature = "_sql")]
-pub use transaction::{CommitError, NotCommitted, UnknownCommit};
+pub use transaction::{CommitError, NotCommitted, SqlConnection, SqlPool, UnknownCommit};
 #[cfg(feature = "worker")]
 pub use worker::*;

@@ -5,17 +5,23 @@
 //! cargo run -p airlock-examples --features outbox,sqlite --example worker -- --crash
 //! ```
 //!
-//! With `--crash` it ends itself in the middle of a task. The next start goes on where that one was: nothing is lost.
+//! With `--crash` it ends itself in the middle of a task. The next start without it goes on where that one was: nothing is
+//! lost, and what was cut off runs again.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::time::Duration;
 
-use airlock::{Backoff, Error, Outbox, OutboxState, Permanent, Run, Worker};
+use airlock::{Backoff, Error, Outbox, OutboxFilter, OutboxState, Permanent, Run, Worker};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 
 type TaskResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+const ORDERS: i64 = 5;
+
+/// How long the row of a worker that died waits for another one.
+const LEASE: Duration = Duration::from_secs(2);
 
 /// Leaves a second task behind, which is there if and only if this one is done.
 #[airlock::task]
@@ -25,26 +31,27 @@ async fn pack(order_id: i64) -> TaskResult {
     Ok(())
 }
 
-/// Fails twice: the haulier is busy.
+/// Fails twice for order 2, and takes the program down with order 3 if that is wanted.
 #[airlock::task]
 fn ship(order_id: i64) -> TaskResult {
     if order_id == 3 && std::env::args().any(|argument| argument == "--crash") {
-        println!("order {order_id}: the program crashes while it is shipped");
+        println!("order 3: the program dies while it is shipped; start it again without `--crash`");
         std::process::abort();
     }
-    match Run::current().map_or(1, |run| run.attempt()) {
-        attempt @ 1..=2 if order_id == 2 => Err(format!("the haulier is busy ({attempt})").into()),
-        attempt => {
-            println!("order {order_id}: shipped at attempt {attempt}");
-            Ok(())
-        }
+    let attempt = Run::current().map_or(1, |run| run.attempt());
+    if order_id == 2 && attempt <= 2 {
+        println!("order 2: the haulier is busy, attempt {attempt}");
+        return Err("the haulier is busy".into());
     }
+    println!("order {order_id}: shipped at attempt {attempt}");
+    Ok(())
 }
 
-/// Can never work for one of them.
+/// Can never work for order 4.
 #[airlock::task]
 async fn invite(order_id: i64) -> TaskResult {
     if order_id == 4 {
+        println!("order 4: the customer can't be invited, now or later");
         return Err(Permanent::new("the customer has no address").into());
     }
     println!("order {order_id}: customer invited");
@@ -54,15 +61,36 @@ async fn invite(order_id: i64) -> TaskResult {
 /// The order and what follows from it, or neither.
 async fn place_order(pool: &SqlitePool, outbox: &Outbox, order_id: i64) -> airlock::Result<()> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(Error::other)?;
-    let scope = airlock::scope().name("checkout").executor(outbox.clone()).open();
+    let scope = airlock::scope().name("checkout").executor(outbox.clone()).transactional().open();
     scope.run(|| {
         pack::enqueue(order_id)?;
         invite::enqueue(order_id)
     })?;
     let insert = sqlx::query("INSERT INTO orders (id) VALUES (?)").bind(order_id);
     insert.execute(&mut *transaction).await.map_err(Error::other)?;
-    outbox.insert(&mut *transaction, scope.seal()?).await?;
-    transaction.commit().await.map_err(Error::other)
+    if order_id > ORDERS {
+        println!("order {order_id}: not paid, so it is rolled back, and its tasks are discarded");
+        let _report = scope.discard();
+        return transaction.rollback().await.map_err(Error::other);
+    }
+    scope.commit(transaction).await?;
+    println!("order {order_id}: placed");
+    Ok(())
+}
+
+async fn place_orders(pool: &SqlitePool, outbox: &Outbox, placed: i64) -> airlock::Result<()> {
+    for order_id in placed + 1..=ORDERS + 1 {
+        place_order(pool, outbox, order_id).await?;
+    }
+    while unfinished(outbox).await? > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+async fn unfinished(outbox: &Outbox) -> airlock::Result<u64> {
+    let stats = outbox.stats().await?;
+    Ok(stats.count(OutboxState::Waiting) + stats.count(OutboxState::Running))
 }
 
 #[tokio::main]
@@ -76,37 +104,33 @@ async fn main() -> airlock::Result<()> {
     let orders = "CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY)";
     sqlx::query(orders).execute(&pool).await.map_err(Error::other)?;
 
-    let left = outbox.stats().await?;
-    let unfinished = left.count(OutboxState::Waiting) + left.count(OutboxState::Running);
-    if unfinished > 0 {
-        println!("{unfinished} tasks were left by the program before");
+    let left = unfinished(&outbox).await?;
+    if left > 0 {
+        println!("the start before left {left} tasks in {}; one of a dead worker waits {LEASE:?}", file.display());
     } else {
+        println!("a new day for the shop in {}", file.display());
+        outbox.prune(Duration::ZERO).await?;
         sqlx::query("DELETE FROM orders").execute(&pool).await.map_err(Error::other)?;
-        for order_id in 1..=5 {
-            place_order(&pool, &outbox, order_id).await?;
-        }
-        println!("five orders are placed in {}", file.display());
     }
+    let placed = sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(&pool).await.map_err(Error::other)?;
 
+    // A worker beside, until the shop closes. A service would wait for its signal instead.
+    let (close, closed) = tokio::sync::oneshot::channel::<()>();
     let worker = Worker::new(outbox.clone())
         .concurrency(2)
-        .lease(Duration::from_secs(2))
+        .lease(LEASE)
         .backoff(Backoff::exponential(Duration::from_millis(100), Duration::from_secs(1)));
-    // A service would wait for its signal here.
-    let report = worker.run_until(all_have_ended(&outbox)).await?;
-    println!("{report}");
-    for queue in outbox.stats().await?.queues {
-        println!("{} in `{}`: {}", queue.state, queue.queue, queue.count);
+    let worker = tokio::spawn(worker.run_until(async { drop(closed.await) }));
+    place_orders(&pool, &outbox, placed).await?;
+    drop(close);
+    println!("\nthis worker: {}", worker.await.map_err(Error::other)??);
+
+    let of = |task| OutboxFilter::new().task(task).state(OutboxState::Done);
+    let [packed, shipped, invited] =
+        [outbox.find(of("pack")).await?, outbox.find(of("ship")).await?, outbox.find(of("invite")).await?];
+    println!("{ORDERS} orders: {} packed, {} shipped, {} invited", packed.len(), shipped.len(), invited.len());
+    for row in outbox.find(OutboxFilter::new().state(OutboxState::Dead)).await? {
+        println!("dead: {} ({}) at attempt {}", row.task, row.error.unwrap_or_default(), row.attempts);
     }
     Ok(())
-}
-
-async fn all_have_ended(outbox: &Outbox) {
-    loop {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let Ok(stats) = outbox.stats().await else { continue };
-        if stats.count(OutboxState::Waiting) + stats.count(OutboxState::Running) == 0 {
-            return;
-        }
-    }
 }

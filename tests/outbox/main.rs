@@ -14,4 +14,6 @@ mod relay;
 mod runs;
 mod secrets;
 mod tasks;
+mod temporary;
+mod testing;
 mod versions;

@@ -176,7 +176,7 @@ impl<R> ScopeBody for CapturedBody<R> {
 }
 
 /// Far enough away to be no deadline, whatever the settings say.
-const AN_HOUR: Duration = Duration::from_secs(3600);
+pub(super) const AN_HOUR: Duration = Duration::from_secs(3600);
 
 fn recording_scope(scope: ScopeBuilder, recorder: &RecordingExecutor) -> ScopeBuilder {
     scope.executor(recorder.clone()).lifecycle(AlwaysFlush).on_failure(OnFailure::Continue).deadline(AN_HOUR)
@@ -190,7 +190,7 @@ fn finish<R>(recorder: &RecordingExecutor, ended: Ended<CapturedBody<R>>) -> Cap
     }
 }
 
-fn dropped(report: &FlushReport) -> Vec<(Intent, String)> {
+pub(super) fn dropped(report: &FlushReport) -> Vec<(Intent, String)> {
     let entries = report.entries().iter();
     let dropped = entries.filter_map(|entry| match (entry.outcome(), entry.intent()) {
         (Outcome::Dropped { policy }, Some(intent)) => Some((intent.clone(), policy.clone())),

@@ -9,6 +9,7 @@ use super::capture::Captured;
 use super::recording::{Recorded, survive};
 use super::running::{run, run_async};
 use super::text;
+use super::worker::FailedRun;
 use crate::dispatch::DispatchError;
 use crate::intent::Intent;
 use crate::task::TaskKind;
@@ -22,6 +23,8 @@ pub struct Drained {
     ran: Vec<Intent>,
     elsewhere: Vec<Intent>,
     dropped: Vec<(Intent, String)>,
+    /// Those of a worker.
+    pub(super) failures: Vec<FailedRun>,
 }
 
 impl Drained {
@@ -51,7 +54,7 @@ impl Recorded for Drained {
 
 /// Tasks of a [`drain`] that failed, or too many of them.
 pub struct DrainError {
-    drained: Drained,
+    drained: Box<Drained>,
     failed: Vec<(Intent, DispatchError)>,
     waiting: usize,
 }
@@ -136,7 +139,7 @@ impl Error for DrainError {}
 /// still were more.
 pub fn drain(recorded: &(impl Recorded + ?Sized)) -> Result<Drained, DrainError> {
     let mut queue = PendingDrain::of(recorded);
-    while let Some(intent) = queue.next() {
+    while let Some((intent, _)) = queue.next() {
         match survive(&intent) {
             Ok(arrived) => queue.ended(intent, run(crate::scope(), arrived)),
             Err(fault) => queue.failed(intent, DispatchError::rejected(fault)),
@@ -152,7 +155,7 @@ pub fn drain(recorded: &(impl Recorded + ?Sized)) -> Result<Drained, DrainError>
 pub fn drain_async<R: Recorded + ?Sized>(recorded: &R) -> impl Future<Output = Result<Drained, DrainError>> + use<R> {
     let mut queue = PendingDrain::of(recorded);
     async move {
-        while let Some(intent) = queue.next() {
+        while let Some((intent, _)) = queue.next() {
             match survive(&intent) {
                 Ok(arrived) => {
                     let ran = run_async(crate::scope(), arrived).await;
@@ -165,22 +168,27 @@ pub fn drain_async<R: Recorded + ?Sized>(recorded: &R) -> impl Future<Output = R
     }
 }
 
-struct PendingDrain {
-    waiting: VecDeque<Intent>,
-    drained: Drained,
+/// What is to run, and what has.
+pub(super) struct PendingDrain {
+    /// With the number of the run.
+    waiting: VecDeque<(Intent, u32)>,
+    runs: usize,
+    pub(super) drained: Drained,
     failed: Vec<(Intent, DispatchError)>,
 }
 
 impl PendingDrain {
-    fn of(recorded: &(impl Recorded + ?Sized)) -> Self {
-        Self { waiting: recorded.recorded().into(), drained: Drained::default(), failed: Vec::new() }
+    pub(super) fn of(recorded: &(impl Recorded + ?Sized)) -> Self {
+        let waiting = recorded.recorded().into_iter().map(|intent| (intent, 1)).collect();
+        Self { waiting, runs: 0, drained: Drained::default(), failed: Vec::new() }
     }
 
-    fn next(&mut self) -> Option<Intent> {
-        while self.drained.ran.len() < MAX_DRAINED {
-            let intent = self.waiting.pop_front()?;
+    pub(super) fn next(&mut self) -> Option<(Intent, u32)> {
+        while self.runs < MAX_DRAINED {
+            let (intent, attempt) = self.waiting.pop_front()?;
             if intent.task().kind != TaskKind::Elsewhere {
-                return Some(intent);
+                self.runs += 1;
+                return Some((intent, attempt));
             }
             self.drained.elsewhere.push(intent);
         }
@@ -188,24 +196,41 @@ impl PendingDrain {
     }
 
     fn ended(&mut self, intent: Intent, ran: Captured<Result<(), DispatchError>>) {
-        self.waiting.extend(ran.intents().iter().cloned());
-        self.drained.dropped.extend(ran.refused());
+        let (left, dropped) = (ran.intents().to_vec(), ran.refused());
         match ran.into_value() {
-            Ok(()) => self.drained.ran.push(intent),
-            Err(error) => self.failed(intent, error),
+            Ok(()) => self.done(intent, left, dropped),
+            Err(error) => {
+                self.leave(left, dropped);
+                self.failed(intent, error);
+            }
         }
     }
 
-    fn failed(&mut self, intent: Intent, error: DispatchError) {
+    pub(super) fn done(&mut self, intent: Intent, left: Vec<Intent>, dropped: Vec<(Intent, String)>) {
+        self.leave(left, dropped);
+        self.drained.ran.push(intent);
+    }
+
+    fn leave(&mut self, left: Vec<Intent>, dropped: Vec<(Intent, String)>) {
+        self.waiting.extend(left.into_iter().map(|intent| (intent, 1)));
+        self.drained.dropped.extend(dropped);
+    }
+
+    /// It is to run again, after what waits already.
+    pub(super) fn again(&mut self, intent: Intent, attempt: u32) {
+        self.waiting.push_back((intent, attempt));
+    }
+
+    pub(super) fn failed(&mut self, intent: Intent, error: DispatchError) {
         self.drained.ran.push(intent.clone());
         self.failed.push((intent, error));
     }
 
-    fn finish(self) -> Result<Drained, DrainError> {
-        let Self { waiting, drained, failed } = self;
+    pub(super) fn finish(self) -> Result<Drained, DrainError> {
+        let Self { waiting, drained, failed, .. } = self;
         if waiting.is_empty() && failed.is_empty() {
             return Ok(drained);
         }
-        Err(DrainError { drained, failed, waiting: waiting.len() })
+        Err(DrainError { drained: Box::new(drained), failed, waiting: waiting.len() })
     }
 }

@@ -28,6 +28,8 @@
 //! | assert on it | [`assert_enqueued!`](crate::assert_enqueued), [`assert_not_enqueued!`](crate::assert_not_enqueued), [`assert_enqueued_in_order!`](crate::assert_enqueued_in_order), [`assert_nothing_enqueued!`](crate::assert_nothing_enqueued) |
 //! | run it, and what that enqueues | [`drain`], [`drain_async`] |
 //! | run one task as a worker would | [`perform`], [`perform_async`]; with state, [`perform_in`], [`perform_in_async`] |
+//! | run tasks with the retries, attempts and follow-ups of a `Worker` | `TestWorker` (feature `worker`) |
+//! | have an outbox in a temporary file, with a worker beside | `temporary_outbox` (features `outbox` and `sqlite`) |
 //! | give one test settings of its own | [`with_settings`], [`with_settings_async`] |
 //! | put an executor into a whole program | [`RecordingExecutor`] |
 //! | fail a test that loses intents | [`no_leaks`], [`no_leaks_async`] |
@@ -68,6 +70,8 @@ mod read_back;
 mod recording;
 mod running;
 mod text;
+#[cfg_attr(not(feature = "worker"), path = "no_worker.rs")]
+mod worker;
 
 #[doc(hidden)]
 pub use asserting::{assert_enqueued, assert_in_order, assert_not_enqueued, assert_nothing};
@@ -82,3 +86,5 @@ pub use overrides::{with_settings, with_settings_async};
 pub use perform::{perform, perform_async, perform_in, perform_in_async};
 pub use read_back::assert_reads_back;
 pub use recording::{Recorded, RecordingExecutor};
+#[allow(unused_imports, unreachable_pub, reason = "without workers there is nothing in it for users")]
+pub use worker::*;

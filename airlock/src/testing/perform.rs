@@ -91,7 +91,7 @@ pub fn perform_async<T: Task>(args: T::Args) -> impl Future<Output = Result<Capt
     async move { outcome(run_async(crate::scope(), arrived::<T>(args, location)?).await) }
 }
 
-fn arrived<T: Task>(given: T::Args, location: &'static Location<'static>) -> Result<Intent, DispatchError> {
+pub(super) fn arrived<T: Task>(given: T::Args, location: &'static Location<'static>) -> Result<Intent, DispatchError> {
     let sent =
         args::to_json(T::definition(), Shape::Object, |index| given.get(index)).map_err(DispatchError::rejected)?;
     let calls = args::calls(T::definition(), |index| given.get(index)).map_err(DispatchError::rejected)?;

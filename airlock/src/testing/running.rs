@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::capture::{Captured, capture_in, capture_in_async};
+use super::worker::{in_run, run_of, within_run};
 use crate::context::{Frame, frames, stack};
 use crate::dispatch::DispatchError;
 use crate::intent::Intent;
@@ -53,7 +54,7 @@ impl Policy for NeedsAScope {
 /// Runs a task that is no `async fn`, and gives what it let out.
 pub(super) fn run(scope: ScopeBuilder, intent: Intent) -> Captured<Result<(), DispatchError>> {
     capture_in(around(scope), || match intent.task().kind {
-        TaskKind::Sync | TaskKind::Elsewhere => match stated(intent).start()? {
+        TaskKind::Sync | TaskKind::Elsewhere => match in_run(run_of(&intent, 1), || stated(intent).start())? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
             Started::Pending(_) => unreachable!("only an async task gives a future"),
         },
@@ -63,13 +64,14 @@ pub(super) fn run(scope: ScopeBuilder, intent: Intent) -> Captured<Result<(), Di
 
 /// Runs a task, and gives what it let out.
 pub(super) async fn run_async(scope: ScopeBuilder, intent: Intent) -> Captured<Result<(), DispatchError>> {
-    capture_in_async(around(scope), async {
+    let run = run_of(&intent, 1);
+    let body = async {
         match stated(intent).start()? {
             Started::Done(result) => result.map_err(DispatchError::task_failed),
             Started::Pending(future) => {
                 catching_panics(future).await.map_err(DispatchError::panicked)?.map_err(DispatchError::task_failed)
             }
         }
-    })
-    .await
+    };
+    capture_in_async(around(scope), within_run(run, body)).await
 }

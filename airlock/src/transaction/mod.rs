@@ -3,4 +3,5 @@
 mod commit;
 mod error;
 
+pub use crate::brokers::sql::{SqlConnection, SqlPool};
 pub use error::{CommitError, NotCommitted, UnknownCommit};

@@ -82,7 +82,7 @@ impl StdError for RetryAfter {
 
 /// What an error says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Advice {
+pub(crate) enum Advice {
     /// Nothing.
     None,
     /// No more.
@@ -92,7 +92,7 @@ pub(super) enum Advice {
 }
 
 /// What the error of a run says about the next one: the outermost word counts.
-pub(super) fn advice(error: &DispatchError) -> Advice {
+pub(crate) fn advice(error: &DispatchError) -> Advice {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error.get_ref());
     while let Some(error) = next {
         if error.is::<Permanent>() {

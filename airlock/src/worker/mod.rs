@@ -10,7 +10,7 @@ mod rows;
 mod run;
 
 pub use backoff::Backoff;
-use failure::{Advice, advice};
+pub(crate) use failure::{Advice, advice};
 pub use failure::{Permanent, RetryAfter, RunFailure};
 use report::RunCount;
 pub use report::{WorkerCounters, WorkerReport};
@@ -18,4 +18,4 @@ pub use report::{WorkerCounters, WorkerReport};
 #[allow(unused_imports, unreachable_pub, reason = "without a database there is none")]
 pub use rows::*;
 pub use run::Run;
-use run::RunFacts;
+pub(crate) use run::RunFacts;

@@ -13,20 +13,20 @@ tokio::task_local! {
 #[derive(Clone)]
 pub struct Run(Arc<RunFacts>);
 
-pub(super) struct RunFacts {
-    pub(super) id: IntentId,
-    pub(super) attempt: u32,
-    pub(super) queue: String,
-    pub(super) headers: Vec<(String, String)>,
+pub(crate) struct RunFacts {
+    pub(crate) id: IntentId,
+    pub(crate) attempt: u32,
+    pub(crate) queue: String,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Run {
-    pub(super) fn new(facts: RunFacts) -> Self {
+    pub(crate) fn new(facts: RunFacts) -> Self {
         Self(Arc::new(facts))
     }
 
-    /// The run of the task that a worker runs here; `None` in a task that runs inline, in a pool or in a test, and on
-    /// threads and spawned tasks of a task's own.
+    /// The run of the task that a worker runs here; `None` in a task that runs inline or in a pool, and on threads
+    /// and spawned tasks of a task's own. The functions of the test kit that run a task as a worker would give it a run, too.
     ///
     /// ```
     /// use airlock::Run;
@@ -74,12 +74,12 @@ impl Run {
     }
 
     /// Calls the closure as part of this run.
-    pub(super) fn enter<R>(self, body: impl FnOnce() -> R) -> R {
+    pub(crate) fn enter<R>(self, body: impl FnOnce() -> R) -> R {
         CURRENT.sync_scope(self, body)
     }
 
     /// Polls the future as part of this run.
-    pub(super) fn within<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+    pub(crate) fn within<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, future)
     }
 }

@@ -54,7 +54,7 @@ const CONCURRENCY: usize = 16;
 #[must_use = "it does nothing until `run_until`"]
 pub struct Worker {
     pub(super) outbox: Outbox,
-    pub(super) queues: Option<Vec<String>>,
+    pub(crate) queues: Option<Vec<String>>,
     name: String,
     concurrency: Option<usize>,
     lease: Duration,

@@ -1,0 +1,1 @@
+//! Without an outbox there is none of a test.

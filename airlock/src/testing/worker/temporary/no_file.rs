@@ -1,0 +1,1 @@
+//! Without SQLite there is no file to put an outbox in.
