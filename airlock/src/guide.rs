@@ -42,10 +42,13 @@ pub mod async_code {}
 pub mod web {}
 
 #[cfg_attr(feature = "_sql", doc = "[commit]: crate::OpenScope::commit", doc = "[commit-error]: crate::CommitError")]
-#[cfg_attr(feature = "django-tasks", doc = "[django-tasks]: crate::DjangoTasksExecutor")]
-#[cfg_attr(feature = "django-q", doc = "[django-q]: crate::DjangoQExecutor")]
-#[cfg_attr(feature = "huey", doc = "[huey]: crate::HueyExecutor")]
-#[cfg_attr(feature = "_all", doc = "[insert]: crate::DjangoTasksExecutor::insert")]
+#[cfg_attr(
+    feature = "_all",
+    doc = "[django-tasks]: crate::DjangoTasksExecutor",
+    doc = "[django-q]: crate::DjangoQExecutor",
+    doc = "[huey]: crate::HueyExecutor",
+    doc = "[insert]: crate::DjangoTasksExecutor::insert"
+)]
 #[doc = "[guide-web]: crate::guide::web"]
 #[doc = "[guide-outbox]: crate::guide::outbox"]
 #[doc = ""]

@@ -61,9 +61,6 @@ mod lock_breaks;
 mod lock_file;
 mod macros;
 mod options;
-#[cfg(feature = "outbox")]
-#[doc(hidden)]
-pub mod outbox;
 mod overrides;
 mod perform;
 mod read_back;

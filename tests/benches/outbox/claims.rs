@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use airlock::OutboxState;
-use airlock::testing::outbox::{ClaimEnd, WorkerSteps};
+use airlock::testing::steps::{ClaimEnd, WorkerSteps};
 
 use super::{Place, median};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use airlock::testing::outbox::{ClaimEnd, ClaimKey, ClaimedKeys, WorkerSteps};
+use airlock::testing::steps::{ClaimEnd, ClaimKey, ClaimedKeys, WorkerSteps};
 use airlock::{DispatchError, Intent, Outbox, registry};
 
 use super::table::{Claimed, Hour, Id, Key, LEASE, MAX_RESCUES};
