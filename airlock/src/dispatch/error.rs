@@ -38,11 +38,13 @@ pub struct DispatchError {
     kind: DispatchErrorKind,
     // Shared by the report and the error of a flush.
     given: Arc<SourceError>,
+    /// Whether no connection was given, which says nothing of the intent.
+    is_of_connection: bool,
 }
 
 impl DispatchError {
     fn new(kind: DispatchErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind, given: Arc::new(SourceError::new(source.into())) }
+        Self { kind, given: Arc::new(SourceError::new(source.into())), is_of_connection: false }
     }
 
     /// Not accepted; don't retry.
@@ -67,6 +69,15 @@ impl DispatchError {
 
     pub(crate) fn panicked(message: String) -> Self {
         Self::task_failed(Panicked(message))
+    }
+
+    /// The same, of a connection that was refused.
+    pub(crate) fn of_connection(self) -> Self {
+        Self { is_of_connection: true, ..self }
+    }
+
+    pub(crate) fn is_of_connection(&self) -> bool {
+        self.is_of_connection
     }
 
     /// What is known.

@@ -144,6 +144,7 @@ impl<P: Protocol> Driver<P> {
             // What the broker refuses now it refuses again.
             Err(error) if error.kind() == DispatchErrorKind::Rejected => {
                 self.backoff = Pauses::new();
+                let error = error.of_connection();
                 self.waiting.drain(..).for_each(|request| request.refuse(error.clone()));
             }
             Err(error) => {

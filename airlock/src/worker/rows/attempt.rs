@@ -239,7 +239,7 @@ impl FinishedRow {
 }
 
 /// As much of an error as the table keeps.
-fn shortened(mut error: String) -> String {
+pub(super) fn shortened(mut error: String) -> String {
     const LONGEST: usize = 4000;
     if error.len() > LONGEST {
         let end = (0..=LONGEST).rev().find(|end| error.is_char_boundary(*end)).unwrap_or(0);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::attempt::{FinishedRow, ReadyRow};
+use super::attempt::{FinishedRow, ReadyRow, shortened};
 use super::leases::StopReason;
 use super::relay::Shared;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
@@ -136,6 +136,10 @@ impl HandedOn {
                     self.rows.push(FinishedRow::new(RowEnd::new(ready.row.key.clone(), OutboxState::Done)));
                 }
                 ItemState::Failed(failure) => match failure.error.kind() {
+                    // What the broker says to this user, or to this address, is nothing about the row.
+                    DispatchErrorKind::Rejected if failure.error.is_of_connection() => {
+                        self.goes_back(&ready, Some(failure.error.reason()));
+                    }
                     DispatchErrorKind::Rejected => {
                         refused.push((ready, intent, failure.error));
                         continue;
@@ -174,7 +178,8 @@ impl HandedOn {
     fn goes_back(&mut self, ready: &ReadyRow, tried: Option<String>) {
         let said = tried.as_deref().unwrap_or("the executor ended before it began with them");
         self.not_taken.get_or_insert_with(|| said.to_owned());
-        self.rows.push(FinishedRow::new(RowEnd { error: tried, ..RowEnd::released(ready.row.key.clone()) }));
+        self.rows
+            .push(FinishedRow::new(RowEnd { error: tried.map(shortened), ..RowEnd::released(ready.row.key.clone()) }));
     }
 
     fn refuse(&mut self, shared: &Shared, ready: &ReadyRow, error: DispatchError) {
