@@ -1,10 +1,8 @@
 //! Which task of a runtime runs here: without the feature `tokio` there is none.
 
-use std::convert::Infallible;
-
-pub(super) type RuntimeTask = Option<Infallible>;
+pub(super) use std::convert::Infallible as RuntimeTaskId;
 
 #[inline]
-pub(super) const fn current() -> RuntimeTask {
+pub(super) const fn current() -> Option<RuntimeTaskId> {
     None
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::frame::Frame;
-use super::runtime_task::{self, RuntimeTask};
+use super::runtime_task::{self, RuntimeTaskId};
 
 /// What is around, outermost first.
 pub(crate) struct Stack(Vec<StackEntry>);
@@ -15,7 +15,7 @@ pub(crate) struct Stack(Vec<StackEntry>);
 struct StackEntry {
     frame: Arc<Frame>,
     /// Where it was entered, or last carried to.
-    task: RuntimeTask,
+    task: Option<RuntimeTaskId>,
 }
 
 impl StackEntry {
@@ -31,7 +31,7 @@ impl Stack {
 
     /// Of a future, for which the task that polls it is noted at each poll.
     pub(crate) fn only(frame: Arc<Frame>) -> Self {
-        Self(vec![StackEntry { frame, task: RuntimeTask::default() }])
+        Self(vec![StackEntry { frame, task: None }])
     }
 
     /// Has been carried to the task that runs here.
