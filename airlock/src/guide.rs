@@ -9,6 +9,7 @@
 //! | [Transactions](transactions) | effects of data: written with it, or handed over once it is committed |
 //! | [Executors and failure](failure) | what an error means, sending again, retries, fallbacks, pools, the end of the program |
 //! | [Outbox and worker](outbox) | tasks in a table of the application's database, and the worker that runs them |
+//! | [Relay](relay) | from that table to the workers of Celery, Dramatiq, Huey, Django-Q, or to AWS Lambda |
 //! | [Library authors](library_authors) | crates with tasks that other programs use |
 //! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
 //!
@@ -60,3 +61,8 @@ pub mod migrating {}
 
 #[doc = include_str!("../docs/guide/outbox.md")]
 pub mod outbox {}
+
+#[doc = "[guide-outbox]: crate::guide::outbox"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/relay.md")]
+pub mod relay {}
