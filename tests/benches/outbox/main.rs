@@ -1,10 +1,13 @@
-//! An outbox and its worker beside a hand-written loop on the same table: rows a second, in one run.
+//! An outbox and its worker beside a hand-written loop on the same table, and a relay beside a flush: rows a second, in one
+//! run.
 //!
 //! ```text
-//! cargo bench -p airlock-tests --features outbox,postgres,sqlite --bench outbox
+//! cargo bench -p airlock-tests --all-features --bench outbox
 //! ```
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
+
+mod relay;
 
 use std::time::{Duration, Instant};
 
@@ -33,6 +36,7 @@ fn main() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.expect("a runtime").block_on(measure(name, &url));
     }
+    relay::measure();
 }
 
 async fn measure(name: &str, url: &str) {

@@ -18,7 +18,7 @@ const OUTBOX: &str = "AIRLOCK_TESTS_RELAY_OUTBOX";
 const BROKER: &str = "AIRLOCK_TESTS_RELAY_BROKER";
 
 /// How many rows a round brings: some batches.
-const ROWS: u64 = 2000;
+const ROWS: u64 = 1500;
 
 /// Not a test of its own: a process with a relay.
 #[test]
