@@ -187,6 +187,7 @@ if [ "$long" = yes ]; then
     AIRLOCK_MODEL_PROGRAMS=100000 cargo test -p airlock-tests --test model
     AIRLOCK_RANDOM_INTENTS=5000 cargo test -p airlock-tests --all-features --test live random
     AIRLOCK_FAULT_ROUNDS=100 cargo test -p airlock-tests --all-features --test brokers
+    AIRLOCK_RELAYED_ORDERS=10000 cargo test -p airlock-tests --all-features --test live relay
     AIRLOCK_FAULT_ROUNDS=50 cargo test -p airlock-tests --all-features --test transactions
     AIRLOCK_FAULT_ROUNDS=200 cargo test -p airlock-tests --all-features --test outbox faults:: -- --nocapture
     AIRLOCK_TRACES=1000 cargo test -p airlock-tests --all-features --test outbox model::

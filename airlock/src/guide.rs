@@ -11,6 +11,7 @@
 //! | [Outbox](outbox) | tasks in a table of the application's database |
 //! | [Worker](worker) | running them: retries, leases, shutdown, several workers, old and new versions |
 //! | [Operations](operations) | what to watch, what states mean, deploys, databases, backups, limits |
+//! | [Relay](relay) | from that table to the workers of Celery, Dramatiq, Huey, Django-Q, or to AWS Lambda |
 //! | [Library authors](library_authors) | crates with tasks that other programs use |
 //! | [Migrating from direct calls](migrating) | programs that perform their effects directly today |
 //!
@@ -66,6 +67,7 @@ pub mod migrating {}
 
 #[doc = "[guide-transactions]: crate::guide::transactions"]
 #[doc = "[guide-worker]: crate::guide::worker"]
+#[doc = "[guide-relay]: crate::guide::relay"]
 #[doc = "[guide-operations]: crate::guide::operations"]
 #[doc = "[guide-testing]: crate::guide::testing"]
 #[doc = ""]
@@ -83,3 +85,8 @@ pub mod worker {}
 #[doc = ""]
 #[doc = include_str!("../docs/guide/operations.md")]
 pub mod operations {}
+
+#[doc = "[guide-outbox]: crate::guide::outbox"]
+#[doc = ""]
+#[doc = include_str!("../docs/guide/relay.md")]
+pub mod relay {}

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lapin::message::BasicGetMessage;
-use lapin::options::{BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
+use futures::StreamExt;
+use lapin::message::{BasicGetMessage, Delivery};
+use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 
@@ -48,9 +49,19 @@ pub(crate) fn ids(url: &str, queue: &str) -> std::collections::HashSet<String> {
 
 /// The same, those that are there twice among it.
 pub(crate) fn all_ids(url: &str, queue: &str) -> Vec<String> {
-    let id =
-        |message: BasicGetMessage| message.delivery.properties.correlation_id().clone().expect("an id").to_string();
-    drain(url, queue).into_iter().map(id).collect()
+    with_channel(url, async |channel| {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let declared = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;
+        let count = declared.expect("the queue is there").message_count();
+        let no_ack = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let consumer = channel.basic_consume(queue.into(), "".into(), no_ack, FieldTable::default()).await;
+        let messages = consumer.expect("it may be read").take(count as usize);
+        let id = |delivery: Result<Delivery, _>| {
+            let properties = delivery.expect("the connection lasts").properties;
+            properties.correlation_id().clone().expect("an id").to_string()
+        };
+        messages.map(id).collect().await
+    })
 }
 
 /// A durable queue without arguments.

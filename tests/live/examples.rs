@@ -72,6 +72,29 @@ fn celery_workers_run_what_the_example_sends() {
 }
 
 #[test]
+fn celery_workers_run_what_the_example_of_a_relay_committed() {
+    let (redis, folder) = (RedisServer::start(), Folder::fresh("example"));
+    let mut command = Command::new(python());
+    command
+        .args(["-m", "celery", "-A", "celery_worker", "worker", "--queues", "mail", "--loglevel", "INFO"])
+        .args(["--concurrency", "1"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/workers"))
+        .env("BROKER", redis.url())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    let mut worker = Process::start(&mut command, folder.path().join("log"));
+    worker.await_line(" ready.");
+    let out = Command::new(example("relay")).env("BROKER", redis.url()).output().unwrap();
+    let said = String::from_utf8(out.stdout).unwrap();
+    assert!(out.status.success() && said.contains("relayed: 4 done"), "{said}");
+    assert!(said.contains("rolled back: order 3 is not paid"), "{said}");
+    for line in ["receipt for order 1", "receipt for order 2, express", "how did you like order 1?", "order 2?"] {
+        worker.await_line(line);
+    }
+    assert!(!worker.log().contains("order 3"), "{}", worker.log());
+}
+
+#[test]
 fn dramatiq_workers_run_what_the_example_sends() {
     // Its queue has another shape than Celery's of the same name.
     let (redis, rabbit) = (RedisServer::start(), RabbitServer::start());

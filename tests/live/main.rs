@@ -13,4 +13,5 @@ mod huey_options;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod random;
+mod relay;
 mod tasks;

@@ -1,11 +1,11 @@
 //! An outbox and its worker beside hand-written statements on the same table, in one run: the budgets of its design.
 //!
 //! ```text
-//! cargo bench -p airlock-tests --features outbox,postgres,sqlite,testing --bench outbox [-- PART ...]
+//! cargo bench -p airlock-tests --features amqp,celery,outbox,postgres,redis,sqlite,testing --bench outbox [-- PART ...]
 //! ```
 //!
-//! Parts: `insert`, `drain`, `pick_up`, `claims` (with up to a million rows in the table), `memory`; all of them unless
-//! some are named. Medians of interleaved rounds. Nothing is asserted.
+//! Parts: `insert`, `drain`, `pick_up`, `claims` (with up to a million rows in the table), `memory`, `relay` (to Celery,
+//! beside the direct flush); all of them unless some are named. Medians of interleaved rounds. Nothing is asserted.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
@@ -14,6 +14,7 @@ mod drain;
 mod insert;
 mod memory;
 mod pick_up;
+mod relay;
 
 use airlock::Outbox;
 use airlock_tests::process::Folder;
@@ -88,6 +89,9 @@ fn main() {
                 memory::measure(&place).await;
             }
         });
+    }
+    if is_wanted("relay") {
+        relay::measure();
     }
 }
 

@@ -1,10 +1,13 @@
 //! Relays that are killed in the middle of batches, alone and two at once.
 
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use airlock::Outbox;
-use airlock_tests::process::{Folder, Process, until};
+use airlock_tests::log::warnings_to_stderr;
+use airlock_tests::patience::PATIENCE;
+use airlock_tests::process::{Folder, Process};
 use airlock_tests::servers::{RabbitServer, RedisServer};
 
 use super::{Orders, block_on, celery, in_rabbit, in_redis, relay};
@@ -15,20 +18,21 @@ const OUTBOX: &str = "AIRLOCK_TESTS_RELAY_OUTBOX";
 const BROKER: &str = "AIRLOCK_TESTS_RELAY_BROKER";
 
 /// How many rows a round brings: some batches.
-const ROWS: u64 = 3000;
+const ROWS: u64 = 1500;
 
 /// Not a test of its own: a process with a relay.
 #[test]
 #[ignore = "another test runs it, and kills it"]
 fn relays_until_it_is_killed() {
     let (Ok(outbox), Ok(broker)) = (std::env::var(OUTBOX), std::env::var(BROKER)) else { return };
+    warnings_to_stderr();
     let outbox = Outbox::new(outbox).expect("a URL");
     let _ = block_on(relay(outbox, celery(&broker)).run_until(std::future::pending()));
 }
 
 fn start(orders: &Orders, broker: &str, folder: &Folder, number: usize) -> Process {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["--exact", "relay::killed::relays_until_it_is_killed", "--ignored"]);
+    command.args(["--exact", "relay::killed::relays_until_it_is_killed", "--ignored", "--nocapture"]);
     command.env(OUTBOX, &orders.url).env(BROKER, broker);
     Process::start(&mut command, folder.path().join(format!("log-{number}")))
 }
@@ -43,9 +47,18 @@ fn killed(mut orders: Orders, broker: &str, relays: usize, usual: u64, there: im
         let mut processes: Vec<_> = (0..relays).map(|number| start(&orders, broker, &folder, number)).collect();
         // Some rows of this round are done, and others under way.
         let some = before + random(round) % (ROWS / 2);
-        until("some rows are done", || orders.done() > some);
+        let start = Instant::now();
+        while orders.done() <= some {
+            let said = || processes.iter().map(Process::log).collect::<String>();
+            assert!(
+                start.elapsed() < PATIENCE,
+                "round {round}: {} of more than {some} are done: {}",
+                orders.done(),
+                said()
+            );
+            thread::park_timeout(Duration::from_millis(2));
+        }
         processes.iter_mut().for_each(Process::kill);
-        orders.note_doubt();
     }
     let report = orders.drain(celery(broker));
     assert!(report.done > 0 || orders.done() > 0, "{report}");

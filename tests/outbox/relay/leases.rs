@@ -74,7 +74,7 @@ on_both! {
         let taken = handed.clone();
         // The first row takes until the others have expired.
         let executor = Late(move |intent: Intent| {
-            while number(&intent) == 0 && SystemTime::now() <= soon {
+            while number(&intent) == 0 && SystemTime::now() <= soon + Duration::from_millis(700) {
                 std::thread::yield_now();
             }
             taken.note(&intent);

@@ -66,7 +66,7 @@ on_both! {
             let scope = airlock::scope().executor(outbox.clone()).enter();
             note::enqueue_with(options, 1).expect("there is a scope");
             scope.flush().map(drop).map_err(|error| {
-                let said = error.failed()[0].error.get_ref().to_string();
+                let said = error.to_string();
                 drop(error.into_intents());
                 said
             })

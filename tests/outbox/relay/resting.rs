@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use airlock::{DispatchError, Intent, OutboxState, Route};
+use airlock::{DispatchError, Intent, Options, OutboxState, Route};
 use airlock_tests::log::logged;
 
 use super::{Handed, Switch, custom, note, notes, other, relay};
@@ -92,7 +92,8 @@ fn an_executor_that_is_down_is_told_once_and_once_when_it_is_back() {
     let ((), log) = logged(|| {
         runtime.block_on(async {
             let story = async {
-                tokio::time::sleep(Duration::from_millis(700)).await;
+                home.until("they were tried", async || home.rows().await.iter().any(|row| row.error.is_some())).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
                 switch.set(false);
                 home.all_have_ended().await;
             };
@@ -118,17 +119,18 @@ fn a_route_of_which_a_part_stays_down_is_told_once_a_minute_at_the_most() {
     let (taken, held, switch) = (Handed::default(), Handed::default(), Switch::default());
     switch.set(true);
     let route = Route::new().to::<(other,)>(fallible(&held, &switch)).otherwise(taken.taking());
+    // One of each every few milliseconds.
+    home.enqueue(|| {
+        (0..60).try_for_each(|number| {
+            let later = || Options::new().delay(Duration::from_millis(number * 10));
+            note::enqueue_with(later(), number)?;
+            other::enqueue_with(later(), number).map(drop)
+        })
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let ((), log) = logged(|| {
         runtime.block_on(async {
             let story = async {
-                for number in 0..60 {
-                    home.enqueue(|| {
-                        note::enqueue(number)?;
-                        other::enqueue(number)
-                    });
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
                 home.until("the one part is done", async || taken.all().len() == 60).await;
             };
             home.run_while(relay(&home, route), story).await;
