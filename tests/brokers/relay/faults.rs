@@ -45,6 +45,25 @@ fn promise_26_a_redis_that_is_killed_for_a_while_costs_no_attempt_and_the_backlo
 }
 
 #[test]
+fn promise_26_a_password_that_the_broker_does_not_know_yet_ends_no_row() {
+    let server = RedisServer::start_with(&["--requirepass", "old"]);
+    let mut orders = Orders::sqlite();
+    orders.place(3000, true);
+    let url = format!("redis://:new@127.0.0.1:{}/0", server.port());
+    let orders = while_relaying(orders, celery(&url), |orders| {
+        let refused = || {
+            let waiting = airlock::OutboxFilter::new().state(OutboxState::Waiting).limit(10_000);
+            let rows = block_on(orders.outbox.find(waiting)).expect("rows");
+            rows.iter().any(|row| row.error.as_deref().is_some_and(|error| error.contains("password")))
+        };
+        until("it is refused", refused);
+        assert_eq!((orders.count(OutboxState::Dead), orders.done()), (0, 0));
+        let _ = server.command(&["ACL", "SETUSER", "default", ">new"]);
+    });
+    orders.assert_arrived(in_redis(&server));
+}
+
+#[test]
 fn a_redis_that_is_full_gets_the_rest_when_there_is_room_again() {
     let server = RedisServer::start_with(&["--maxmemory", "4mb", "--maxmemory-policy", "noeviction"]);
     let mut orders = Orders::sqlite();
