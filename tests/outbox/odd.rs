@@ -98,6 +98,29 @@ on_both! {
         assert_eq!(all, (0..3300).chain([9999]).collect::<Vec<_>>(), "each has run once");
     }
 
+    async fn promise_25_a_row_that_can_not_be_rescued_holds_up_no_other(home) {
+        let test = unique();
+        home.enqueue(|| (0..4).try_for_each(|number| plain::enqueue(test.clone(), number).map(drop)));
+        let ended = home.an_hour_ago();
+        home.run(&format!("UPDATE airlock_outbox SET state = 'running', lease = 1, leased_until = {ended} WHERE arguments NOT LIKE '%3_'"));
+        let refuse = if home.url.starts_with("sqlite") {
+            "CREATE TRIGGER refuses BEFORE UPDATE ON airlock_outbox WHEN new.rescues > old.rescues AND new.arguments LIKE '%0_'
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        } else {
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
+             CREATE TRIGGER refuses BEFORE UPDATE ON airlock_outbox FOR EACH ROW
+             WHEN (new.rescues > old.rescues AND new.arguments LIKE '%0_') EXECUTE FUNCTION refuse()"
+        };
+        home.run(refuse);
+        let story = home.until("the others are done", async || home.states().await.contains(&(OutboxState::Done, 3)));
+        let report = home.run_while(home.worker(), story).await;
+        let mut ran = ran(&test);
+        ran.sort_unstable();
+        assert_eq!((ran, report.rescued, report.done), (vec![1, 2, 3], 2, 3));
+        // What waits has not ended.
+        assert!(home.rows().await.iter().all(|row| row.ended.is_some() == (row.state == OutboxState::Done)));
+    }
+
     async fn a_worker_judges_the_rescues_of_its_own_queues_alone(home) {
         let test = unique();
         let to = |queue: &'static str| Options::new().queue(queue);

@@ -102,17 +102,16 @@ impl Format for OutboxFormat {
         times::check_delay(options, flush.now)?;
         let arguments = intent.json().map_err(|error| Rejection::new(error.to_string()))?;
         json::check_size(arguments.len(), self.common.body_limit)?;
-        match &self.relay {
-            None => Ok(()),
-            Some(RelayedBy(executor)) if options.get_start().is_none() => executor.accepts(intent, flush),
-            // Its delay is over when the relay hands it on.
-            Some(RelayedBy(executor)) => {
-                let arguments = serde_json::from_str(&arguments).map_err(|error| Rejection::new(error.to_string()))?;
-                let due = Some(Box::new(options.clone().due()));
-                let intent = intent.task().decode_with(Some(intent.id()), arguments, due, intent.location());
-                executor.accepts(&intent.map_err(|error| Rejection::new(error.to_string()))?, flush)
-            }
+        let Some(RelayedBy(executor)) = &self.relay else { return Ok(()) };
+        if options.get_start().is_none() && options.get_queue().is_some() {
+            return executor.accepts(intent, flush);
         }
+        // As the relay hands it on: its delay is over, and its queue is that of its row.
+        let relayed = options.clone().due().queue(self.common.queue(intent).to_owned());
+        let arguments = serde_json::from_str(&arguments).map_err(|error| Rejection::new(error.to_string()))?;
+        let relayed =
+            intent.task().decode_with(Some(intent.id()), arguments, Some(Box::new(relayed)), intent.location());
+        executor.accepts(&relayed.map_err(|error| Rejection::new(error.to_string()))?, flush)
     }
 
     fn row(&self, transport: Transport, intent: &Intent, now: SystemTime, _: u32) -> Result<SqlMessage, Rejection> {

@@ -15,6 +15,6 @@ pub use error::OutboxError;
 pub use executor::Outbox;
 pub use report::{OutboxFilter, OutboxRow, OutboxStats, QueueStats};
 #[cfg(feature = "_sql")]
-pub(crate) use rows::{Claim, ClaimedRow, ClaimedRows, RowEnd, RowKey, Store};
+pub(crate) use rows::{Claim, ClaimedRow, ClaimedRows, RescuedRow, RowEnd, RowKey, Store};
 pub use state::OutboxState;
 pub(crate) use wake::{WakeListener, wake_workers};

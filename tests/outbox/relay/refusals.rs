@@ -92,6 +92,18 @@ on_both! {
         assert_eq!(home.rows().await.len(), 2);
     }
 
+    async fn an_outbox_that_is_relayed_asks_about_the_queue_that_its_rows_have(home) {
+        let route = Route::new().queue("letters", celery());
+        let outbox = home.outbox.clone().default_queue("letters").relayed_by(route);
+        let flush = |options: Options| {
+            let scope = airlock::scope().executor(outbox.clone()).enter();
+            note::enqueue_with(options, 1).expect("there is a scope");
+            scope.flush().map(drop).map_err(|error| drop(error.into_intents()))
+        };
+        flush(Options::new()).expect("its queue is that of the outbox");
+        flush(Options::new().queue("parcels")).expect_err("no route takes it");
+    }
+
     async fn what_is_refused_in_the_relay_after_all_is_dead_with_the_reason(home) {
         home.enqueue(|| {
             note::enqueue_with(Options::new().max_retries(3), 1)?;

@@ -51,8 +51,9 @@ impl ClaimedRow {
         let timeout = number(&next()).and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
         let (priority, due) = (number(&next()).unwrap_or(0), number(&next()).unwrap_or(0));
         let seq = number(&next())?;
-        let since_1970 = |millis| SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis));
-        let expires = number(&next()).and_then(|millis| u64::try_from(millis).ok()).and_then(since_1970);
+        // By the database's clock, which may be another one.
+        let left = number(&next()).map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+        let expires = left.and_then(|left| SystemTime::now().checked_add(left));
         let is_running = text(next()).is_some_and(|state| state == "running");
         let key = RowKey { id, seq, lease };
         let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, expires };

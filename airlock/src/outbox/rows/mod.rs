@@ -11,4 +11,4 @@ mod store;
 
 pub(crate) use claimed::ClaimedRow;
 pub(crate) use keys::{RowEnd, RowKey};
-pub(crate) use store::{Claim, ClaimedRows, Store};
+pub(crate) use store::{Claim, ClaimedRows, RescuedRow, Store};

@@ -154,17 +154,25 @@ impl Store {
     }
 
     /// Gives rows of the claim's tasks and queues whose lease has ended back, or ends those that were given back often enough. Not those that the worker
-    /// itself holds: it lives, and a renewal that is late holds as long as no other worker has the row.
+    /// itself holds: it lives, and a renewal that is late holds as long as no other worker has the row. Takes
+    /// up to `most` of them, and leaves the first `skipped` out.
     pub(crate) async fn rescue(
         &mut self,
         max_rescues: u32,
         claim: &Claim,
         held: &[RowKey],
         most: usize,
+        skipped: usize,
     ) -> Result<Vec<RescuedRow>, DispatchError> {
         let held = SqlValue::Text(Cow::Owned(keys_json(held)));
-        let values =
-            vec![SqlValue::Int(max_rescues.into()), count(most), held, shared_text(&claim.tasks), claim.queues()];
+        let values = vec![
+            SqlValue::Int(max_rescues.into()),
+            count(most),
+            held,
+            shared_text(&claim.tasks),
+            claim.queues(),
+            count(skipped),
+        ];
         let rows = self.session.fetch_alone(&self.statements.rescue, values).await?;
         let read = |row: SqlRow| {
             let mut values = row.into_iter().map(|value| text(value).unwrap_or_default());

@@ -8,10 +8,13 @@ use super::engine::{Engine, PRUNING, is_lasting};
 use super::finishing::Finishing;
 use super::slots::BATCH;
 use crate::dispatch::DispatchError;
-use crate::outbox::{Claim, ClaimedRows};
+use crate::outbox::{Claim, ClaimedRows, RescuedRow, RowKey, Store};
 use crate::registry::registry;
 use crate::runtime::full_jitter;
 use crate::worker::RunCount;
+
+/// How many rows are rescued each for itself at a time, or passed over.
+const ONE_BY_ONE: usize = 20;
 
 impl Engine {
     pub(super) async fn finish(&mut self) -> Result<(), DispatchError> {
@@ -28,15 +31,11 @@ impl Engine {
         let Some(store) = &mut self.store else { return Ok(()) };
         let max_rescues = self.settings.max_rescues.unwrap_or(u32::MAX);
         let (claim, held) = (&self.settings.claim, self.leases.keys());
-        let mut rescued = store.rescue(max_rescues, claim, &held, BATCH).await;
-        if rescued.as_ref().is_err_and(is_lasting) {
-            store.reset().await;
-            // One row may be at fault.
-            rescued = store.rescue(max_rescues, claim, &held, 1).await;
-        }
-        let rescued = match rescued {
+        let rescued = match store.rescue(max_rescues, claim, &held, BATCH, 0).await {
             Err(error) if is_lasting(&error) => {
-                return self.put_off("rows of lost workers can't be given back", &error).await;
+                tracing::warn!(target: "airlock", error = error.reason(), "some rows of lost workers can't be given back");
+                store.reset().await;
+                rescue_one_by_one(store, max_rescues, claim, &held).await?
             }
             rescued => rescued?,
         };
@@ -138,4 +137,26 @@ impl Engine {
         });
         ready.collect()
     }
+}
+
+/// Rescues rows each for itself, as one of them is at fault. Of those that are refused, a few are passed over.
+async fn rescue_one_by_one(
+    store: &mut Store,
+    max_rescues: u32,
+    claim: &Claim,
+    held: &[RowKey],
+) -> Result<Vec<RescuedRow>, DispatchError> {
+    let (mut rescued, mut refused) = (Vec::new(), 0);
+    while rescued.len() < ONE_BY_ONE && refused < ONE_BY_ONE {
+        match store.rescue(max_rescues, claim, held, 1, refused).await {
+            Ok(one) if one.is_empty() => break,
+            Ok(one) => rescued.extend(one),
+            Err(error) if is_lasting(&error) => {
+                store.reset().await;
+                refused += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rescued)
 }

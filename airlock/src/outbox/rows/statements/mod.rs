@@ -23,7 +23,8 @@ pub(crate) struct Statements {
     pub(super) finished: Arc<str>,
     /// Keys (JSON), lease in milliseconds. Gives id, seq and lease of the rows whose lease holds.
     pub(super) renew: Arc<str>,
-    /// The most rescues of a row, how many at most, keys (JSON) of those that are no others', tasks, queues. Gives id, task and state.
+    /// The most rescues of a row, how many at most, keys (JSON) of those that are no others', tasks, queues, how many of the first are left
+    /// out. Gives id, task and state.
     pub(super) rescue: Arc<str>,
     /// Whether dead ones too (0 or 1), age in milliseconds, how many at most. Gives the ids.
     pub(super) prune: Arc<str>,

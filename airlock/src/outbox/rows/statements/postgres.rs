@@ -49,7 +49,7 @@ const TAKE: &str = "UPDATE {table} t SET
 FROM chosen WHERE t.id = chosen.id AND t.state = 'waiting'
 RETURNING t.id::text, t.lease, t.task, t.queue, t.arguments, t.options, t.attempts::bigint,
     t.max_retries, t.timeout_ms, t.priority::bigint, ({due:t} * 1000000)::bigint, t.seq,
-    ({expires:t} * 1000)::bigint, t.state";
+    (({expires:t} - {now}) * 1000)::bigint, t.state";
 
 const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
@@ -87,7 +87,7 @@ const RESCUE: &str = "WITH lost AS MATERIALIZED (
         AND r.id NOT IN (SELECT (e ->> 'id')::uuid FROM json_array_elements($3::json) e)
         AND r.task IN (SELECT json_array_elements_text($4::json))
         AND ($5::json IS NULL OR r.queue IN (SELECT json_array_elements_text($5::json)))
-    ORDER BY r.leased_until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+    ORDER BY r.leased_until, r.seq LIMIT $2::bigint OFFSET $6::bigint FOR UPDATE SKIP LOCKED
 )
 UPDATE {table} t SET
     rescues = t.rescues + 1, leased_until = NULL,

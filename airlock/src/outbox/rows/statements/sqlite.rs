@@ -48,7 +48,7 @@ const TAKE: &str = "UPDATE {table} SET
 WHERE seq IN";
 
 const RETURNING: &str = "RETURNING id, lease, task, queue, arguments, options, attempts,
-    max_retries, timeout_ms, priority, due, seq, expires, state";
+    max_retries, timeout_ms, priority, due, seq, expires - {now}, state";
 
 const FIND_ALONE: &str = "SELECT 1 FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
@@ -83,7 +83,7 @@ const RESCUE: &str = "WITH lost AS MATERIALIZED (
         AND r.seq NOT IN (SELECT value ->> 'seq' FROM json_each(?3))
         AND r.task IN (SELECT value FROM json_each(?4))
         AND (?5 IS NULL OR r.queue IN (SELECT value FROM json_each(?5)))
-    ORDER BY r.leased_until LIMIT ?2
+    ORDER BY r.leased_until, r.seq LIMIT ?2 OFFSET ?6
 )
 UPDATE {table} AS t SET
     rescues = t.rescues + 1, leased_until = NULL,

@@ -100,7 +100,7 @@ impl WorkerSteps {
     /// # Errors
     /// The database refuses it.
     pub async fn rescue(&mut self, max_rescues: u32, held: &[ClaimKey]) -> Result<Vec<(String, bool)>, DispatchError> {
-        let rescued = self.store.rescue(max_rescues, &self.claim, &row_keys(held), 500).await?;
+        let rescued = self.store.rescue(max_rescues, &self.claim, &row_keys(held), 500, 0).await?;
         Ok(rescued.into_iter().map(|row| (row.id, row.is_dead)).collect())
     }
 
