@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::attempt::{FinishedRow, ReadyRow};
 use super::leases::StopReason;
-use super::relay::Shared;
+use super::relay::RelayShared;
 use crate::dispatch::{DispatchError, DispatchErrorKind};
 use crate::executors::{Batch, DispatchEnd, FlushContext, FlushMode, ItemState, Ledger, OnFailure, drive};
 use crate::intent::Intent;
@@ -32,7 +32,7 @@ pub(super) struct HandedOn {
 type Accepted = Vec<(ReadyRow, Intent)>;
 
 /// Hands the rows on, in their order, and waits until the executor has said what it knows of each.
-pub(super) async fn hand_on(shared: &Shared, rows: Vec<ReadyRow>) -> HandedOn {
+pub(super) async fn hand_on(shared: &RelayShared, rows: Vec<ReadyRow>) -> HandedOn {
     let mut handed_on = HandedOn { rows: Vec::with_capacity(rows.len()), ..HandedOn::default() };
     let capabilities = shared.executor.capabilities();
     let deadline = if capabilities.no_deadline { Deadline::NONE } else { Deadline::after(DEADLINE) };
@@ -57,7 +57,8 @@ pub(super) async fn hand_on(shared: &Shared, rows: Vec<ReadyRow>) -> HandedOn {
             // What refuses all for the sake of one, as a transaction does, is asked again for less.
             2.. if capabilities.all_or_nothing => {
                 let second = refused.split_off(refused.len() / 2);
-                let intents = |half: Vec<Refused>| half.into_iter().map(|(ready, intent, _)| (ready, intent)).collect();
+                let intents =
+                    |half: Vec<RefusedRow>| half.into_iter().map(|(ready, intent, _)| (ready, intent)).collect();
                 batches.extend([intents(second), intents(refused)]);
             }
             _ => refused.into_iter().for_each(|(ready, _, error)| handed_on.refuse(shared, &ready, error)),
@@ -67,7 +68,7 @@ pub(super) async fn hand_on(shared: &Shared, rows: Vec<ReadyRow>) -> HandedOn {
 }
 
 /// The intent of a row, if the executor takes it at all.
-fn prepare(shared: &Shared, ready: &ReadyRow, flush: &FlushContext) -> Result<Intent, Box<FinishedRow>> {
+fn prepare(shared: &RelayShared, ready: &ReadyRow, flush: &FlushContext) -> Result<Intent, Box<FinishedRow>> {
     if ready.held.stop_reason() == Some(StopReason::Lost) {
         // Called off, or another worker's by now: nothing can be recorded of it.
         return Err(Box::new(shared.settings.released(ready)));
@@ -98,7 +99,7 @@ fn expired(ready: &ReadyRow) -> FinishedRow {
 }
 
 /// A row that the executor refuses for good, and why.
-type Refused = (ReadyRow, Intent, DispatchError);
+type RefusedRow = (ReadyRow, Intent, DispatchError);
 
 impl HandedOn {
     /// All of it goes back.
@@ -114,7 +115,7 @@ impl HandedOn {
     }
 
     /// One batch of the executor. Gives what that refuses.
-    async fn hand_over(&mut self, shared: &Shared, accepted: Accepted, deadline: Deadline) -> Vec<Refused> {
+    async fn hand_over(&mut self, shared: &RelayShared, accepted: Accepted, deadline: Deadline) -> Vec<RefusedRow> {
         if accepted.is_empty() {
             return Vec::new();
         }
@@ -173,14 +174,11 @@ impl HandedOn {
     /// With a reason, if it was tried.
     fn goes_back(&mut self, ready: &ReadyRow, tried: Option<String>) {
         let said = tried.as_deref().unwrap_or("the executor ended before it began with them");
-        match &mut self.not_taken {
-            None => self.not_taken = Some(said.to_owned()),
-            Some(_) => {}
-        }
+        self.not_taken.get_or_insert_with(|| said.to_owned());
         self.rows.push(FinishedRow::new(RowEnd { error: tried, ..RowEnd::released(ready.row.key.clone()) }));
     }
 
-    fn refuse(&mut self, shared: &Shared, ready: &ReadyRow, error: DispatchError) {
+    fn refuse(&mut self, shared: &RelayShared, ready: &ReadyRow, error: DispatchError) {
         let is_late = is_late(ready, SystemTime::now());
         self.rows.push(if is_late { expired(ready) } else { shared.settings.refused(ready, error) });
     }

@@ -31,7 +31,7 @@ const SHORTEST: Duration = Duration::from_millis(5);
 
 /// The batches that are under way, in the order of their claims. Dropped, it hands on nothing more.
 pub(super) struct RelayedBatches {
-    shared: Arc<Shared>,
+    shared: Arc<RelayShared>,
     batches: mpsc::UnboundedSender<RelayedBatch>,
     _driver: AbortOnDrop,
 }
@@ -43,7 +43,7 @@ struct RelayedBatch {
 }
 
 /// What the batches know of each other.
-pub(super) struct Shared {
+pub(super) struct RelayShared {
     pub(super) executor: Arc<dyn Executor>,
     pub(super) settings: Arc<RunSettings>,
     /// Whether no batch is to be waited for any more.
@@ -91,7 +91,7 @@ impl RelayedBatches {
             has_news: false,
         };
         let (stopped, changed) = (watch::Sender::new(false), Notify::new());
-        let shared = Arc::new(Shared { executor, settings, stopped, most, changed, state: Mutex::new(state) });
+        let shared = Arc::new(RelayShared { executor, settings, stopped, most, changed, state: Mutex::new(state) });
         let (batches, queue) = mpsc::unbounded_channel();
         let driver = AbortOnDrop(runtime.spawn(drive_all(Arc::clone(&shared), queue)));
         Arc::new(Self { shared, batches, _driver: driver })
@@ -115,7 +115,7 @@ impl RelayedBatches {
 }
 
 /// Polls the batches in their order, so that executors which keep an order see that of the claims.
-async fn drive_all(shared: Arc<Shared>, mut queue: mpsc::UnboundedReceiver<RelayedBatch>) {
+async fn drive_all(shared: Arc<RelayShared>, mut queue: mpsc::UnboundedReceiver<RelayedBatch>) {
     let mut under_way: Vec<BoxFuture<'static, ()>> = Vec::new();
     poll_fn(|cx| {
         while let Poll::Ready(Some(batch)) = queue.poll_recv(cx) {
@@ -135,7 +135,7 @@ async fn drive_all(shared: Arc<Shared>, mut queue: mpsc::UnboundedReceiver<Relay
     .await;
 }
 
-impl Shared {
+impl RelayShared {
     fn lock(&self) -> MutexGuard<'_, RelayState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
