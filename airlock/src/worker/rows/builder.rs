@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::abort::AbortOnDrop;
 use super::attempt::RunSettings;
-use super::engine::{Engine, EngineSettings};
+use super::engine::{Engine, EngineSettings, GRACE};
 use super::leases::Leases;
 use super::relay::{self, RelayedBatches};
 use super::renewal::Renewal;
@@ -19,6 +19,7 @@ use crate::executors::Executor;
 use crate::outbox::{Claim, Outbox, OutboxError};
 use crate::policy::Policy;
 use crate::registry::{known_names, runnable_names};
+use crate::runtime::{Deadline, timer};
 use crate::scope::{ScopeBuilder, scope};
 use crate::worker::Backoff;
 use crate::worker::RunFailure;
@@ -206,12 +207,21 @@ impl Worker {
         })?;
         self.check_relay()?;
         let mut signal = std::pin::pin!(signal);
+        let mut is_over = false;
+        let mut connecting = Box::pin(first_store(&self.outbox));
         let store = tokio::select! {
             biased;
-            // A database that gives no answer must not keep a program from ending.
-            () = &mut signal => return Ok(self.counters.now()),
-            store = first_store(&self.outbox) => store?,
+            store = &mut connecting => store?,
+            () = &mut signal => {
+                is_over = true;
+                // A database that gives no answer must not keep a program from ending.
+                match timer::until(Deadline::after(GRACE), &mut connecting).await {
+                    Some(store) => store?,
+                    None => return Ok(self.counters.now()),
+                }
+            }
         };
+        drop(connecting);
         let _listener = self.listens.then(|| AbortOnDrop(runtime.spawn(listen(self.outbox.clone()))));
         let leases = Arc::new(Leases::default());
         let _renewal = Renewal::start(self.outbox.clone(), Arc::clone(&leases), self.lease).await?;
@@ -258,7 +268,7 @@ impl Worker {
         tokio::select! {
             biased;
             _ = &mut engine.0 => {}
-            () = &mut signal => {
+            () = async { if !is_over { signal.await } } => {
                 drop(stop);
                 let _ = (&mut engine.0).await;
             }

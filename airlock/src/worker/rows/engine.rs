@@ -262,7 +262,7 @@ impl Engine {
 }
 
 /// How long async runs have to stop, and their rows to be handed back.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// After an error, at the least.
 const MIN_REST: Duration = Duration::from_millis(20);
