@@ -49,6 +49,13 @@ pub(crate) fn ids(url: &str, queue: &str) -> std::collections::HashSet<String> {
 
 /// The same, those that are there twice among it.
 pub(crate) fn all_ids(url: &str, queue: &str) -> Vec<String> {
+    let id =
+        |message: BasicGetMessage| message.delivery.properties.correlation_id().clone().expect("an id").to_string();
+    drain(url, queue).into_iter().map(id).collect()
+}
+
+/// The same, sooner, of a queue that gets nothing more.
+pub(crate) fn all_ids_at_rest(url: &str, queue: &str) -> Vec<String> {
     with_channel(url, async |channel| {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let declared = channel.queue_declare(queue.into(), passive, FieldTable::default()).await;

@@ -11,7 +11,7 @@ use airlock_tests::process::{Folder, Process};
 use airlock_tests::servers::{RabbitServer, RedisServer};
 
 use super::{Orders, block_on, celery, in_rabbit, in_redis, relay};
-use crate::tasks::{random, rounds};
+use crate::tasks::{numbers, random, rounds};
 
 /// Database and broker of a process that relays.
 const OUTBOX: &str = "AIRLOCK_TESTS_RELAY_OUTBOX";
@@ -92,5 +92,18 @@ fn two_relays_of_one_process_hand_each_row_on_once() {
         let (one, two) = tokio::join!(one, two);
         assert_eq!(one.expect("it starts").done + two.expect("it starts").done, ROWS);
     });
+    orders.assert_arrived(in_redis(&server));
+}
+
+#[test]
+fn one_relay_to_redis_keeps_the_order_of_the_claims_over_several_batches() {
+    let server = RedisServer::start_with(&["--appendfsync", "no"]);
+    let mut orders = Orders::sqlite();
+    orders.place(6000, true);
+    orders.drain(celery(&server.url()));
+    // The first is at the end of the list.
+    let mut there = numbers(&server.list(super::QUEUE));
+    there.reverse();
+    assert_eq!(there, (0..6000).collect::<Vec<_>>());
     orders.assert_arrived(in_redis(&server));
 }

@@ -163,5 +163,5 @@ pub(crate) fn in_redis(server: &RedisServer) -> Vec<String> {
 }
 
 pub(crate) fn in_rabbit(server: &RabbitServer) -> Vec<String> {
-    rabbit::all_ids(&server.url(), QUEUE)
+    rabbit::all_ids_at_rest(&server.url(), QUEUE)
 }

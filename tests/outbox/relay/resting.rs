@@ -45,6 +45,26 @@ on_both! {
         assert!(home.rows().await.iter().all(|row| (row.attempts, row.error.is_none()) == (1, true)));
     }
 
+    async fn a_rest_ends_as_well_when_all_of_its_rows_are_refused(home) {
+        let switch = Switch::default();
+        switch.set(true);
+        let is_down = switch.clone();
+        let executor = airlock::executor_fn(move |_: Intent| -> Result<(), DispatchError> {
+            match is_down.is_down() {
+                true => Err(DispatchError::unavailable("connection refused")),
+                false => Err(DispatchError::rejected("no such queue")),
+            }
+        });
+        notes(&home, 2000);
+        let story = async {
+            home.until("they were tried", async || home.rows().await.iter().any(|row| row.error.is_some())).await;
+            switch.set(false);
+            home.all_have_ended().await;
+        };
+        let report = home.run_while(relay(&home, executor), story).await;
+        assert_eq!((report.dead, home.states().await), (2000, vec![(OutboxState::Dead, 2000)]));
+    }
+
     async fn what_is_down_holds_up_nothing_that_another_part_of_a_route_takes(home) {
         let (taken, held, switch) = (Handed::default(), Handed::default(), Switch::default());
         switch.set(true);
@@ -62,7 +82,7 @@ on_both! {
                 }
             })
         });
-        home.enqueue(|| (0..20_000).try_for_each(|number| other::enqueue(number).map(drop)));
+        home.enqueue(|| (0..8_000).try_for_each(|number| other::enqueue(number).map(drop)));
         notes(&home, 2000);
         let route = Route::new().to::<(other,)>(slow).otherwise(taken.taking());
         let story = async {

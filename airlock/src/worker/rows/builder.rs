@@ -154,7 +154,7 @@ impl Worker {
         Self { max_retries, ..self }
     }
 
-    /// How often a row whose worker was lost is given to another one; 5 unless set.
+    /// How often a row whose worker was lost is given to another one; 5 unless set. Rows of relays are as often as need be.
     pub fn max_rescues(self, max_rescues: u32) -> Self {
         Self { max_rescues, ..self }
     }

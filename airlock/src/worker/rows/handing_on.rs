@@ -22,7 +22,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(super) struct HandedOn {
     pub(super) rows: Vec<FinishedRow>,
-    /// The tasks of rows that the executor has answered for, or that go back; and whether one of their rows was taken.
+    /// The tasks of rows that were handed over, and whether the executor has said something of one that lasts.
     pub(super) tasks: HashMap<&'static str, bool>,
     /// Why some were not taken, and go back.
     pub(super) not_taken: Option<String>,
@@ -93,6 +93,18 @@ fn is_late(ready: &ReadyRow, now: SystemTime) -> bool {
     ready.row.expires.is_some_and(|expiry| expiry <= now)
 }
 
+/// Whether that is what becomes of it, and nothing that may be otherwise next time.
+fn is_answered(state: &ItemState) -> bool {
+    match state {
+        ItemState::Dispatched => true,
+        ItemState::Failed(failure) => match failure.error.kind() {
+            DispatchErrorKind::Rejected => !failure.error.is_of_connection(),
+            kind => kind == DispatchErrorKind::TaskFailed,
+        },
+        ItemState::Unsettled | ItemState::NotBegun(_) => false,
+    }
+}
+
 fn expired(ready: &ReadyRow) -> FinishedRow {
     let end = RowEnd::new(ready.row.key.clone(), OutboxState::Expired);
     FinishedRow::new(RowEnd { counts: false, ..end })
@@ -131,7 +143,7 @@ impl HandedOn {
         };
         let mut refused = Vec::new();
         for ((ready, intent), state) in accepted.into_iter().zip(ledger.close().into_states()) {
-            let was_taken = matches!(state, ItemState::Dispatched);
+            *self.tasks.entry(ready.task.name).or_default() |= is_answered(&state);
             match state {
                 ItemState::Dispatched => {
                     self.rows.push(FinishedRow::new(RowEnd::new(ready.row.key.clone(), OutboxState::Done)));
@@ -143,11 +155,9 @@ impl HandedOn {
                     }
                     DispatchErrorKind::Rejected => {
                         refused.push((ready, intent, failure.error));
-                        continue;
                     }
                     DispatchErrorKind::TaskFailed => {
                         self.rows.push(shared.settings.failed(&ready, failure.error));
-                        continue;
                     }
                     DispatchErrorKind::Unavailable | DispatchErrorKind::Unconfirmed => {
                         let reason = match &ended {
@@ -166,7 +176,6 @@ impl HandedOn {
                 }
                 ItemState::NotBegun(_) => self.goes_back(&ready, None),
             }
-            *self.tasks.entry(ready.task.name).or_default() |= was_taken;
         }
         if ended == DispatchEnd::Dropped {
             // That is the end of this worker, and no news of the executor.

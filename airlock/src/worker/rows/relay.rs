@@ -150,8 +150,8 @@ impl RelayShared {
         } else {
             state.batches -= 1;
         }
-        for (task, was_taken) in handed_on.tasks.drain() {
-            if !was_taken {
+        for (task, is_answered) in handed_on.tasks.drain() {
+            if !is_answered {
                 state.resting.rest(task);
             } else if state.resting.end(task) {
                 state.has_news = true;
