@@ -30,7 +30,8 @@ fn keeping(kept: &Arc<Mutex<Vec<Intent>>>) -> impl Executor + use<> {
 async fn handed_on(home: &Home) -> Vec<Intent> {
     let kept = Arc::default();
     home.drain(home.worker().queues(["default", "letters"]).through(keeping(&kept))).await;
-    let (mut kept, rows) = (std::mem::take(&mut *kept.lock().expect("no panic")), home.rows().await);
+    let rows = home.rows().await;
+    let mut kept = std::mem::take(&mut *kept.lock().expect("no panic"));
     kept.sort_by_key(|intent| rows.iter().position(|row| row.id == intent.id()));
     kept
 }

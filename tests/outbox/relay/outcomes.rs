@@ -63,7 +63,7 @@ on_both! {
         let executor = airlock::executor_fn(move |intent: Intent| {
             let again = noted.all().iter().filter(|(id, _)| *id == intent.id()).count();
             noted.note(&intent);
-            if number(&intent) % 2 == 0 && again < 2 { Err(DispatchError::unconfirmed("no answer")) } else { Ok(()) }
+            if number(&intent).is_multiple_of(2) && again < 2 { Err(DispatchError::unconfirmed("no answer")) } else { Ok(()) }
         });
         let report = home.drain(relay(&home, executor).max_retries(0)).await;
         assert_eq!((report.done, report.dead, report.retried), (30, 0, 0));
@@ -147,7 +147,7 @@ on_both! {
             Box::pin(async move {
                 let _begun = batch.begin();
                 has_begun.add_permits(1);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             })
         });
         let worker = relay(&home, executor).shutdown_timeout(Duration::from_millis(50));

@@ -15,7 +15,7 @@ on_both! {
         home.drain(relay(&home, target.outbox.clone())).await;
         let (here, there) = (home.rows().await, target.rows().await);
         assert!(here.iter().all(|row| row.state == OutboxState::Done));
-        let ids = |rows: &[airlock::OutboxRow]| rows.iter().map(|row| (row.id.clone(), row.task.clone())).collect::<Vec<_>>();
+        let ids = |rows: &[airlock::OutboxRow]| rows.iter().map(|row| (row.id, row.task.clone())).collect::<Vec<_>>();
         assert_eq!(ids(&here), ids(&there));
         assert!(there.iter().all(|row| row.state == OutboxState::Waiting));
     }
