@@ -35,7 +35,10 @@ fn a_row_that_ends_while_it_is_rescued(home: &Home, begin: &str) {
             home.all_have_ended().await;
         };
         home.run_while(home.worker(), story).await;
-        assert_eq!(ran(&test), [2, 3]);
+        let mut ran = ran(&test);
+        // Rescued together, they run side by side.
+        ran.sort_unstable();
+        assert_eq!(ran, [2, 3]);
         let row = home.rows().await.remove(0);
         assert_eq!((row.state, row.attempts, row.rescues), (OutboxState::Done, 1, 0));
     });
