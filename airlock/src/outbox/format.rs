@@ -85,7 +85,17 @@ impl Format for OutboxFormat {
     }
 
     fn table_of_intents(&self, broker: &Broker) -> Option<String> {
-        Some(format!("{} {}", broker.url(), self.table.schema.unwrap_or_default()))
+        let url = broker.url();
+        if broker.transport() == Transport::Sqlite {
+            // One file has many names.
+            let file = std::fs::canonicalize(&url.path).map(|path| path.display().to_string());
+            return Some(file.unwrap_or_else(|_| url.path.clone()));
+        }
+        let host = match &*url.host {
+            "localhost" | "[::1]" | "::1" | "" => "127.0.0.1",
+            host => host,
+        };
+        Some(format!("{host}:{}/{} {}", url.port, url.path, self.table.schema.unwrap_or("public")))
     }
 
     fn accepts(&self, transport: Transport, intent: &Intent, flush: &FlushContext) -> Result<(), Rejection> {
