@@ -23,7 +23,7 @@ pub struct WorkerReport {
     pub rescued: u64,
     /// Rows that were claimed and handed back without an attempt, at the shutdown for one.
     pub released: u64,
-    /// Runs of plain functions that went on when the worker ended. Their rows are rescued when their leases end.
+    /// Runs of plain functions that went on when the worker ended, or rows that a relay was handing on. They are rescued when their leases end.
     pub abandoned: u64,
 }
 

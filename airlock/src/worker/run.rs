@@ -67,7 +67,7 @@ impl Run {
         &self.0.headers
     }
 
-    /// The id of the message, as the one who sent it wrote it: that of an outbox is the intent's.
+    /// The id of the message; for a row of an outbox, the intent's id.
     #[must_use]
     pub fn message_id(&self) -> String {
         self.id().to_string()

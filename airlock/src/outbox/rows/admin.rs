@@ -61,8 +61,8 @@ impl Outbox {
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Has a row that is *dead*, *expired* or *cancelled* run once more, with all its attempts before it. Whether there was
-    /// such a row.
+    /// Has a row that is *dead*, *expired* or *cancelled* run once more, with `attempts` and `rescues` at 0 again. Whether there
+    /// was such a row.
     ///
     /// # Errors
     /// The database gave no answer, or has no such table.

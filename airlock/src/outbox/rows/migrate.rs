@@ -14,7 +14,8 @@ impl Outbox {
     /// Makes the table, or brings it to this version's form. It changes nothing where that is so already, and then waits for
     /// no lock.
     ///
-    /// All of it is one transaction: cancelled half-way, it leaves nothing, and of several at the same time one does it. The
+    /// All of it is one transaction: cancelled half-way, it leaves nothing, and several at the same time wait for each
+    /// other. The
     /// statements are public, for people's own migrations: [`migrations`](Self::migrations).
     ///
     /// # Errors

@@ -154,12 +154,14 @@ impl Worker {
         Self { max_retries, ..self }
     }
 
-    /// How often a row whose worker was lost is given to another one; 5 unless set. Rows of relays are as often as need be.
+    /// How often a row whose worker was lost is given to another one; 5 unless set. A relay's rows are
+    /// given to another relay without limit.
     pub fn max_rescues(self, max_rescues: u32) -> Self {
         Self { max_rescues, ..self }
     }
 
-    /// For how long rows that ended *done*, *expired* or *cancelled* are kept; a day unless set. Dead ones stay until
+    /// For how long rows that ended *done*, *expired* or *cancelled* are kept; a day unless set. Each worker deletes those of
+    /// all queues: the shortest time on the table counts. Dead ones stay until
     /// [`Outbox::prune`].
     pub fn keep_done(self, age: Duration) -> Self {
         Self { keep_done: age, ..self }
@@ -191,13 +193,13 @@ impl Worker {
     ///
     /// Errors of the database, restarts and connections that drop are waited out. On the signal nothing more is claimed; what
     /// was claimed and has not started is handed back, and what runs gets its [`shutdown_timeout`](Self::shutdown_timeout):
-    /// then async tasks are cancelled and handed back without having made an attempt, and a plain function, which can't be
-    /// cut, keeps its row until the lease ends.
+    /// then async tasks are cancelled and handed back without having made an attempt. A plain function can't be cut: it runs
+    /// on after this has returned, nothing it does is recorded, and its row is rescued when its lease ends.
     ///
-    /// Dropped before its end, it stops at once, and its rows are rescued when their leases end.
+    /// Dropped before its end, it cancels its async runs, and its rows are rescued when their leases end.
     ///
     /// # Errors
-    /// As it starts: it is not on a tokio runtime, the database refuses this program, or has no such table, or one that was
+    /// As it starts: it is not on a tokio runtime, it can be no relay to its executor, the database refuses this program, or has no such table, or one that was
     /// migrated by a later version of the program. Nothing but the signal ends a worker that has started.
     pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<WorkerReport, OutboxError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| {

@@ -1,4 +1,4 @@
-//! The loop of a worker: record what has ended, give back what others lost, claim what there is room for, and wait.
+//! The loop of a worker: record what has ended, give back the rows of lost workers, claim what there is room for, and wait.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! The worker of an outbox: `builder` describes it, `engine` claims rows and has their ends recorded (`steps`, `finishing`), `slots`
-//! runs them side by side (or `relay` hands them on, but those that are `resting`), `attempt` is one run, `alone` those that have company of none, `leases` knows what is held and `renewal` keeps it.
+//! runs them side by side (or `relay` hands them on, but those that are `resting`), `attempt` is one run, `alone` rows that run alone, `leases` knows what is held and `renewal` keeps it.
 
 mod abort;
 mod alone;

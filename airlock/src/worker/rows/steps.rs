@@ -23,7 +23,7 @@ impl Engine {
         Finishing { store, settings, leases, counters, local }.finish(&mut self.pending).await
     }
 
-    /// Gives back what others lost, and looks for what is to run alone. What the database refuses is put off: other rows can
+    /// Gives back the rows of lost workers, and looks for what is to run alone. What the database refuses is put off: other rows can
     /// be claimed all the same.
     pub(super) async fn rescue(&mut self, claims: bool) -> Result<(), DispatchError> {
         let every = (self.settings.claim.lease / 3).min(Duration::from_secs(1));

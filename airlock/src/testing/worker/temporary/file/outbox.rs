@@ -125,7 +125,8 @@ impl TemporaryOutbox {
     }
 
     /// [`run_until_empty`](Self::run_until_empty), with a worker of your own: one that retries less often, say, or knows
-    /// two of three queues. Rows in other queues than the worker's are left as they are.
+    /// two of three queues. Rows in other queues than the worker's are not run; their due times move as well. A relay of tasks
+    /// without a body is not for this: use `run_until`.
     ///
     /// ```standalone_crate
     /// # #[tokio::main(flavor = "current_thread")]
