@@ -13,7 +13,7 @@ const EXECUTORS: [(&str, &str, &[&str]); 8] = [
     ("django_tasks", "systems/django_tasks/executor.rs", &["new", "message"]),
     ("dramatiq", "systems/dramatiq/executor.rs", &["new", "message"]),
     ("huey", "systems/huey/executor.rs", &["new", "message", "fingerprint"]),
-    ("outbox", "outbox/executor.rs", &["new", "on", "insert"]),
+    ("outbox", "outbox/executor.rs", &["new", "relayed_by"]),
     ("threads", "executors/threads.rs", &["new"]),
     ("tokio", "executors/tokio/mod.rs", &["new", "on"]),
 ];
