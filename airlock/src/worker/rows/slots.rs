@@ -40,9 +40,8 @@ pub(super) struct Slots {
 struct SlotState {
     ready: VecDeque<ReadyRow>,
     runners: usize,
-    /// How many rows have started in a slot in which another one had ended. What fills an empty slot says nothing about how
-    /// soon the next one can start.
-    started: u64,
+    /// How many runs have ended, which is how soon slots are free. What starts says nothing about that.
+    ended: u64,
     finished: Vec<FinishedRow>,
     pace: Pace,
 }
@@ -55,8 +54,7 @@ impl Slots {
         leases: Arc<Leases>,
         counters: WorkerCounters,
     ) -> Arc<Self> {
-        let state =
-            SlotState { ready: VecDeque::new(), runners: 0, started: 0, finished: Vec::new(), pace: Pace::new() };
+        let state = SlotState { ready: VecDeque::new(), runners: 0, ended: 0, finished: Vec::new(), pace: Pace::new() };
         let changed = Notify::new();
         Arc::new(Self { state: Mutex::new(state), changed, concurrency, runtime, settings, leases, counters })
     }
@@ -105,9 +103,7 @@ impl Slots {
     /// The next row that is to run.
     fn next(&self) -> Option<ReadyRow> {
         let mut state = self.lock();
-        let next = state.ready.pop_front();
-        state.started += u64::from(next.is_some());
-        next
+        state.ready.pop_front()
     }
 
     fn lock(&self) -> MutexGuard<'_, SlotState> {
@@ -119,8 +115,8 @@ impl RowRunner for Slots {
     /// In the slots, and before them as far as they would soon start.
     fn room(&self) -> usize {
         let mut state = self.lock();
-        let started = state.started;
-        state.pace.note(started);
+        let ended = state.ended;
+        state.pace.note(ended);
         let ahead = state.pace.within(AHEAD);
         (self.concurrency + ahead).saturating_sub(state.runners + state.ready.len()).min(BATCH)
     }
@@ -173,6 +169,7 @@ impl Runner<'_> {
     /// A run has ended; the outer error is a panic of a destructor.
     fn ended(&self, row: ReadyRow, ended: Result<Option<FinishedRow>, String>) {
         let slots = self.0;
+        slots.lock().ended += 1;
         let finished = match ended {
             _ if row.held.stop_reason() == Some(StopReason::Lost) => None,
             Ok(finished) => finished,
