@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use airlock::{OutboxFilter, OutboxState};
+use airlock::{Options, OutboxFilter, OutboxState};
 use airlock_tests::servers::{Database, PostgresServer};
 
 use crate::home::{Home, block_on};
+use crate::leases::strand;
 use crate::tasks::{fails, leaves, plain, unique};
 
 /// How many rows of each kind that no worker of this program may come near: 10^6 in all.
@@ -109,8 +110,13 @@ fn workers_on_postgres_read_a_few_rows_by_index_whatever_lies_in_the_table() {
         };
         let story = async {
             home.until("its rows have run", ran).await;
-            // Long enough to rescue, and to look for rows that are to run alone.
-            tokio::time::sleep(Duration::from_millis(400)).await;
+            // One whose worker was lost: until it has run, rows are rescued, and looked for that are to run alone.
+            home.enqueue(|| {
+                let later = Options::new().delay(Duration::from_secs(3600));
+                plain::enqueue_with(later, test.clone(), 9999)
+            });
+            strand(&home, "arguments LIKE '%9999_'", 0);
+            home.until("the lost one has run", async || crate::tasks::ran(&test).contains(&9999)).await;
         };
         home.run_while(worker, story).await;
         let id =
@@ -133,4 +139,5 @@ fn workers_on_postgres_read_a_few_rows_by_index_whatever_lies_in_the_table() {
         }
     }
     assert!(seen >= 7, "{:#?}", plans.keys());
+    assert!(plans.keys().any(|text| text.contains("rescues = t.rescues + 1")), "{:#?}", plans.keys());
 }
