@@ -130,6 +130,19 @@ pub struct Capabilities {
     pub all_or_nothing: bool,
 }
 
+impl Capabilities {
+    /// Those of what accepts work and does it later, in this process.
+    pub(crate) fn of_pool() -> Self {
+        Self {
+            returns_unsent: true,
+            accepts_by_task: true,
+            keeps_deadlines: true,
+            keeps_in_memory: true,
+            ..Self::default()
+        }
+    }
+}
+
 macro_rules! forward {
     ($([$($generics:tt)*] $type:ty;)*) => {
         $(impl<$($generics)*> Executor for $type {

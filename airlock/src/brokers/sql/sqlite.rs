@@ -223,8 +223,8 @@ fn refusal(code: u16, message: &str, phase: SqlPhase) -> Refusal {
         13 => (RefusalKind::Unavailable, "has no space left on its disk"),
         14 => (
             RefusalKind::Rejected,
-            "can't be opened; look at the path in the URL, make the file with `manage.py migrate` or a first worker, and \
-             let this process read it",
+            "can't be opened; look at the path in the URL, make the file with what it belongs to (`manage.py migrate`, say) or by \
+             `?mode=rwc` in the URL, and let this process read it",
         ),
         18 => (RefusalKind::Rejected, "takes no value so large; store it and send its key"),
         // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY

@@ -183,13 +183,7 @@ impl Executor for TokioExecutor {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            returns_unsent: true,
-            accepts_by_task: true,
-            keeps_deadlines: true,
-            keeps_in_memory: true,
-            ..Capabilities::default()
-        }
+        Capabilities::of_pool()
     }
 
     fn shutdown<'a>(&'a self, deadline: Deadline) -> BoxFuture<'a, Unfinished> {
