@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
+use airlock::testing::steps::{ClaimEnd, WorkerSteps};
 use airlock::{Options, OutboxFilter, OutboxState};
 use airlock_tests::servers::PostgresServer;
 
@@ -130,6 +131,22 @@ on_both! {
         let row = home.rows().await.remove(0);
         assert_eq!((row.state, row.attempts, row.rescues), (OutboxState::Done, 1, 1));
         assert_eq!(worker().await, "quick");
+    }
+
+    async fn promise_23_an_end_that_came_too_late_is_none_among_others_either(home) {
+        let test = unique();
+        home.enqueue(|| plain::enqueue(test.clone(), 1).and_then(|_| plain::enqueue(test.clone(), 2)));
+        let lease = Duration::from_secs(30);
+        let mut steps = WorkerSteps::connect(&home.outbox, "plain", "default", lease).await.expect("a connection");
+        let claimed = steps.claim(2).await.expect("rows").rows;
+        let [first, second] = [0, 1].map(|at| claimed[at].0.id().to_owned());
+        // Another worker has the first by now.
+        home.run(&format!("UPDATE airlock_outbox SET lease = lease + 1 WHERE id = '{first}'"));
+        let done = |(key, _)| ClaimEnd { key, state: OutboxState::Done, pause: None, counts: true, follow_ups: Vec::new() };
+        let ended = steps.finish(claimed.into_iter().map(done).collect()).await.expect("an answer");
+        assert_eq!(ended, vec![second]);
+        let states: Vec<_> = home.rows().await.into_iter().map(|row| row.state).collect();
+        assert_eq!(states, [OutboxState::Running, OutboxState::Done]);
     }
 
     async fn promise_24_what_a_stale_run_left_is_not_written(home) {

@@ -61,6 +61,8 @@ pub(super) fn fill(place: &Place, rows: u64, task: &str, priority: u8, state: &s
              SELECT lower(hex(randomblob(16))), '{task}', 'default', {priority}, '{state}', {now} + {delay},
                  CASE WHEN '{state}' = 'done' THEN {now} END, '[]' FROM n"
         ));
+        // A log as long as the table itself would be searched for each page, until it is full again.
+        place.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } else {
         place.run(&format!(
             "INSERT INTO airlock_outbox (id, task, queue, priority, state, due, ended, arguments)

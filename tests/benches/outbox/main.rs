@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Parts: `insert`, `drain`, `pick_up`, `claims` (with up to a million rows in the table), `memory`, `relay` (to Celery,
-//! beside the direct flush); all of them unless some are named. Medians of interleaved rounds. Nothing is asserted.
+//! beside the direct flush); all of them unless some are named. `sqlite` or `postgres` leaves the other database out. Medians of interleaved rounds. Nothing is asserted.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
@@ -61,13 +61,19 @@ fn main() {
     if pick_up::is_child() {
         return pick_up::run_child();
     }
-    let parts: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let (databases, parts): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .partition(|argument| ["sqlite", "postgres"].contains(&argument.as_str()));
     let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
     let folder = Folder::fresh("bench");
     let sqlite = format!("sqlite://{}/bench.db", folder.path().display());
     Database::at(&sqlite).run("PRAGMA journal_mode = WAL");
     let server = PostgresServer::start();
     for (name, url) in [("SQLite", sqlite), ("Postgres", server.database("template1"))] {
+        if !databases.is_empty() && !databases.iter().any(|wanted| wanted.eq_ignore_ascii_case(name)) {
+            continue;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let outbox = Outbox::new(&url).expect("a URL");
         let place = Place { name, url, outbox };

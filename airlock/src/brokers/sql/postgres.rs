@@ -17,7 +17,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use super::Sql;
 use super::broker::Heard;
-use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Counted, Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
@@ -141,19 +141,18 @@ impl Dialect for PgConnection {
     fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a> {
         let statement = AssertSqlSafe(Arc::clone(statement));
         Box::pin(async move {
-            let mut arguments = PgArguments::default();
-            for value in values {
-                match value {
-                    SqlValue::Int(number) => arguments.add(number),
-                    SqlValue::Text(text) => arguments.add(text.as_ref()),
-                    SqlValue::Bytes(bytes) => arguments.add(bytes),
-                    SqlValue::Null => arguments.add(None::<&str>),
-                }
-                .map_err(sqlx::Error::Encode)?;
-            }
             let is_kept = keeps_statements(self);
-            let rows = sqlx::query_with(statement, arguments).persistent(is_kept).fetch_all(self).await?;
-            rows.iter().map(client::read).collect()
+            let query = sqlx::query_with(statement, arguments(values)?).persistent(is_kept);
+            query.try_map(|row| client::read(&row)).fetch_all(self).await
+        })
+    }
+
+    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Counted<'a> {
+        let statement = AssertSqlSafe(Arc::clone(statement));
+        Box::pin(async move {
+            let is_kept = keeps_statements(self);
+            let query = sqlx::query_with(statement, arguments(values)?).persistent(is_kept);
+            Ok(query.execute(self).await?.rows_affected())
         })
     }
 
@@ -189,6 +188,20 @@ impl Dialect for PgConnection {
             Some(format!("{of}, as `search_path` is `{path}`"))
         })
     }
+}
+
+fn arguments(values: Vec<SqlValue>) -> Result<PgArguments, sqlx::Error> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            SqlValue::Int(number) => arguments.add(number),
+            SqlValue::Text(text) => arguments.add(text.as_ref()),
+            SqlValue::Bytes(bytes) => arguments.add(bytes),
+            SqlValue::Null => arguments.add(None::<&str>),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 /// Changes settings of a connection to the server: behind a pooler, they would stay for its next client.

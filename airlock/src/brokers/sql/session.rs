@@ -42,6 +42,12 @@ pub(crate) trait SqlSession: Send {
     /// Runs a statement in the transaction that is open.
     fn fetch<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>>;
 
+    /// The same of a statement without an answer; gives how many rows it has changed.
+    fn change<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, u64>;
+
+    /// Whether a statement outside of a transaction is one by itself.
+    fn commits_each_statement(&self) -> bool;
+
     /// Runs a statement as a transaction of its own.
     fn fetch_alone<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>>;
 
@@ -142,6 +148,14 @@ impl<C: Dialect> SqlSession for OpenSession<C> {
 
     fn fetch<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>> {
         self.answer(|connection| connection.fetch(statement, values))
+    }
+
+    fn change<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, u64> {
+        self.answer(|connection| connection.change(statement, values))
+    }
+
+    fn commits_each_statement(&self) -> bool {
+        self.connection.commits_each_statement()
     }
 
     fn read<'a>(&'a mut self, statement: &'a Arc<str>, values: Vec<SqlValue>) -> SqlAnswer<'a, Vec<SqlRow>> {

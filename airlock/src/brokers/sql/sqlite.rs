@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Counted, Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlValue};
 use crate::brokers::url::BrokerUrl;
@@ -24,6 +24,9 @@ use insertion::{Insertion, add, insertion};
 /// In KiB, for pages that a flush changes again and again, as those of an index: 16 MiB. Its own 2 are soon written to the
 /// file, and read again.
 const CACHE: &str = "-16384";
+
+/// How many rows of an answer don't wait for who reads them: while they do, so do all others that write to the file.
+const ROWS_READY: usize = 1000;
 
 type SqliteTransactions = <Sqlite as Database>::TransactionManager;
 
@@ -45,12 +48,12 @@ impl Dialect for SqliteConnection {
         Box::pin(async move {
             check_writable(&url.path)?;
             if let Some(given) = given {
-                return given.clone().disable_statement_logging().connect().await;
+                return given.clone().row_buffer_size(ROWS_READY).disable_statement_logging().connect().await;
             }
             // Nothing that reads the file: where it is locked, a flush waits as long as it can, once there is one.
             let is_made = url.parameters.get("mode") == Some("rwc");
             let options = SqliteConnectOptions::new().filename(&url.path).create_if_missing(is_made);
-            options.disable_statement_logging().connect().await
+            options.row_buffer_size(ROWS_READY).disable_statement_logging().connect().await
         })
     }
 
@@ -132,10 +135,18 @@ impl Dialect for SqliteConnection {
     fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a> {
         let statement = AssertSqlSafe(Arc::clone(statement));
         Box::pin(async move {
-            let mut arguments = SqliteArguments::default();
-            values.into_iter().try_for_each(|value| add(&mut arguments, value)).map_err(sqlx::Error::Encode)?;
-            let rows = sqlx::query_with(statement, arguments).persistent(true).fetch_all(self).await?;
-            rows.iter().map(client::read).collect()
+            let arguments = arguments(values)?;
+            // Each row is read while the thread of the client is busy with the next ones.
+            let query = sqlx::query_with(statement, arguments).persistent(true);
+            query.try_map(|row| client::read(&row)).fetch_all(self).await
+        })
+    }
+
+    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Counted<'a> {
+        let statement = AssertSqlSafe(Arc::clone(statement));
+        Box::pin(async move {
+            let done = sqlx::query_with(statement, arguments(values)?).persistent(true).execute(self).await?;
+            Ok(done.rows_affected())
         })
     }
 
@@ -155,6 +166,12 @@ impl Dialect for SqliteConnection {
         let code = error.code().and_then(|code| code.parse::<u16>().ok()).unwrap_or_default();
         Some(refusal(code, error.message(), phase))
     }
+}
+
+fn arguments(values: Vec<SqlValue>) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    values.into_iter().try_for_each(|value| add(&mut arguments, value)).map_err(sqlx::Error::Encode)?;
+    Ok(arguments)
 }
 
 /// Whether this process may write to the file. SQLite opens one that it may only read as well, and makes the files of a

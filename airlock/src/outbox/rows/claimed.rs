@@ -42,19 +42,20 @@ impl ClaimedRow {
         let mut values = row.into_iter();
         let mut next = || values.next().unwrap_or(SqlValue::Null);
         let id: Arc<str> = text(next())?.into();
-        let lease = number(&next())?;
         let (task, queue, arguments) = (text(next())?, text(next()).unwrap_or_default(), text(next()));
-        let options = text(next());
-        let count = |value: SqlValue| number(&value).and_then(|count| u32::try_from(count).ok());
-        let attempts = count(next()).unwrap_or(0);
-        let max_retries = count(next());
-        let timeout = number(&next()).and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
-        let (priority, due) = (number(&next()).unwrap_or(0), number(&next()).unwrap_or(0));
-        let seq = number(&next())?;
+        let (options, numbers) = (text(next()), text(next())?);
+        let mut numbers = numbers.split('|');
+        let mut number = || numbers.next()?.parse::<i64>().ok();
+        let (lease, seq) = (number()?, number()?);
+        let count = |number: Option<i64>| number.and_then(|count| u32::try_from(count).ok());
+        let attempts = count(number()).unwrap_or(0);
+        let (priority, due) = (number().unwrap_or(0), number().unwrap_or(0));
+        let max_retries = count(number());
+        let timeout = number().and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
         // By the database's clock, which may be another one.
-        let left = number(&next()).map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+        let left = number().map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
         let expires = left.and_then(|left| SystemTime::now().checked_add(left));
-        let is_running = text(next()).is_some_and(|state| state == "running");
+        let is_running = numbers.next() == Some("running");
         let key = RowKey { id, seq, lease };
         let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, expires };
         Some((row, is_running))

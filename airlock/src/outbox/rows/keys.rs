@@ -1,20 +1,29 @@
 //! By what statements name a row, and how its run ended.
 
+use std::fmt::{self, Write as _};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::brokers::SqlMessage;
+use crate::brokers::{SqlMessage, Transport};
 use crate::outbox::state::OutboxState;
 
 /// A row as the one who claimed it knows it: what touches the row says both, so that a claim which was lost can record
 /// nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RowKey {
     pub(crate) id: Arc<str>,
     /// Another row with the id, inserted after this one was pruned, has another.
     pub(crate) seq: i64,
     /// Each claim raises it.
     pub(crate) lease: i64,
+}
+
+impl Hash for RowKey {
+    /// Two rows of one `seq` are rare enough.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.seq, self.lease).hash(state);
+    }
 }
 
 /// How a claim ends.
@@ -36,58 +45,82 @@ impl RowEnd {
         Self { key, state, pause: None, counts: true, error: None, follow_ups: Vec::new() }
     }
 
+    /// Whether its key says all of it: its run ended well.
+    fn is_plain(&self) -> bool {
+        self.state == OutboxState::Done && self.counts && self.pause.is_none() && self.error.is_none()
+    }
+
     /// A row that did not run is handed back.
     pub(crate) fn released(key: RowKey) -> Self {
         Self { counts: false, ..Self::new(key, OutboxState::Waiting) }
     }
 }
 
-/// The keys as a statement reads them.
-pub(super) fn keys_json(keys: &[RowKey]) -> String {
-    let mut json = String::from("[");
-    for key in keys {
-        separate(&mut json);
-        push_key(&mut json, key);
-        json.push('}');
-    }
-    json.push(']');
-    json
+/// The keys as the statements of the database read them: an object, of leases by `seq` of SQLite, and of names in which all
+/// of the key is of Postgres, where `seq` has no index.
+pub(super) fn keys_json<'a>(transport: Transport, keys: impl Iterator<Item = &'a RowKey>) -> String {
+    object(keys, |json, key| push_plain(json, transport, key))
 }
 
-/// The ends as a statement reads them.
-pub(super) fn ends_json<'a>(ends: impl Iterator<Item = &'a RowEnd>) -> String {
-    let mut json = String::from("[");
-    for end in ends {
-        separate(&mut json);
-        push_key(&mut json, &end.key);
-        json.push_str(&format!(",\"state\":\"{}\"", end.state));
-        json.push_str(if end.counts { ",\"counts\":1" } else { ",\"counts\":0" });
-        if let Some(pause) = end.pause {
-            json.push_str(&format!(",\"pause\":{}", u64::try_from(pause.as_millis()).unwrap_or(LONGEST).min(LONGEST)));
+/// The ends in the same way; those of runs that ended well are told by their keys alone.
+pub(super) fn ends_json<'a>(transport: Transport, ends: impl Iterator<Item = &'a RowEnd>) -> String {
+    object(ends, |json, end| {
+        if end.is_plain() {
+            return push_plain(json, transport, &end.key);
         }
-        if let Some(error) = &end.error {
-            json.push_str(",\"error\":");
-            push_text(&mut json, error);
-        }
-        json.push('}');
-    }
-    json.push(']');
-    json
+        push_name(json, transport, &end.key);
+        push_end(json, end);
+    })
 }
 
 /// The longest pause in milliseconds, 100 years: every database has the time after it.
 const LONGEST: u64 = 100 * 365 * 24 * 3600 * 1000;
 
-fn separate(json: &mut String) {
-    if json.len() > 1 {
-        json.push(',');
+fn object<T>(items: impl Iterator<Item = T>, push: impl Fn(&mut String, T)) -> String {
+    let mut json = String::from("{");
+    for item in items {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        push(&mut json, item);
+    }
+    json.push('}');
+    json
+}
+
+fn push_name(json: &mut String, transport: Transport, key: &RowKey) {
+    match transport {
+        Transport::Sqlite => push(json, format_args!("\"{}\":", key.seq)),
+        // An id that was read is a UUID.
+        _ => push(json, format_args!("\"{} {} {}\":", key.id, key.seq, key.lease)),
     }
 }
 
-fn push_key(json: &mut String, key: &RowKey) {
-    json.push_str("{\"id\":");
-    push_text(json, &key.id);
-    json.push_str(&format!(",\"seq\":{},\"lease\":{}", key.seq, key.lease));
+fn push_plain(json: &mut String, transport: Transport, key: &RowKey) {
+    push_name(json, transport, key);
+    match transport {
+        Transport::Sqlite => push(json, format_args!("{}", key.lease)),
+        _ => json.push_str("{}"),
+    }
+}
+
+fn push_end(json: &mut String, end: &RowEnd) {
+    let RowKey { lease, .. } = end.key;
+    push(json, format_args!("{{\"lease\":{lease},\"state\":\"{}\",\"counts\":{}", end.state, u8::from(end.counts)));
+    if let Some(pause) = end.pause {
+        let millis = u64::try_from(pause.as_millis()).unwrap_or(LONGEST).min(LONGEST);
+        push(json, format_args!(",\"pause\":{millis}"));
+    }
+    if let Some(error) = &end.error {
+        json.push_str(",\"error\":");
+        push_text(json, error);
+    }
+    json.push('}');
+}
+
+fn push(json: &mut String, text: fmt::Arguments<'_>) {
+    // A string takes all of it.
+    let _ = json.write_fmt(text);
 }
 
 fn push_text(json: &mut String, text: &str) {

@@ -122,14 +122,27 @@ impl Store {
 
     /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the keys of those, as two
     /// claims of one row may end at once. All of it is one transaction.
-    pub(crate) async fn finish(&mut self, ends: &[RowEnd], notifies: bool) -> Result<HashSet<RowKey>, DispatchError> {
-        let values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
-        if ends.iter().all(|end| end.follow_ups.is_empty()) {
-            return Ok(keys(self.session.fetch_alone(&self.statements.finish, values).await?));
+    pub(crate) async fn finish<'a>(
+        &mut self,
+        ends: impl Iterator<Item = &'a RowEnd> + Clone,
+        notifies: bool,
+    ) -> Result<HashSet<RowKey>, DispatchError> {
+        let values = vec![SqlValue::Text(Cow::Owned(ends_json(self.transport, ends.clone())))];
+        let ends_rows_alone = ends.clone().all(|end| end.follow_ups.is_empty());
+        if ends_rows_alone && self.session.commits_each_statement() {
+            return Ok(keys(self.session.fetch_alone(&self.statements.finish_known, values).await?));
         }
         self.session.begin().await?;
-        let ended = keys(self.session.fetch(&self.statements.finish, values).await?);
-        let those = ends.iter().filter(|end| ended.contains(&end.key));
+        let count = ends.clone().count() as u64;
+        // That they all have is quicker to see than which of them.
+        let ended = if self.session.change(&self.statements.finish, values.clone()).await? == count {
+            ends.clone().map(|end| end.key.clone()).collect()
+        } else {
+            self.session.rollback().await?;
+            self.session.begin().await?;
+            keys(self.session.fetch(&self.statements.finish_known, values).await?)
+        };
+        let those = ends.filter(|end| ended.contains(&end.key));
         let rows: Vec<_> = those.flat_map(|end| end.follow_ups.iter().cloned()).collect();
         if !rows.is_empty() {
             self.session.insert(rows).await?;
@@ -142,14 +155,17 @@ impl Store {
     }
 
     /// The keys of those that have ended so already: for ends of which it was not known whether they were committed.
-    pub(crate) async fn finished(&mut self, ends: &[RowEnd]) -> Result<HashSet<RowKey>, DispatchError> {
-        let values = vec![SqlValue::Text(Cow::Owned(ends_json(ends.iter())))];
+    pub(crate) async fn finished<'a>(
+        &mut self,
+        ends: impl Iterator<Item = &'a RowEnd>,
+    ) -> Result<HashSet<RowKey>, DispatchError> {
+        let values = vec![SqlValue::Text(Cow::Owned(ends_json(self.transport, ends)))];
         Ok(keys(self.session.read(&self.statements.finished, values).await?))
     }
 
     /// Extends leases. Gives the keys of the rows whose lease still holds.
     pub(crate) async fn renew(&mut self, held: &[RowKey], lease: Duration) -> Result<HashSet<RowKey>, DispatchError> {
-        let values = vec![SqlValue::Text(Cow::Owned(keys_json(held))), duration(lease)];
+        let values = vec![SqlValue::Text(Cow::Owned(keys_json(self.transport, held.iter()))), duration(lease)];
         Ok(keys(self.session.fetch_alone(&self.statements.renew, values).await?))
     }
 
@@ -164,7 +180,7 @@ impl Store {
         most: usize,
         skipped: usize,
     ) -> Result<Vec<RescuedRow>, DispatchError> {
-        let held = SqlValue::Text(Cow::Owned(keys_json(held)));
+        let held = SqlValue::Text(Cow::Owned(keys_json(self.transport, held.iter())));
         let values = vec![
             SqlValue::Int(max_rescues.into()),
             count(most),

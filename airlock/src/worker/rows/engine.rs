@@ -1,4 +1,4 @@
-//! The loop of a worker: record what has ended, give back the rows of lost workers, claim what there is room for, and wait.
+//! The loop of a worker: claim what there is room for, record what has ended, give back the rows of lost workers, and wait.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -153,10 +153,11 @@ impl Engine {
         ready + running + finished == 0
     }
 
-    /// More ends may come soon, and share a transaction.
+    /// More ends may come soon, and share a transaction, if there is nothing else to do.
     async fn linger(&mut self) {
         let Occupancy { ready, running, finished, .. } = self.rows.occupancy();
-        if running > 0 && ready > 0 && finished + self.pending.len() < ENOUGH {
+        let claims = self.may_have_more && self.rows.room() > 0;
+        if !claims && running > 0 && ready > 0 && finished + self.pending.len() < ENOUGH {
             timer::sleep_until(Instant::now() + LINGER).await;
         }
     }
@@ -216,6 +217,15 @@ impl Engine {
             store.check_version().await?;
             self.store = Some(store);
         }
+        // Claims first: what they bring runs while the ends are recorded, and what was claimed before ran meanwhile.
+        if (looks || probe.is_some()) && !self.company.is_waiting() && self.company.enter() {
+            if let Some(tasks) = probe {
+                self.claim_probe(tasks).await?;
+            }
+            if looks {
+                self.claim(room).await?;
+            }
+        }
         self.finish().await?;
         if rescues {
             self.rescue(claims).await?;
@@ -228,15 +238,7 @@ impl Engine {
             self.next_rescue = Instant::now();
         }
         if claims && self.company.is_waiting() {
-            return self.claim_alone().await;
-        }
-        if (looks || probe.is_some()) && self.company.enter() {
-            if let Some(tasks) = probe {
-                self.claim_probe(tasks).await?;
-            }
-            if looks {
-                self.claim(room).await?;
-            }
+            self.claim_alone().await?;
         }
         Ok(())
     }

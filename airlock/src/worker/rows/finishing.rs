@@ -25,7 +25,7 @@ pub(super) struct Finishing<'a> {
 }
 
 /// How many ends share a transaction, and how many bytes of what their tasks left.
-const GROUP: usize = 500;
+const GROUP: usize = 1000;
 const GROUP_BYTES: usize = 8 << 20;
 
 /// How often the table may refuse an end for itself alone, which then waits this long the first time.
@@ -97,12 +97,12 @@ impl Finishing<'_> {
 
     /// One transaction.
     async fn record(&mut self, group: &mut [FinishedRow]) -> Result<(), DispatchError> {
-        let ends: Vec<_> = group.iter().map(|row| row.end.clone()).collect();
+        let ends = group.iter().map(|row| &row.end);
         let notifies = self.settings.outbox.notifies();
-        let mut recorded = self.store.finish(&ends, notifies).await?;
+        let mut recorded = self.store.finish(ends.clone(), notifies).await?;
         if group.iter().any(|row| row.is_unconfirmed) {
             // Those whose end was committed, and the answer lost.
-            recorded.extend(self.store.finished(&ends).await?);
+            recorded.extend(self.store.finished(ends).await?);
         }
         let mut has_followers = false;
         for row in group {

@@ -19,8 +19,8 @@ use crate::worker::{RunCount, WorkerCounters};
 /// How long tasks that never yield may keep others of their runtime waiting, one after the other.
 const BETWEEN_YIELDS: Duration = Duration::from_micros(50);
 
-/// How many rows a claim takes at most, and how many may wait for a slot.
-pub(super) const BATCH: usize = 500;
+/// How many rows a claim takes at most; twice as many may wait for a slot.
+pub(super) const BATCH: usize = 1000;
 
 /// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
 /// kept from other workers.
@@ -112,13 +112,18 @@ impl Slots {
 }
 
 impl RowRunner for Slots {
-    /// In the slots, and before them as far as they would soon start.
+    /// In the slots, and before them as far as they would soon start. None while at least half of those are there: many rows
+    /// share a claim, which goes on while the other half runs.
     fn room(&self) -> usize {
         let mut state = self.lock();
         let ended = state.ended;
         state.pace.note(ended);
-        let ahead = state.pace.within(AHEAD);
-        (self.concurrency + ahead).saturating_sub(state.runners + state.ready.len()).min(BATCH)
+        let ahead = state.pace.within(AHEAD).min(2 * BATCH);
+        let ready = state.ready.len();
+        if ready > ahead / 2 {
+            return 0;
+        }
+        (self.concurrency + ahead).saturating_sub(state.runners + ready).min(BATCH)
     }
 
     fn occupancy(&self) -> Occupancy {

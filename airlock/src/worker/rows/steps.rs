@@ -17,7 +17,9 @@ use crate::worker::RunCount;
 const ONE_BY_ONE: usize = 20;
 
 impl Engine {
+    /// Records what has ended until now.
     pub(super) async fn finish(&mut self) -> Result<(), DispatchError> {
+        self.pending.extend(self.rows.take_finished());
         let Some(store) = self.store.as_mut().filter(|_| !self.pending.is_empty()) else { return Ok(()) };
         let (settings, leases, counters, local) = (&*self.runs, &*self.leases, &self.counters, &mut self.local);
         Finishing { store, settings, leases, counters, local }.finish(&mut self.pending).await

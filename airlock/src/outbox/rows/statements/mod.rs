@@ -17,11 +17,13 @@ pub(crate) struct Statements {
     pub(super) claim_alone: Arc<str>,
     /// Whether there is one: tasks, queues.
     pub(super) find_alone: Arc<str>,
-    /// Ends (JSON). Gives id, seq and lease of the rows that ended so.
+    /// Ends (JSON, as [`ends_json`](super::keys::ends_json) writes them).
     pub(super) finish: Arc<str>,
+    /// The same. Gives id, seq and lease of the rows that ended so.
+    pub(super) finish_known: Arc<str>,
     /// Ends (JSON). Gives id, seq and lease of the rows that have ended so before.
     pub(super) finished: Arc<str>,
-    /// Keys (JSON), lease in milliseconds. Gives id, seq and lease of the rows whose lease holds.
+    /// Keys (JSON, as [`keys_json`](super::keys::keys_json) writes them), lease in milliseconds. Gives id, seq and lease of the rows whose lease holds.
     pub(super) renew: Arc<str>,
     /// The most rescues of a row, how many at most, keys (JSON) of those that are no others', tasks, queues, how many of the first are left
     /// out. Gives id, task and state.

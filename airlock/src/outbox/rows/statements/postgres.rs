@@ -1,6 +1,10 @@
 //! Postgres.
 //!
 //! `statement_timestamp()` is compared with and `clock_timestamp()` stored: an index can be searched for the first alone.
+//!
+//! Rows are changed by an array of ids, and how is looked up in an object. As a join, a planner whose statistics say that
+//! the table is empty, as they do while the first large transaction is open, goes through all of it. `|| ''` after a
+//! state keeps the index of that from being used where that of the id is to be.
 
 use std::sync::Arc;
 
@@ -46,10 +50,10 @@ const TAKE: &str = "UPDATE {table} t SET
     ended = CASE WHEN t.expires <= statement_timestamp() THEN clock_timestamp() END,
     leased_until = clock_timestamp() + $4::bigint * interval '1 millisecond',
     lease = t.lease + 1, started = clock_timestamp(), worker = $5::text
-FROM chosen WHERE t.id = chosen.id AND t.state = 'waiting'
-RETURNING t.id::text, t.lease, t.task, t.queue, t.arguments, t.options, t.attempts::bigint,
-    t.max_retries, t.timeout_ms, t.priority::bigint, ({due:t} * 1000000)::bigint, t.seq,
-    (({expires:t} - {now}) * 1000)::bigint, t.state";
+WHERE t.id = ANY (ARRAY(SELECT id FROM chosen)) AND t.state || '' = 'waiting'
+RETURNING t.id::text, t.task, t.queue, t.arguments, t.options,
+    format('%s|%s|%s|%s|%s|%s|%s|%s|%s', t.lease, t.seq, t.attempts, t.priority, ({due:t} * 1000000)::bigint, t.max_retries,
+        t.timeout_ms, (({expires:t} - {now}) * 1000)::bigint, t.state)";
 
 const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
@@ -57,34 +61,36 @@ const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
         AND ($2::json IS NULL OR r.queue IN (SELECT json_array_elements_text($2::json)))
     LIMIT 1";
 
-const FINISH: &str = "WITH ends AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json)
-        AS e(id uuid, seq bigint, lease bigint, state text, counts integer, pause bigint, error text)
-)
+/// Ends by the names of their keys.
+const GIVEN: &str = "WITH given AS MATERIALIZED (SELECT $1::jsonb AS ends)";
+const NAMED: &str = "t.id = ANY (ARRAY(SELECT split_part(jsonb_object_keys(ends), ' ', 1)::uuid FROM given))";
+const END: &str = "((SELECT ends FROM given) -> (t.id || ' ' || t.seq || ' ' || t.lease))";
+
+/// Of a run that ended well, the end is empty.
+const FINISH: &str = "{given}
 UPDATE {table} t SET
-    state = e.state, leased_until = NULL, attempts = t.attempts + e.counts,
-    due = coalesce(clock_timestamp() + e.pause * interval '1 millisecond', t.due),
-    ended = CASE WHEN e.state <> 'waiting' THEN clock_timestamp() END,
-    error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
-FROM ends e WHERE t.id = e.id AND t.seq = e.seq AND t.state = 'running' AND t.lease = e.lease
-RETURNING t.id::text, t.seq, t.lease";
+    state = coalesce({end} ->> 'state', 'done'), leased_until = NULL,
+    attempts = t.attempts + coalesce(({end} ->> 'counts')::integer, 1),
+    due = coalesce(clock_timestamp() + ({end} ->> 'pause')::bigint * interval '1 millisecond', t.due),
+    ended = CASE WHEN {end} ->> 'state' = 'waiting' THEN NULL ELSE clock_timestamp() END,
+    error = CASE WHEN {end} ->> 'state' <> 'done' THEN coalesce({end} ->> 'error', t.error) END
+WHERE {named} AND {end} IS NOT NULL AND t.state || '' = 'running'";
 
-const FINISHED: &str = "WITH ends AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json) AS e(id uuid, seq bigint, lease bigint, state text)
-)
-SELECT t.id::text, t.seq, t.lease FROM ends e JOIN {table} t ON t.id = e.id
-WHERE t.seq = e.seq AND t.state = e.state AND t.lease = e.lease";
+/// Which rows it has ended.
+const ENDED: &str = " RETURNING t.id::text, t.seq, t.lease";
 
-const RENEW: &str = "WITH held AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::json) AS h(id uuid, seq bigint, lease bigint)
-)
+const FINISHED: &str = "{given}
+SELECT t.id::text, t.seq, t.lease FROM {table} t WHERE {named} AND coalesce({end} ->> 'state', 'done') = t.state || ''
+    AND {end} IS NOT NULL";
+
+const RENEW: &str = "{given}
 UPDATE {table} t SET leased_until = clock_timestamp() + $2::bigint * interval '1 millisecond'
-FROM held h WHERE t.id = h.id AND t.seq = h.seq AND t.state = 'running' AND t.lease = h.lease
+WHERE {named} AND {end} IS NOT NULL AND t.state || '' = 'running'
 RETURNING t.id::text, t.seq, t.lease";
 
 const RESCUE: &str = "WITH lost AS MATERIALIZED (
-    SELECT r.id, r.lease FROM {table} r WHERE r.state = 'running' AND r.leased_until < statement_timestamp()
-        AND r.id NOT IN (SELECT (e ->> 'id')::uuid FROM json_array_elements($3::json) e)
+    SELECT r.id FROM {table} r WHERE r.state = 'running' AND r.leased_until < statement_timestamp()
+        AND r.id NOT IN (SELECT split_part(jsonb_object_keys($3::jsonb), ' ', 1)::uuid)
         AND r.task IN (SELECT json_array_elements_text($4::json))
         AND ($5::json IS NULL OR r.queue IN (SELECT json_array_elements_text($5::json)))
     ORDER BY r.leased_until, r.seq LIMIT $2::bigint OFFSET $6::bigint FOR UPDATE SKIP LOCKED
@@ -94,7 +100,7 @@ UPDATE {table} t SET
     state = CASE WHEN t.rescues >= $1::bigint THEN 'dead' ELSE 'waiting' END,
     ended = CASE WHEN t.rescues >= $1::bigint THEN clock_timestamp() END,
     error = CASE WHEN t.rescues >= $1::bigint THEN 'too many workers were lost with it' ELSE t.error END
-FROM lost WHERE t.id = lost.id AND t.state = 'running' AND t.lease = lost.lease
+WHERE t.id = ANY (ARRAY(SELECT id FROM lost)) AND t.state || '' = 'running'
 RETURNING t.id::text, t.task, t.state";
 
 const PRUNE: &str = "WITH old AS MATERIALIZED (
@@ -106,8 +112,8 @@ const PRUNE: &str = "WITH old AS MATERIALIZED (
         AND r.ended <= statement_timestamp() - $2::bigint * interval '1 millisecond'
     LIMIT $3::bigint FOR UPDATE SKIP LOCKED
 )
-DELETE FROM {table} t USING (SELECT id FROM old UNION ALL SELECT id FROM dead) gone
-WHERE t.id = gone.id AND t.state IN ('done', 'expired', 'cancelled', 'dead')
+DELETE FROM {table} t
+WHERE t.id = ANY (ARRAY(SELECT id FROM old UNION ALL SELECT id FROM dead)) AND t.state IN ('done', 'expired', 'cancelled', 'dead')
 RETURNING t.id::text";
 
 const RETRY: &str = "UPDATE {table} t SET
@@ -159,13 +165,15 @@ fn with_seconds(text: &str) -> String {
 }
 
 pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
-    let fill = |text: &str| fill(&with_seconds(text));
+    let with_ends = |text: &str| text.replace("{given}", GIVEN).replace("{named}", NAMED).replace("{end}", END);
+    let fill = |text: &str| fill(&with_seconds(&with_ends(text)));
     let fill_take = |text: &str| fill(&text.replace("{take}", TAKE));
     Statements {
         claim: fill_take(CLAIM),
         claim_alone: fill_take(CLAIM_ALONE),
         find_alone: fill(FIND_ALONE),
         finish: fill(FINISH),
+        finish_known: fill(&[FINISH, ENDED].concat()),
         finished: fill(FINISHED),
         renew: fill(RENEW),
         rescue: fill(RESCUE),

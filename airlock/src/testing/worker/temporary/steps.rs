@@ -117,7 +117,7 @@ impl WorkerSteps {
             Ok(RowEnd { pause, counts, follow_ups, ..RowEnd::new(key.0, state) })
         };
         let ends = ends.into_iter().map(row_end).collect::<Result<Vec<_>, DispatchError>>()?;
-        let recorded = self.store.finish(&ends, false).await?;
+        let recorded = self.store.finish(ends.iter(), false).await?;
         Ok(recorded.into_iter().map(|key| key.id.to_string()).collect())
     }
 
