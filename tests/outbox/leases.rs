@@ -142,11 +142,14 @@ on_both! {
         let [first, second] = [0, 1].map(|at| claimed[at].0.id().to_owned());
         // Another worker has the first by now.
         home.run(&format!("UPDATE airlock_outbox SET lease = lease + 1 WHERE id = '{first}'"));
-        let done = |(key, _)| ClaimEnd { key, state: OutboxState::Done, pause: None, counts: true, follow_ups: Vec::new() };
-        let ended = steps.finish(claimed.into_iter().map(done).collect()).await.expect("an answer");
+        let done = |(number, (key, _))| {
+            let follow_ups = vec![leaves::intent(test.clone(), number, false)];
+            ClaimEnd { key, state: OutboxState::Done, pause: None, counts: true, follow_ups }
+        };
+        let ended = steps.finish((0..).zip(claimed).map(done).collect()).await.expect("an answer");
         assert_eq!(ended, vec![second]);
         let states: Vec<_> = home.rows().await.into_iter().map(|row| row.state).collect();
-        assert_eq!(states, [OutboxState::Running, OutboxState::Done]);
+        assert_eq!(states, [OutboxState::Running, OutboxState::Done, OutboxState::Waiting], "with what the second left");
     }
 
     async fn promise_24_what_a_stale_run_left_is_not_written(home) {

@@ -10,8 +10,9 @@ use airlock_tests::servers::Database;
 use super::shop::Shop;
 use super::{DIES_AT, Fault, LEASE, MOST_PAGES, URL};
 
-/// What workers on Postgres do, by how their statements begin: claim, record, renew, rescue.
-const STEPS: [&str; 4] = ["WITH RECURSIVE heads", "WITH ends", "WITH held", "WITH lost"];
+/// What workers on Postgres do, by what their statements are like: claim, record, renew, rescue.
+const STEPS: [&str; 4] =
+    ["WITH RECURSIVE heads%", "WITH given%SET%state = coalesce%", "WITH given%SET leased_until%", "WITH lost%"];
 
 impl Shop {
     pub(super) fn start(&mut self, variable: Option<(&str, String)>) -> Process {
@@ -57,7 +58,7 @@ impl Shop {
                 holder.run("BEGIN; LOCK TABLE airlock_outbox IN EXCLUSIVE MODE");
                 let step = self.random.one_of(&STEPS);
                 let waits = format!(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '{step}%'
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '{step}'
                      AND wait_event_type = 'Lock'"
                 );
                 let start = Instant::now();

@@ -88,7 +88,7 @@ pub(crate) trait Dialect: Send + Sized + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Has it read by index alone, and join row by row, in the order in which they are given.
+    /// Has it read by index alone, and join row by row.
     fn read_by_index(&mut self) -> Done<'_> {
         Box::pin(async { Ok(()) })
     }

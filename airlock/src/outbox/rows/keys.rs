@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::brokers::{SqlMessage, Transport};
 use crate::outbox::state::OutboxState;
 
-/// A row as the one who claimed it knows it: what touches the row says both, so that a claim which was lost can record
-/// nothing.
+/// A row as the worker knows it that claimed it: what touches the row says which claim it was, so that a claim which was
+/// lost can record nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RowKey {
     pub(crate) id: Arc<str>,
@@ -56,13 +56,14 @@ impl RowEnd {
     }
 }
 
-/// The keys as the statements of the database read them: an object, of leases by `seq` of SQLite, and of names in which all
-/// of the key is of Postgres, where `seq` has no index.
+/// The keys as the statements of the database read them: on SQLite `{"seq": lease}`, and on Postgres, where `seq` has no
+/// index, `{"id seq lease": {}}`.
 pub(super) fn keys_json<'a>(transport: Transport, keys: impl Iterator<Item = &'a RowKey>) -> String {
     object(keys, |json, key| push_plain(json, transport, key))
 }
 
-/// The ends in the same way; those of runs that ended well are told by their keys alone.
+/// The ends in the same way, each as an object in the place of the lease or of the empty object; a run that ended well has
+/// its key alone.
 pub(super) fn ends_json<'a>(transport: Transport, ends: impl Iterator<Item = &'a RowEnd>) -> String {
     object(ends, |json, end| {
         if end.is_plain() {

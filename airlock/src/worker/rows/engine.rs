@@ -54,6 +54,8 @@ pub(super) struct Engine {
     pauses: Pauses,
     /// Nothing is asked of the database before that.
     resting: Option<Instant>,
+    /// The last turn ended with an error: what can be done without new rows comes first in this one.
+    has_failed: bool,
     /// The last claim gave all it was asked for, or there is news: there may be more.
     pub(super) may_have_more: bool,
     pub(super) next_claim: Instant,
@@ -84,6 +86,7 @@ impl Engine {
             pending: Vec::new(),
             pauses: Pauses::new(),
             resting: None,
+            has_failed: false,
             may_have_more: true,
             next_claim: now,
             soon: None,
@@ -156,7 +159,7 @@ impl Engine {
     /// More ends may come soon, and share a transaction, if there is nothing else to do.
     async fn linger(&mut self) {
         let Occupancy { ready, running, finished, .. } = self.rows.occupancy();
-        let claims = self.may_have_more && self.rows.room() > 0;
+        let claims = self.may_have_more && self.rows.room() > 0 && !Company::is_held_up();
         if !claims && running > 0 && ready > 0 && finished + self.pending.len() < ENOUGH {
             timer::sleep_until(Instant::now() + LINGER).await;
         }
@@ -188,9 +191,13 @@ impl Engine {
         }
         self.resting = None;
         match self.work(claims).await {
-            Ok(()) => self.pauses = Pauses::new(),
+            Ok(()) => {
+                self.pauses = Pauses::new();
+                self.has_failed = false;
+            }
             Err(error) => {
                 self.store = None;
+                self.has_failed = true;
                 // Others of this process may have a database that can be used.
                 self.company.want_alone(false);
                 if self.is_idle() {
@@ -217,14 +224,11 @@ impl Engine {
             store.check_version().await?;
             self.store = Some(store);
         }
-        // Claims first: what they bring runs while the ends are recorded, and what was claimed before ran meanwhile.
-        if (looks || probe.is_some()) && !self.company.is_waiting() && self.company.enter() {
-            if let Some(tasks) = probe {
-                self.claim_probe(tasks).await?;
-            }
-            if looks {
-                self.claim(room).await?;
-            }
+        let claims_last = self.has_failed || self.has_rows_to_give_back();
+        let room = if looks { room } else { 0 };
+        if !claims_last {
+            // What it brings runs while the ends are recorded, and what was claimed before ran meanwhile.
+            self.claim_all(room, probe.clone()).await?;
         }
         self.finish().await?;
         if rescues {
@@ -238,7 +242,10 @@ impl Engine {
             self.next_rescue = Instant::now();
         }
         if claims && self.company.is_waiting() {
-            self.claim_alone().await?;
+            return self.claim_alone().await;
+        }
+        if claims_last {
+            self.claim_all(room, probe).await?;
         }
         Ok(())
     }

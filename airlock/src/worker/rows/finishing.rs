@@ -37,7 +37,7 @@ impl Finishing<'_> {
     /// Records them all. On an error, what is left of them is what isn't recorded, or may be.
     pub(super) async fn finish(&mut self, pending: &mut Vec<FinishedRow>) -> Result<(), DispatchError> {
         let now = Instant::now();
-        // Refused ones last. Those of a statement lock their rows in one order, whatever else locks some of them.
+        // Refused ones last; the others in the order in which their rows lie in the table.
         pending.sort_by_key(|row| (row.is_put_off(now), row.end.key.seq));
         let mut left = pending.partition_point(|row| !row.is_put_off(now));
         let mut most = GROUP;

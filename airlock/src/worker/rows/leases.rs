@@ -50,8 +50,7 @@ impl Leases {
         }
     }
 
-    /// Those of the rows whose lease is not known to be lost, in their order of insertion: statements that lock several
-    /// rows lock them in one order.
+    /// Those of the rows whose lease is not known to be lost, in the order in which they lie in the table.
     pub(super) fn keys(&self) -> Vec<RowKey> {
         let rows = self.lock();
         let held = rows.values().filter(|row| row.stop_reason() != Some(StopReason::Lost));

@@ -20,11 +20,11 @@ use crate::worker::{RunCount, WorkerCounters};
 const BETWEEN_YIELDS: Duration = Duration::from_micros(50);
 
 /// How many rows a claim takes at most; twice as many may wait for a slot.
-pub(super) const BATCH: usize = 1000;
+const BATCH: usize = 1000;
 
 /// Rows are claimed ahead of the slots for as long as this, at the pace of the tasks until now: what is claimed and waits is
 /// kept from other workers.
-const AHEAD: Duration = Duration::from_millis(50);
+const AHEAD: Duration = Duration::from_millis(100);
 
 /// What runs, what is to run next, and what has ended.
 pub(super) struct Slots {
@@ -70,7 +70,7 @@ impl Slots {
     }
 
     async fn work_async(self: Arc<Self>, row: ReadyRow) {
-        let runner = Runner(&self);
+        let mut runner = Runner { slots: &self, next: None };
         let (mut next, mut yielded) = (Some(row), Instant::now());
         while let Some(row) = next.take_if(|row| row.is_async()) {
             let ended = catching_panics(self.settings.run_async(&row)).await;
@@ -81,11 +81,11 @@ impl Slots {
             }
             next = self.next();
         }
-        runner.goes_on_as(next);
+        runner.next = next;
     }
 
     fn work(self: Arc<Self>, row: ReadyRow) {
-        let runner = Runner(&self);
+        let mut runner = Runner { slots: &self, next: None };
         let mut next = Some(row);
         while let Some(row) = next.take_if(|row| !row.is_async()) {
             let ended = match row.held.stop_reason() {
@@ -97,7 +97,7 @@ impl Slots {
             runner.ended(row, ended);
             next = self.next();
         }
-        runner.goes_on_as(next);
+        runner.next = next;
     }
 
     /// The next row that is to run.
@@ -112,7 +112,7 @@ impl Slots {
 }
 
 impl RowRunner for Slots {
-    /// In the slots, and before them as far as they would soon start. None while at least half of those are there: many rows
+    /// In the slots, and before them as far as they would soon start. None while more than half of those are there: many rows
     /// share a claim, which goes on while the other half runs.
     fn room(&self) -> usize {
         let mut state = self.lock();
@@ -167,13 +167,17 @@ impl RowRunner for Slots {
     }
 }
 
-/// One slot that is in use; dropped, it is free.
-struct Runner<'a>(&'a Arc<Slots>);
+/// One slot that is in use; dropped, it is free, or the next row's.
+struct Runner<'a> {
+    slots: &'a Arc<Slots>,
+    /// One of the other kind, which another runner goes on with.
+    next: Option<ReadyRow>,
+}
 
 impl Runner<'_> {
     /// A run has ended; the outer error is a panic of a destructor.
     fn ended(&self, row: ReadyRow, ended: Result<Option<FinishedRow>, String>) {
-        let slots = self.0;
+        let slots = self.slots;
         slots.lock().ended += 1;
         let finished = match ended {
             _ if row.held.stop_reason() == Some(StopReason::Lost) => None,
@@ -192,19 +196,20 @@ impl Runner<'_> {
         }
         slots.changed.notify_one();
     }
-
-    /// The next row is of the other kind: another runner has this one's slot.
-    fn goes_on_as(self, next: Option<ReadyRow>) {
-        if let Some(next) = next {
-            self.0.lock().runners += 1;
-            self.0.start(next);
-        }
-    }
 }
 
 impl Drop for Runner<'_> {
     fn drop(&mut self) {
-        self.0.lock().runners -= 1;
-        self.0.changed.notify_one();
+        let mut state = self.slots.lock();
+        // What came after this runner had looked for its next row found the slot in use.
+        let next = self.next.take().or_else(|| state.ready.pop_front());
+        if next.is_none() {
+            state.runners -= 1;
+        }
+        drop(state);
+        if let Some(next) = next {
+            self.slots.start(next);
+        }
+        self.slots.changed.notify_one();
     }
 }

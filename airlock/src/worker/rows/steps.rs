@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use super::attempt::ReadyRow;
 use super::engine::{Engine, PRUNING, is_lasting};
 use super::finishing::Finishing;
-use super::slots::BATCH;
 use crate::dispatch::DispatchError;
-use crate::outbox::{Claim, ClaimedRows, RescuedRow, RowKey, Store};
+use crate::outbox::{Claim, ClaimedRows, OutboxState, RescuedRow, RowKey, Store};
 use crate::registry::registry;
 use crate::runtime::full_jitter;
 use crate::worker::RunCount;
+
+/// How many rows are rescued or deleted at a time.
+const AT_ONCE: usize = 500;
 
 /// How many rows are rescued each for itself at a time, or passed over.
 const ONE_BY_ONE: usize = 20;
@@ -33,7 +35,7 @@ impl Engine {
         let Some(store) = &mut self.store else { return Ok(()) };
         let max_rescues = self.settings.max_rescues.unwrap_or(u32::MAX);
         let (claim, held) = (&self.settings.claim, self.leases.keys());
-        let rescued = match store.rescue(max_rescues, claim, &held, BATCH, 0).await {
+        let rescued = match store.rescue(max_rescues, claim, &held, AT_ONCE, 0).await {
             Err(error) if is_lasting(&error) => {
                 tracing::warn!(target: "airlock", error = error.reason(), "some rows of lost workers can't be given back");
                 store.reset().await;
@@ -56,8 +58,8 @@ impl Engine {
     pub(super) async fn prune(&mut self) -> Result<(), DispatchError> {
         self.next_pruning = Instant::now() + PRUNING / 2 + full_jitter(PRUNING);
         let Some(store) = &mut self.store else { return Ok(()) };
-        match store.prune(false, self.settings.keep_done, BATCH).await {
-            Ok(BATCH) => self.next_pruning = Instant::now() + Duration::from_millis(100),
+        match store.prune(false, self.settings.keep_done, AT_ONCE).await {
+            Ok(AT_ONCE) => self.next_pruning = Instant::now() + Duration::from_millis(100),
             Ok(_) => {}
             Err(error) if is_lasting(&error) => {
                 return self.put_off("rows that have ended can't be deleted; let this user delete them", &error).await;
@@ -90,8 +92,27 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes what there is room for.
-    pub(super) async fn claim(&mut self, room: usize) -> Result<(), DispatchError> {
+    /// Rows that go back come before others that are claimed now; and an end that may be recorded is looked for before
+    /// its row is claimed again.
+    pub(super) fn has_rows_to_give_back(&self) -> bool {
+        self.pending.iter().any(|row| row.is_unconfirmed || row.end.state == OutboxState::Waiting)
+    }
+
+    /// Takes what there is room for, and one row of these tasks.
+    pub(super) async fn claim_all(&mut self, room: usize, probe: Option<Arc<str>>) -> Result<(), DispatchError> {
+        if (room == 0 && probe.is_none()) || self.company.is_waiting() || !self.company.enter() {
+            return Ok(());
+        }
+        if let Some(tasks) = probe {
+            self.claim_probe(tasks).await?;
+        }
+        if room > 0 {
+            self.claim(room).await?;
+        }
+        Ok(())
+    }
+
+    async fn claim(&mut self, room: usize) -> Result<(), DispatchError> {
         let Some(store) = &mut self.store else { return Ok(()) };
         let claimed = match self.rows.tasks() {
             None => store.claim(&self.settings.claim, room).await?,
@@ -102,7 +123,7 @@ impl Engine {
     }
 
     /// Takes one row of these tasks.
-    pub(super) async fn claim_probe(&mut self, tasks: Arc<str>) -> Result<(), DispatchError> {
+    async fn claim_probe(&mut self, tasks: Arc<str>) -> Result<(), DispatchError> {
         let Some(store) = &mut self.store else { return Ok(()) };
         let claimed = store.claim(&Claim { tasks, ..self.settings.claim.clone() }, 1).await?;
         self.counters.add(RunCount::Expired, claimed.expired);

@@ -23,7 +23,8 @@ pub(crate) struct Statements {
     pub(super) finish_known: Arc<str>,
     /// Ends (JSON). Gives id, seq and lease of the rows that have ended so before.
     pub(super) finished: Arc<str>,
-    /// Keys (JSON, as [`keys_json`](super::keys::keys_json) writes them), lease in milliseconds. Gives id, seq and lease of the rows whose lease holds.
+    /// Keys (JSON, as [`keys_json`](super::keys::keys_json) writes them), lease in milliseconds. Gives id, seq and lease of
+    /// the rows whose lease holds.
     pub(super) renew: Arc<str>,
     /// The most rescues of a row, how many at most, keys (JSON) of those that are no others', tasks, queues, how many of the first are left
     /// out. Gives id, task and state.
