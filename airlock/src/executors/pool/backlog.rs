@@ -83,12 +83,11 @@ impl Backlog {
         }
     }
 
-    /// Unlocks the jobs after one was taken out, and has one more flush look for room if any waits for it, once there is
-    /// room for many: to be woken takes longer than to push them.
+    /// Unlocks the jobs after one was taken out, and has one more flush look for room if any waits for it.
     ///
     /// Relaxed, since the lock orders it: a flush counts itself as waiting, and listens, before it finds no room.
     pub(super) fn unlock_after_pop(&self, jobs: MutexGuard<'_, Jobs>, place: Lane) {
-        let is_awaited = jobs.waiting > 0 && jobs.has_room_for_many(place);
+        let is_awaited = jobs.waiting > 0;
         self.unlock(jobs);
         if is_awaited {
             self.room(place).notify(1.additional().relaxed());

@@ -94,15 +94,6 @@ impl Jobs {
         }
     }
 
-    /// Whether there is half of all the room that there ever is.
-    pub(super) fn has_room_for_many(&self, lane: Lane) -> bool {
-        let limit = match lane {
-            Lane::Ready => self.limit,
-            Lane::Delayed => self.delayed_limit,
-        };
-        self.room(lane) >= limit.div_ceil(2)
-    }
-
     /// Accepts intents that are to be started at once and have [`room`](Self::room).
     pub(super) fn push_all(&mut self, intents: vec::IntoIter<Intent>) {
         let number = self.accepted;

@@ -1,7 +1,8 @@
 //! How jobs get in: by the chunk while there is room, one by one where there is none.
 
 use std::task::Waker;
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::SystemTime;
 
 use event_listener::IntoNotification;
 
@@ -16,9 +17,6 @@ use crate::runtime::{Deadline, timer};
 
 /// How many intents are pushed under one lock, unless there is room for a whole flush: that is not moved.
 const CHUNK: usize = 128;
-
-/// How soon a flush that waits for room looks whether there is some: it is woken once there is room for many.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Why no more was pushed under one lock.
 enum PushStop<'a> {
@@ -96,10 +94,15 @@ impl Backlog {
             if refusal == PushError::Closed {
                 return Err(self.is_closed());
             }
-            let until_its_time = start.map(|start| start.duration_since(SystemTime::now()).unwrap_or_default());
-            let wait = until_its_time.map_or(LOOK_AGAIN, |wait| wait.min(LOOK_AGAIN));
+            let Some(start) = start else {
+                notified(listener).await;
+                // The thread that made room goes on first, if they share a core: there will be room for more.
+                thread::yield_now();
+                continue;
+            };
+            let wait = start.duration_since(SystemTime::now()).unwrap_or_default();
             let is_room = timer::until(Deadline::after(wait), notified(listener)).await.is_some();
-            if is_room && start.is_some() && times::starts_later(intent, SystemTime::now()).is_none() {
+            if is_room && times::starts_later(intent, SystemTime::now()).is_none() {
                 // It waits elsewhere from now on.
                 room.notify(1.additional());
             }
