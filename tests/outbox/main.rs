@@ -10,6 +10,7 @@ mod odd;
 mod options;
 mod places;
 mod plans;
+mod refused;
 mod relay;
 mod runs;
 mod secrets;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::home::{Home, block_on, on_both};
-use crate::tasks::{gate, gated, leaves_local, plain, ran, unique, waited_at};
+use crate::tasks::{fails, gate, gated, leaves_local, plain, ran, unique, waited_at};
 use airlock::{Options, Outbox, OutboxFilter, OutboxState};
 
 /// Rows that were changed by hand at the head of the queue, each in its own way.
@@ -192,4 +192,16 @@ fn a_worker_goes_on_with_the_file_that_has_replaced_its_database() {
 #[should_panic(expected = "leave `queues` out for all of them")]
 fn a_worker_of_no_queue_is_refused_as_it_is_made() {
     let _ = Home::sqlite().worker().queues(Vec::<String>::new());
+}
+
+#[test]
+fn limits_on_sqlite_that_are_no_numbers_are_none() {
+    let home = Home::sqlite();
+    block_on(async {
+        let test = unique();
+        home.enqueue(|| fails::enqueue(test.clone(), 1));
+        home.run("UPDATE airlock_outbox SET max_retries = 'several', timeout_ms = x'01'");
+        home.drain(home.worker()).await;
+        assert_eq!(ran(&test), [1, 2], "it is tried again as often as others are");
+    });
 }
