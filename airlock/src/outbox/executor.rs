@@ -79,7 +79,11 @@ impl Outbox {
     /// The text is no URL of a database, or the cargo feature of its transport (`sqlite`, `postgres`, `postgres-tls`) is
     /// off.
     pub fn new(url: impl AsRef<str>) -> Result<Self, BrokerUrlError> {
-        let broker = Broker::for_system(url.as_ref(), "the outbox", &[Transport::Sqlite, Transport::Postgres])?;
+        let broker = Broker::for_system(
+            url.as_ref(),
+            "the outbox, a table of SQLite or Postgres,",
+            &[Transport::Sqlite, Transport::Postgres],
+        )?;
         Ok(Self::at(broker))
     }
 
