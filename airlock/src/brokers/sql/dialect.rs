@@ -20,7 +20,7 @@ pub(super) type Done<'a> = BoxFuture<'a, Result<(), sqlx::Error>>;
 pub(super) type Fetched<'a> = BoxFuture<'a, Result<Vec<SqlRow>, sqlx::Error>>;
 
 /// How many rows have changed.
-pub(super) type Counted<'a> = BoxFuture<'a, Result<u64, sqlx::Error>>;
+pub(super) type RowsChanged<'a> = BoxFuture<'a, Result<u64, sqlx::Error>>;
 
 /// The savepoint around what is written into a transaction of the caller.
 pub(super) const SAVEPOINT: &str = "airlock";
@@ -134,7 +134,7 @@ pub(crate) trait Dialect: Send + Sized + 'static {
     fn fetch<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Fetched<'a>;
 
     /// Runs a statement with values that gives no answer; gives how many rows it has changed.
-    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Counted<'a>;
+    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> RowsChanged<'a>;
 
     /// Wakes who listens, once the transaction is committed.
     fn notify<'a>(&'a mut self, channel: &'a str) -> Done<'a>;

@@ -17,7 +17,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use super::Sql;
 use super::broker::Heard;
-use super::dialect::{Counted, Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, RowsChanged, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlTable, SqlType, SqlValue, insert_into, on_conflict};
 use crate::brokers::url::BrokerUrl;
@@ -147,7 +147,7 @@ impl Dialect for PgConnection {
         })
     }
 
-    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Counted<'a> {
+    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> RowsChanged<'a> {
         let statement = AssertSqlSafe(Arc::clone(statement));
         Box::pin(async move {
             let is_kept = keeps_statements(self);

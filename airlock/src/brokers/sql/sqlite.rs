@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Database, Sqlite, SqliteConnection};
 use sqlx_core::transaction::TransactionManager;
 
-use super::dialect::{Counted, Dialect, Done, Fetched, ForgetOnDrop, SAVEPOINT, SqlPhase};
+use super::dialect::{Dialect, Done, Fetched, ForgetOnDrop, RowsChanged, SAVEPOINT, SqlPhase};
 use super::refusal::{Refusal, RefusalKind};
 use crate::brokers::row::{SqlMessage, SqlValue};
 use crate::brokers::url::BrokerUrl;
@@ -142,7 +142,7 @@ impl Dialect for SqliteConnection {
         })
     }
 
-    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> Counted<'a> {
+    fn change<'a>(&'a mut self, statement: &Arc<str>, values: Vec<SqlValue>) -> RowsChanged<'a> {
         let statement = AssertSqlSafe(Arc::clone(statement));
         Box::pin(async move {
             let done = sqlx::query_with(statement, arguments(values)?).persistent(true).execute(self).await?;
