@@ -58,8 +58,9 @@ pub(super) fn fill(place: &Place, rows: u64, task: &str, priority: u8, state: &s
         place.run(&format!(
             "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {rows})
              INSERT INTO airlock_outbox (id, task, queue, priority, state, due, ended, arguments)
-             SELECT lower(hex(randomblob(16))), '{task}', 'default', {priority}, '{state}', {now} + {delay},
-                 CASE WHEN '{state}' = 'done' THEN {now} END, '[]' FROM n"
+             SELECT printf('%08x-0000-4000-8000-%012x', n, abs(random()) % 281474976710656), '{task}', 'default',
+                 {priority}, '{state}', {now} + {delay},
+                 CASE WHEN '{state}' = 'done' THEN {now} END, '[1]' FROM n"
         ));
         // A log as long as the table itself would be searched for each page, until it is full again.
         place.run("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -68,7 +69,7 @@ pub(super) fn fill(place: &Place, rows: u64, task: &str, priority: u8, state: &s
             "INSERT INTO airlock_outbox (id, task, queue, priority, state, due, ended, arguments)
              SELECT gen_random_uuid(), '{task}', 'default', {priority}, '{state}',
                  clock_timestamp() + {delay} * interval '1 millisecond',
-                 CASE WHEN '{state}' = 'done' THEN clock_timestamp() END, '[]' FROM generate_series(1, {rows})"
+                 CASE WHEN '{state}' = 'done' THEN clock_timestamp() END, '[1]' FROM generate_series(1, {rows})"
         ));
     }
 }
