@@ -12,7 +12,7 @@ on_both! {
         let (refuse, allow) = if home.url.starts_with("sqlite") {
             (
                 "CREATE TRIGGER refuses BEFORE UPDATE ON airlock_outbox WHEN new.state = 'running'
-                 BEGIN SELECT RAISE(ABORT, 'not now'); END",
+                 AND old.state = 'waiting' BEGIN SELECT RAISE(ABORT, 'not now'); END",
                 "DROP TRIGGER refuses",
             )
         } else {

@@ -76,7 +76,8 @@ async fn drain_by_hand(url: &str) -> f64 {
             // Chosen first: as a subquery of `IN`, the planner may choose once for each row of the table.
             "WITH chosen AS MATERIALIZED (SELECT id FROM airlock_outbox WHERE state = 'waiting'
              ORDER BY queue, task, priority, due, seq LIMIT {} FOR UPDATE SKIP LOCKED)
-             UPDATE airlock_outbox SET state = 'running' WHERE id = ANY (ARRAY(SELECT id FROM chosen)) RETURNING id::text, arguments",
+             UPDATE airlock_outbox SET state = 'running' WHERE id = ANY (ARRAY(SELECT id FROM chosen))
+             RETURNING id::text, arguments",
             "UPDATE airlock_outbox SET state = 'done', ended = now()
              WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)::uuid))"
         )

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Parts: `insert`, `drain`, `pick_up`, `claims` (with up to a million rows in the table), `memory`, `relay` (to Celery,
-//! beside the direct flush); all of them unless some are named. `sqlite` or `postgres` leaves the other database out. Medians of interleaved rounds. Nothing is asserted.
+//! beside the direct flush); all of them unless some are named. `sqlite` or `postgres` leaves the other database out.
+//! Medians of interleaved rounds. Nothing is asserted.
 
 #![allow(clippy::print_stdout, reason = "a program for people")]
 

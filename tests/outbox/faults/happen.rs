@@ -66,6 +66,8 @@ impl Shop {
                 while self.database.number(&waits) == 0 && start.elapsed() < LEASE {
                     self.watch(Duration::from_millis(5));
                 }
+                let waiting = self.database.number(&waits);
+                println!("killed while {waiting} workers wait at {step}");
                 self.processes.iter_mut().for_each(Process::kill);
                 drop(holder);
                 self.start_all(None);

@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A connection with one transaction at a time. After an error it is given up: dropped, it leaves no transaction open,
 /// whatever the client thinks of it.
 pub(crate) trait SqlSession: Send {
-    /// Reads by index alone from now on: statements that change the same rows lock them in the order of that.
+    /// Reads by index alone from now on: statements that change the same rows lock them in the order of the index.
     fn read_by_index(&mut self) -> SqlAnswer<'_, ()>;
 
     /// Begins a transaction that may write.

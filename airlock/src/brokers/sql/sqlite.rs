@@ -25,7 +25,8 @@ use insertion::{Insertion, add, insertion};
 /// file, and read again.
 const CACHE: &str = "-16384";
 
-/// How many rows of an answer don't wait for who reads them: while they do, so do all others that write to the file.
+/// How many rows of an answer the client's thread keeps ready: while it waits for their reader, its transaction keeps all
+/// other writers of the file waiting.
 const ROWS_READY: usize = 1000;
 
 type SqliteTransactions = <Sqlite as Database>::TransactionManager;
