@@ -54,8 +54,8 @@ pub(crate) fn options(args: &TaskArgs, function: &Function, parameters: &[Parame
 
 /// Whether the companion would stand for a type that all code beside it uses.
 pub(crate) fn hides_a_type(args: &TaskArgs, function: &Function) -> bool {
-    let ident = &function.sig.ident;
-    args.companion.key().is_none() && (ident == "str" || PRIMITIVES.iter().any(|known| ident == known))
+    let name = function.sig.ident.to_string();
+    args.companion.key().is_none() && (name == "str" || PRIMITIVES.contains(&&*name))
 }
 
 /// Checks a function that becomes a scope.

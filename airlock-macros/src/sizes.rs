@@ -38,7 +38,7 @@ fn walk(ty: &mut Type, found: &mut Vec<(Type, String)>) {
         Type::Path(path) => {
             let Some(last) = path.path.segments.last_mut() else { return };
             let (true, PathArguments::AngleBracketed(arguments)) =
-                (HOLDS.iter().any(|name| last.ident == name), &mut last.arguments)
+                (HOLDS.contains(&&*last.ident.to_string()), &mut last.arguments)
             else {
                 return;
             };
@@ -54,9 +54,9 @@ fn walk(ty: &mut Type, found: &mut Vec<(Type, String)>) {
 
 /// What holds a value of such a type, and the message.
 fn with_size(ty: &Type) -> Option<(Type, String)> {
-    let spelled = spelling(ty);
-    let use_instead =
-        |sized: &str| format!("task arguments are stored, so they need a size; use `{sized}` instead of `{spelled}`");
+    let use_instead = |sized: &str| {
+        format!("task arguments are stored, so they need a size; use `{sized}` instead of `{}`", spelling(ty))
+    };
     match ty {
         Type::Slice(slice) => {
             let element = &slice.elem;
@@ -67,6 +67,7 @@ fn with_size(ty: &Type) -> Option<(Type, String)> {
             Some((parse_quote!(::std::string::String), use_instead("String")))
         }
         Type::TraitObject(object) => {
+            let spelled = spelling(ty);
             let message =
                 format!("task arguments are stored, so they need a type of their own; name it instead of `{spelled}`");
             Some((parse_quote!(::std::boxed::Box<#object>), message))

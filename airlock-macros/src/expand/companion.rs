@@ -8,10 +8,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type, Visibility};
 
-use super::at;
 use super::direct::{self, Direct};
 use super::run::run;
 use super::task::Task;
+use super::{at, unjudged};
 use crate::args::{Slot, TaskArgs};
 use crate::signature::{DefaultValue, PRIMITIVES, Parameter, Role};
 use crate::spelling::spelling;
@@ -61,8 +61,8 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
         quote!(&__AIRLOCK_TASK.definition)
     };
 
-    // Of the types of unknown ones, so that what is wrong with those is reported where they are named, and not here again.
-    let args = if known_types {
+    // Of the types of others, so that what is wrong with those is reported where they are named, and not here again.
+    let args = if types.iter().all(|ty| is_known(ty, true)) {
         quote!((#(#types,)*))
     } else {
         quote_spanned!(at(unknown(&types))=> <#companion as __AirlockTyped>::Args)
@@ -72,20 +72,21 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     // The call is where the definition says that the task is.
     let made = quote!(__airlock::#make::<#(#types),*>(#known) #options_set #extras);
     let entry = quote_spanned!(place=> static __AIRLOCK_TASK: __airlock::TaskEntry<#args> = #made;);
+    let unjudged = unjudged();
     let item = quote! {
         #(#cfgs)*
         #(#lints)*
         #deprecated
         #[doc(hidden)]
         #[allow(dead_code, missing_debug_implementations, non_camel_case_types, unreachable_pub)]
-        #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #unjudged
         #vis struct #companion {}
     };
     let block = quote! {
         #(#cfgs)*
         #(#lints)*
-        #[allow(dead_code, deprecated, non_snake_case, private_interfaces, unreachable_code)]
-        #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #[allow(dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_code)]
+        #unjudged
         const _: () = {
             use #checks as __airlock;
 
@@ -135,30 +136,43 @@ fn implementation(task: &Task<'_>, types: &[&Type], known: bool) -> TokenStream 
     if known {
         return quote!(impl __airlock::Task for #companion { type Args = (#(#types,)*); #items });
     }
+    // Where the compiler finds a lifetime that is left out, which it can't say of one type of several.
+    let place = unknown(types);
+    let airlock = airlock(place);
+    let (typed, bound) = if types.iter().all(|ty| is_known(ty, true)) {
+        (None, quote!(fn((#(#types,)*)): #airlock::NoLifetimeLeftOut<Type = __AirlockArgs>))
+    } else {
+        // A trait more, where that can be said of each type.
+        (Some(typed(companion, types)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>))
+    };
+    // Names the types where an implementation may: an argument may be less visible than its task, and the types of a
+    // public trait's implementation may not. Nor is the compiler asked once more whether they are arguments.
+    quote_spanned! {at(place)=>
+        #typed
+
+        impl<__AirlockArgs: #airlock::Args> #airlock::Task for #companion
+        where
+            #bound,
+        {
+            type Args = __AirlockArgs;
+            #items
+        }
+    }
+}
+
+/// Has the compiler say which type leaves out a lifetime.
+fn typed(companion: &Ident, types: &[&Type]) -> TokenStream {
     let args = types.iter().map(|ty| {
         let airlock = airlock(ty.span());
         quote_spanned!(at(ty.span())=> <fn(#ty) as #airlock::NoLifetimeLeftOut>::Type)
     });
-    // Where the compiler finds a lifetime that is left out, which it can't say of one type of several.
-    let place = unknown(types);
-    let airlock = airlock(place);
-    // Names the types where no one else can: an argument may be less visible than its task, and the types of a public
-    // trait's implementation may not. Nor is the compiler asked once more whether they are arguments.
-    quote_spanned! {at(place)=>
+    quote_spanned! {at(unknown(types))=>
         trait __AirlockTyped {
             type Args;
         }
 
         impl __AirlockTyped for #companion {
             type Args = (#(#args,)*);
-        }
-
-        impl<__AirlockArgs: #airlock::Args> #airlock::Task for #companion
-        where
-            #companion: __AirlockTyped<Args = __AirlockArgs>,
-        {
-            type Args = __AirlockArgs;
-            #items
         }
     }
 }
@@ -179,10 +193,11 @@ fn is_known(ty: &Type, named: bool) -> bool {
     };
     let (None, Some(name)) = (&path.qself, path.path.segments.first()) else { return false };
     let inner = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_known(ty, named));
-    path.path.leading_colon.is_none()
-        && path.path.segments.len() == 1
-        && (PRIMITIVES.iter().any(|known| name.ident == known)
-            || (named && NAMED.iter().any(|known| name.ident == known)))
+    if path.path.leading_colon.is_some() || path.path.segments.len() > 1 {
+        return false;
+    }
+    let ident = name.ident.to_string();
+    (PRIMITIVES.contains(&&*ident) || (named && NAMED.contains(&&*ident)))
         && match &name.arguments {
             PathArguments::None => true,
             PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(inner),

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, ReturnType};
 
 use super::task::Task;
-use super::{at, path_at};
+use super::{at, path_at, unjudged};
 use crate::args::TaskArgs;
 use crate::signature::{Function, Parameter, cfg_of};
 
@@ -62,11 +62,13 @@ pub(super) fn stub(task: &Task<'_>, direct: Direct) -> TokenStream {
     let function = task.function;
     let attrs = function.attrs.iter().filter_map(|attr| stub_attr(attr, function.body.is_none()));
     let lints = function.allowed();
+    let unjudged = unjudged();
     let stub = if direct == Direct::Refused { refusing(task) } else { shim(task) };
     quote! {
         #(#attrs)*
         #(#lints)*
-        #[allow(dead_code, deprecated, unused_variables, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #[allow(dead_code, deprecated, unused_variables)]
+        #unjudged
         #stub
     }
 }

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, Path, PathArguments, PathSegment, ReturnType, Type, TypeParamBound};
 
-use super::{at, path_at};
+use super::{at, path_at, unjudged};
 use crate::args::ScopedArgs;
 use crate::signature::{Function, has_impl};
 
@@ -33,9 +33,11 @@ impl Output {
 
     /// Tells an `async` block its type, which there is no syntax for: without it `?` could not infer the error.
     pub(super) fn typed_return(&self) -> Option<TokenStream> {
+        let unjudged = unjudged();
         self.ty.as_ref().map(|ty| {
             quote_spanned! {at(self.place)=>
-                #[allow(unreachable_code, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+                #[allow(unreachable_code)]
+                #unjudged
                 if false {
                     let __airlock_output: #ty = loop {};
                     return __airlock_output;

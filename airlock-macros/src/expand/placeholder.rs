@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{FnArg, Token};
 
 use super::task::Task;
+use super::unjudged;
 use crate::parameter;
 
 /// `inputs` still have all their attributes.
@@ -34,10 +35,11 @@ pub(super) fn placeholder(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>
     let (generics, bounds) = (&sig.generics, &sig.generics.where_clause);
     let enqueued = quote!(#krate::__private::Enqueued);
     let body = quote!(#krate::__private::never_called());
-    let cfgs = function.cfgs();
+    let (cfgs, unjudged) = (function.cfgs(), unjudged());
     let block = quote! {
         #(#cfgs)*
-        #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #[allow(warnings)]
+        #unjudged
         const _: () = {
             impl #companion {
                 #vis fn enqueue #generics (#(#parameters),*) -> #enqueued #bounds { #body }
@@ -50,7 +52,8 @@ pub(super) fn placeholder(task: &Task<'_>, inputs: &Punctuated<FnArg, Token![,]>
         #[#krate::checks::beside(#block)]
         #(#cfgs)*
         #[doc(hidden)]
-        #[allow(warnings, clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
+        #[allow(warnings)]
+        #unjudged
         #vis struct #companion {}
     }
 }

@@ -77,25 +77,31 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
 /// borrowed, and who calls it. Where only its companion sees it, also what they don't ask of a public function.
 fn lints(direct: Direct) -> TokenStream {
     let own = quote! {
-        #[allow(clippy::needless_pass_by_value, clippy::single_call_fn, clippy::trivially_copy_pass_by_ref)]
+        #[cfg_attr(
+            clippy,
+            allow(clippy::needless_pass_by_value, clippy::single_call_fn, clippy::trivially_copy_pass_by_ref)
+        )]
     };
     if direct == Direct::AsWritten {
         return own;
     }
     quote! {
         #own
-        #[allow(
-            unreachable_pub,
-            clippy::box_collection,
-            clippy::large_types_passed_by_value,
-            clippy::linkedlist,
-            clippy::option_option,
-            clippy::rc_buffer,
-            clippy::rc_mutex,
-            clippy::redundant_allocation,
-            clippy::ref_option,
-            clippy::unnecessary_wraps,
-            clippy::vec_box
+        #[allow(unreachable_pub)]
+        #[cfg_attr(
+            clippy,
+            allow(
+                clippy::box_collection,
+                clippy::large_types_passed_by_value,
+                clippy::linkedlist,
+                clippy::option_option,
+                clippy::rc_buffer,
+                clippy::rc_mutex,
+                clippy::redundant_allocation,
+                clippy::ref_option,
+                clippy::unnecessary_wraps,
+                clippy::vec_box
+            )
         )]
     }
 }
