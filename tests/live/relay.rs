@@ -1,11 +1,13 @@
 //! Orders that were committed reach the workers of each system through a relay, with what they were enqueued with.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use airlock::{Executor, Intent, Options, Outbox, OutboxState};
 use airlock_tests::patience::PATIENCE;
-use airlock_tests::process::Folder;
+use airlock_tests::process::{Folder, until};
+use airlock_tests::python::{Worker, python};
 use airlock_tests::servers::Database;
 
 use crate::fleet::{Server, System, assert_on_time, numbers};
@@ -66,7 +68,7 @@ fn relay(outbox: &Outbox, queue: &str, executor: impl Executor, count: u64) {
 /// rolled back.
 fn arrives(server: &Server, system: System, queue: &'static str) {
     let (executor, worker) = server.staffed(system, queue);
-    let (outbox, url, _folder) = outbox(queue, std::sync::Arc::clone(&executor));
+    let (outbox, url, _folder) = outbox(queue, Arc::clone(&executor));
     let count = orders();
     let mut sent = transact(&outbox, &url, true, || {
         (0..count).try_for_each(|number| tasks::note::enqueue(number).map(drop))?;
@@ -124,11 +126,59 @@ fn promise_26_what_was_committed_reaches_django_q() {
     arrives(&Server::redis(), System::DjangoQ, "relayed");
 }
 
+/// An order that is relayed in time and expires before there is a worker is not run, though it comes first.
+fn expires_at_the_worker(executor: Arc<dyn Executor>, queue: &'static str, worker: impl FnOnce() -> Worker) {
+    let (outbox, url, _folder) = outbox(queue, Arc::clone(&executor));
+    let soon = SystemTime::now() + Duration::from_secs(3);
+    transact(&outbox, &url, true, || {
+        tasks::note::enqueue_with(Options::new().expires_at(soon), 1)?;
+        tasks::note::enqueue_with(Options::new().expires_in(Duration::from_secs(3600)), 2)?;
+        tasks::note::enqueue(3)?;
+        Ok(())
+    });
+    relay(&outbox, queue, executor, 3);
+    until("it has expired", || soon < SystemTime::now());
+    let worker = worker();
+    assert_eq!(numbers(&worker.await_runs(2)), [2, 3]);
+    assert_eq!(worker.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn what_expires_after_the_relay_is_not_run_by_celery_on_redis() {
+    let (server, queue) = (Server::redis(), "expiring");
+    let executor = Arc::new(server.celery().default_queue(queue));
+    expires_at_the_worker(executor, queue, || Worker::celery(&server.url(), queue, &[], &[]));
+}
+
+#[test]
+fn what_expires_after_the_relay_is_not_run_by_celery_on_rabbitmq() {
+    let (server, queue) = (Server::rabbit(), "celery-expiring");
+    let executor = Arc::new(server.celery().default_queue(queue));
+    expires_at_the_worker(executor, queue, || Worker::celery(&server.url(), queue, &[], &[]));
+}
+
+#[test]
+fn what_expires_after_the_relay_is_not_run_by_dramatiq() {
+    let (server, queue) = (Server::redis(), "expiring");
+    let executor = Arc::new(server.dramatiq().default_queue(queue));
+    expires_at_the_worker(executor, queue, || Worker::dramatiq(&server.url(), &[queue], &[], &[]));
+}
+
+#[test]
+fn what_expires_after_the_relay_is_not_run_by_huey() {
+    let (server, queue) = (Server::redis(), "expiring");
+    let executor = Arc::new(server.huey().default_queue(queue));
+    let config = server.huey_storage();
+    expires_at_the_worker(executor, queue, || {
+        Worker::huey(python(), &server.url(), queue, &[("CONFIG", &config)], &[])
+    });
+}
+
 #[test]
 fn headers_options_and_an_expiry_arrive_at_celery() {
     let (server, queue) = (Server::redis(), "relayed");
     let (executor, worker) = server.staffed(System::Celery, queue);
-    let (outbox, url, _folder) = outbox(queue, std::sync::Arc::clone(&executor));
+    let (outbox, url, _folder) = outbox(queue, Arc::clone(&executor));
     let full = Options::new()
         .header("tenant", "acmé")
         .origin("POST /orders")
