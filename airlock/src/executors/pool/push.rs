@@ -40,7 +40,11 @@ impl Backlog {
                 PushStop::Refused(pending, refusal) => (pending, refusal),
             };
             let result = match refusal {
-                PushError::Full => self.push_with_room(&mut pending.intent, alarm).await,
+                PushError::Full => {
+                    // The threads that run the jobs make room meanwhile, if they share its core; to be woken costs more.
+                    thread::yield_now();
+                    self.push_with_room(&mut pending.intent, alarm).await
+                }
                 PushError::Closed => Err(self.is_closed()),
             };
             let is_accepted = result.is_ok();
