@@ -6,7 +6,7 @@ use super::io::tests::until;
 use super::*;
 use crate::brokers::connection::{Connection, Liveness, Requeue};
 use crate::dispatch::DispatchErrorKind;
-use crate::runtime::{BoxFuture, block_on};
+use crate::runtime::{BoxFuture, block_on, timer};
 
 /// What no real server does on demand: the code that speaks to it panics, or it is there at the third attempt.
 #[derive(Default)]
@@ -198,7 +198,10 @@ fn what_might_overtake_an_earlier_one_of_its_flush_is_not_sent_through_another_c
         requeue.give(job);
     }
     manager.kept(1, 2).into_iter().for_each(|(job, _)| job.reply.send_all(&Ok(())));
-    let errors = replies.map(|replies| block_on(replies.receive()).remove(0).err());
+    let errors = replies.map(|replies| {
+        let received = block_on(timer::until(Deadline::after(Duration::from_secs(20)), replies.receive()));
+        received.unwrap_or_else(|| panic!("no answer in time")).remove(0).err()
+    });
     let text = errors[1].as_ref().and_then(std::error::Error::source).map(ToString::to_string).unwrap_or_default();
     assert!(text.contains("overtake") && text.contains("once it is known"), "{text}");
     let kinds = errors.map(|error| error.map(|error| error.kind()));
