@@ -10,7 +10,7 @@ use airlock_tests::process::{Folder, until};
 use airlock_tests::servers::{Database, DjangoDatabase};
 
 use crate::sql_systems::{DEADLINE, PATIENT, System, each, notes, nothing_left};
-use crate::tasks::{flush, note};
+use crate::tasks::{flush, flush_notes, heavy, note};
 
 #[test]
 fn a_flush_waits_for_another_writer_of_sqlite_and_is_written_when_that_is_done() {
@@ -102,8 +102,6 @@ fn a_reader_that_keeps_sqlite_from_committing_costs_the_deadline_and_it_is_known
         let executor = system.executor(database.url());
         notes(executor.clone(), PATIENT, 1).expect(&[("dispatched", 1)]);
         let mut reader = database.open();
-        // It is soon full, and what it holds can't be written to the file.
-        reader.run("PRAGMA default_cache_size = 10");
         reader.run("BEGIN");
         let _ = reader.number("SELECT count(*) FROM sqlite_master");
         let account = notes(executor.clone(), DEADLINE, 300);
@@ -115,6 +113,25 @@ fn a_reader_that_keeps_sqlite_from_committing_costs_the_deadline_and_it_is_known
         notes(executor, PATIENT, 10).expect(&[("dispatched", 10)]);
         assert_eq!(system.count(database.url()), 11);
     });
+}
+
+#[test]
+fn a_flush_that_is_larger_than_the_cache_of_sqlite_waits_for_a_reader_with_its_commit_alone() {
+    let database = DjangoDatabase::sqlite();
+    let executor = HueyExecutor::new(database.url()).expect("a URL");
+    flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+    let mut reader = database.open();
+    reader.run("BEGIN");
+    let _ = reader.number("SELECT count(*) FROM sqlite_master");
+    let text = "x".repeat(1 << 20);
+    let account = flush(airlock::scope().executor(executor.clone()).deadline(3 * DEADLINE), || {
+        (0..18).for_each(|number| drop(heavy::enqueue(number, text.clone())));
+    });
+    account.took_at_most(3 * DEADLINE);
+    account.says("is read by another connection, which did not end in time (5);");
+    nothing_left(&account);
+    reader.run("COMMIT");
+    flush_notes(executor, 10).expect(&[("dispatched", 10)]);
 }
 
 /// Can be encoded once: when it is judged, and not when it is sent.
