@@ -5,15 +5,16 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
-use syn::{GenericArgument, PathArguments, Type, Visibility};
 
 use super::direct::{self, Direct};
+use super::naming::{Naming, unknown};
 use super::run::run;
 use super::task::Task;
 use super::{at, unjudged};
 use crate::args::{Slot, TaskArgs};
-use crate::signature::{DefaultValue, PRIMITIVES, Parameter, Role};
+use crate::signature::{DefaultValue, Parameter, Role};
 use crate::spelling::spelling;
 use crate::values::duration_tokens;
 
@@ -50,25 +51,21 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let extras = extras(task);
     let inner_call = (direct == Direct::Shimmed).then(|| direct::inner_call(task));
 
-    // Anybody may have a type of that name, and less visible than its task. Where that is as private as can be, all is.
-    let private = matches!(vis, Visibility::Inherited);
-    let known_types = types.iter().all(|ty| is_known(ty, private));
-    let implementation = implementation(task, &types, known_types);
+    let naming = Naming::of(&types, vis);
+    let implementation = implementation(task, &types, naming);
     // To take it from the trait costs less, but also asks whether the types are arguments, and would be reported once more.
-    let definition = if known_types {
-        quote!(<#companion as __airlock::Task>::DEFINITION)
-    } else {
-        quote!(&__AIRLOCK_TASK.definition)
+    let definition = match naming {
+        Naming::Known => quote!(<#companion as __airlock::Task>::DEFINITION),
+        Naming::LikeKnown | Naming::Other => quote!(&__AIRLOCK_TASK.definition),
     };
 
+    let place = at(unknown(&types));
     // Of the types of others, so that what is wrong with those is reported where they are named, and not here again.
-    let args = if types.iter().all(|ty| is_known(ty, true)) {
-        quote!((#(#types,)*))
-    } else {
-        quote_spanned!(at(unknown(&types))=> <#companion as __AirlockTyped>::Args)
+    let args = match naming {
+        Naming::Known | Naming::LikeKnown => quote!((#(#types,)*)),
+        Naming::Other => quote_spanned!(place=> <#companion as __AirlockTyped>::Args),
     };
 
-    let place = if known_types { Span::call_site() } else { at(unknown(&types)) };
     // The call is where the definition says that the task is.
     let made = quote!(__airlock::#make::<#(#types),*>(#known) #options_set #extras);
     let entry = quote_spanned!(place=> static __AIRLOCK_TASK: __airlock::TaskEntry<#args> = #made;);
@@ -128,22 +125,20 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
 }
 
 /// What makes the companion a task in the eyes of generic code.
-fn implementation(task: &Task<'_>, types: &[&Type], known: bool) -> TokenStream {
+fn implementation(task: &Task<'_>, types: &[&Type], naming: Naming) -> TokenStream {
     let companion = task.companion;
     let items = quote! {
         const DEFINITION: &'static __airlock::TaskDefinition = &__AIRLOCK_TASK.definition;
     };
-    if known {
-        return quote!(impl __airlock::Task for #companion { type Args = (#(#types,)*); #items });
-    }
     // Where the compiler finds a lifetime that is left out, which it can't say of one type of several.
     let place = unknown(types);
     let airlock = airlock(place);
-    let (typed, bound) = if types.iter().all(|ty| is_known(ty, true)) {
-        (None, quote!(fn((#(#types,)*)): #airlock::NoLifetimeLeftOut<Type = __AirlockArgs>))
-    } else {
-        // A trait more, where that can be said of each type.
-        (Some(typed(companion, types)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>))
+    let (typed, bound) = match naming {
+        Naming::Known => {
+            return quote!(impl __airlock::Task for #companion { type Args = (#(#types,)*); #items });
+        }
+        Naming::LikeKnown => (None, quote!(fn((#(#types,)*)): #airlock::NoLifetimeLeftOut<Type = __AirlockArgs>)),
+        Naming::Other => (Some(typed(companion, types)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>)),
     };
     // Names the types where an implementation may: an argument may be less visible than its task, and the types of a
     // public trait's implementation may not. Nor is the compiler asked once more whether they are arguments.
@@ -160,7 +155,7 @@ fn implementation(task: &Task<'_>, types: &[&Type], known: bool) -> TokenStream 
     }
 }
 
-/// Has the compiler say which type leaves out a lifetime.
+/// A trait more, by which the compiler says of each type whether it leaves out a lifetime.
 fn typed(companion: &Ident, types: &[&Type]) -> TokenStream {
     let args = types.iter().map(|ty| {
         let airlock = airlock(ty.span());
@@ -175,34 +170,6 @@ fn typed(companion: &Ident, types: &[&Type]) -> TokenStream {
             type Args = (#(#args,)*);
         }
     }
-}
-
-/// The place of the first type that is not known.
-fn unknown(types: &[&Type]) -> Span {
-    types.iter().find(|ty| !is_known(ty, true)).map_or_else(Span::call_site, |ty| ty.span())
-}
-
-/// Whether a type is made of what everybody can name and what is an argument, as far as names tell: most are, and they
-/// cost the compiler a trait less.
-fn is_known(ty: &Type, named: bool) -> bool {
-    const NAMED: [&str; 4] = ["Box", "Option", "String", "Vec"];
-    let path = match ty {
-        Type::Path(path) => path,
-        Type::Group(inner) => return is_known(&inner.elem, named),
-        _ => return false,
-    };
-    let (None, Some(name)) = (&path.qself, path.path.segments.first()) else { return false };
-    let inner = |argument: &GenericArgument| matches!(argument, GenericArgument::Type(ty) if is_known(ty, named));
-    if path.path.leading_colon.is_some() || path.path.segments.len() > 1 {
-        return false;
-    }
-    let ident = name.ident.to_string();
-    (PRIMITIVES.contains(&&*ident) || (named && NAMED.contains(&&*ident)))
-        && match &name.arguments {
-            PathArguments::None => true,
-            PathArguments::AngleBracketed(arguments) => arguments.args.iter().all(inner),
-            PathArguments::Parenthesized(_) => false,
-        }
 }
 
 fn describe(parameter: &Parameter) -> TokenStream {

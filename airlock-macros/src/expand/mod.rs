@@ -2,6 +2,7 @@
 
 mod companion;
 mod direct;
+mod naming;
 mod output;
 mod parameters;
 mod placeholder;
