@@ -137,6 +137,7 @@ fn implementation(task: &Task<'_>, types: &[&Type], naming: Naming) -> TokenStre
         Naming::Known => {
             return quote!(impl __airlock::Task for #companion { type Args = (#(#types,)*); #items });
         }
+        // Always so, and no more than which type that is, in a place where privacy is not asked.
         Naming::LikeKnown => (None, quote!(fn((#(#types,)*)): #airlock::NoLifetimeLeftOut<Type = __AirlockArgs>)),
         Naming::Other => (Some(typed(companion, types)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>)),
     };

@@ -74,7 +74,8 @@ pub(crate) fn task(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// What lints are not to ask of the function: for references where a task can't take them, for values where state is
-/// borrowed, and who calls it. Where only its companion sees it, also what they don't ask of a public function.
+/// borrowed, and who calls it; said to clippy alone, as by [`unjudged`](super::unjudged). Where only its companion sees it,
+/// also what they don't ask of a public function.
 fn lints(direct: Direct) -> TokenStream {
     let own = quote! {
         #[cfg_attr(

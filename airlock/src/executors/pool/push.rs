@@ -41,7 +41,7 @@ impl Backlog {
             };
             let result = match refusal {
                 PushError::Full => {
-                    // The threads that run the jobs make room meanwhile, if they share its core; to be woken costs more.
+                    // Threads that run jobs make room meanwhile, if they share this one's core; to be woken costs more.
                     thread::yield_now();
                     self.push_with_room(&mut pending.intent, alarm).await
                 }
