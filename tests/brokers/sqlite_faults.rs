@@ -10,7 +10,7 @@ use airlock_tests::process::{Folder, until};
 use airlock_tests::servers::{Database, DjangoDatabase};
 
 use crate::sql_systems::{DEADLINE, PATIENT, System, each, notes, nothing_left};
-use crate::tasks::{flush, flush_notes, heavy, note};
+use crate::tasks::{flush, heavy, note};
 
 #[test]
 fn a_flush_waits_for_another_writer_of_sqlite_and_is_written_when_that_is_done() {
@@ -118,20 +118,25 @@ fn a_reader_that_keeps_sqlite_from_committing_costs_the_deadline_and_it_is_known
 #[test]
 fn a_flush_that_is_larger_than_the_cache_of_sqlite_waits_for_a_reader_with_its_commit_alone() {
     let database = DjangoDatabase::sqlite();
-    let executor = HueyExecutor::new(database.url()).expect("a URL");
-    flush_notes(executor.clone(), 1).expect(&[("dispatched", 1)]);
+    let executor = System::Huey.executor(database.url());
+    notes(executor.clone(), PATIENT, 1).expect(&[("dispatched", 1)]);
     let mut reader = database.open();
     reader.run("BEGIN");
     let _ = reader.number("SELECT count(*) FROM sqlite_master");
+    // 18 MiB, where the cache holds 16.
     let text = "x".repeat(1 << 20);
     let account = flush(airlock::scope().executor(executor.clone()).deadline(3 * DEADLINE), || {
-        (0..18).for_each(|number| drop(heavy::enqueue(number, text.clone())));
+        for number in 0..18 {
+            heavy::enqueue(number, text.clone()).expect("there is a scope");
+        }
     });
     account.took_at_most(3 * DEADLINE);
     account.says("is read by another connection, which did not end in time (5);");
     nothing_left(&account);
     reader.run("COMMIT");
-    flush_notes(executor, 10).expect(&[("dispatched", 10)]);
+    assert_eq!(System::Huey.count(database.url()), 1);
+    notes(executor, PATIENT, 10).expect(&[("dispatched", 10)]);
+    assert_eq!(System::Huey.count(database.url()), 11);
 }
 
 /// Can be encoded once: when it is judged, and not when it is sent.

@@ -22,7 +22,7 @@ use crate::runtime::BoxFuture;
 use insertion::{Insertion, add, insertion};
 
 /// In KiB, for pages that a flush changes again and again, as those of an index: 16 MiB. Its own 2 are soon written to the
-/// file, and read again.
+/// file, and read again. A test writes more than that: `a_flush_that_is_larger_than_the_cache…`.
 const CACHE: &str = "-16384";
 
 /// How many rows of an answer the client's thread keeps ready: while it waits for their reader, its transaction keeps all
