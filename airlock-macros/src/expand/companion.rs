@@ -82,7 +82,7 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     let block = quote! {
         #(#cfgs)*
         #(#lints)*
-        #[allow(dead_code, deprecated, non_snake_case, private_bounds, private_interfaces, unreachable_code)]
+        #[allow(dead_code, deprecated, non_snake_case, private_interfaces, unreachable_code)]
         #unjudged
         const _: () = {
             use #checks as __airlock;
@@ -137,7 +137,7 @@ fn implementation(task: &Task<'_>, types: &[&Type], naming: Naming) -> TokenStre
         Naming::Known => {
             return quote!(impl __airlock::Task for #companion { type Args = (#(#types,)*); #items });
         }
-        // Always so, and no more than which type that is, in a place where privacy is not asked.
+        // Always so: it says which type that is, in a bound, where the compiler does not ask who may name it.
         Naming::LikeKnown => (None, quote!(fn((#(#types,)*)): #airlock::NoLifetimeLeftOut<Type = __AirlockArgs>)),
         Naming::Other => (Some(typed(companion, types)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>)),
     };

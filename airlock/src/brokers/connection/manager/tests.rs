@@ -54,9 +54,15 @@ impl Connection for TestConnection {
     }
 }
 
+/// What comes of it, in a time that no answer takes.
+fn in_time<F: Future>(answer: F) -> F::Output {
+    let deadline = Deadline::after(Duration::from_secs(20));
+    block_on(timer::until(deadline, answer)).unwrap_or_else(|| panic!("no answer in time"))
+}
+
 fn send(manager: &ConnectionManager<Moody>, message: bool) -> Result<(), DispatchErrorKind> {
     let timeouts = manager.timeouts(Deadline::after(Duration::from_secs(60)));
-    let outcomes = block_on(manager.send(vec![message], timeouts, &FlushDoubt::default()).receive());
+    let outcomes = in_time(manager.send(vec![message], timeouts, &FlushDoubt::default()).receive());
     outcomes.into_iter().next().unwrap_or(Ok(())).map_err(|error| error.kind())
 }
 
@@ -178,7 +184,7 @@ fn what_is_given_back_late_goes_before_what_was_sent_after_it() {
         jobs.into_iter().for_each(|(job, _)| job.reply.send_all(&Ok(())));
     }
     for reply in replies {
-        assert_eq!(block_on(reply.receive()).len(), 1);
+        assert_eq!(in_time(reply.receive()).len(), 1);
     }
 }
 
@@ -198,10 +204,7 @@ fn what_might_overtake_an_earlier_one_of_its_flush_is_not_sent_through_another_c
         requeue.give(job);
     }
     manager.kept(1, 2).into_iter().for_each(|(job, _)| job.reply.send_all(&Ok(())));
-    let errors = replies.map(|replies| {
-        let received = block_on(timer::until(Deadline::after(Duration::from_secs(20)), replies.receive()));
-        received.unwrap_or_else(|| panic!("no answer in time")).remove(0).err()
-    });
+    let errors = replies.map(|replies| in_time(replies.receive()).remove(0).err());
     let text = errors[1].as_ref().and_then(std::error::Error::source).map(ToString::to_string).unwrap_or_default();
     assert!(text.contains("overtake") && text.contains("once it is known"), "{text}");
     let kinds = errors.map(|error| error.map(|error| error.kind()));
@@ -251,7 +254,7 @@ impl Connection for EndingConnection {
 fn a_server_that_ends_every_connection_is_not_stormed() {
     let _alone = io::ALONE.lock();
     let manager = ConnectionManager::new(Ends::default(), Duration::from_millis(500));
-    let outcomes = block_on(
+    let outcomes = in_time(
         manager
             .send(vec![()], manager.timeouts(Deadline::after(Duration::from_secs(60))), &FlushDoubt::default())
             .receive(),
