@@ -9,7 +9,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::direct::{self, Direct};
-use super::naming::{Naming, unknown};
+use super::naming::Naming;
 use super::run::run;
 use super::task::Task;
 use super::{at, unjudged};
@@ -56,14 +56,14 @@ pub(super) fn companion(task: &Task<'_>, direct: Direct) -> (TokenStream, TokenS
     // To take it from the trait costs less, but also asks whether the types are arguments, and would be reported once more.
     let definition = match naming {
         Naming::Known => quote!(<#companion as __airlock::Task>::DEFINITION),
-        Naming::LikeKnown | Naming::Other => quote!(&__AIRLOCK_TASK.definition),
+        Naming::LikeKnown | Naming::Other(_) => quote!(&__AIRLOCK_TASK.definition),
     };
 
-    let place = at(unknown(&types));
+    let place = at(naming.place());
     // Of the types of others, so that what is wrong with those is reported where they are named, and not here again.
     let args = match naming {
         Naming::Known | Naming::LikeKnown => quote!((#(#types,)*)),
-        Naming::Other => quote_spanned!(place=> <#companion as __AirlockTyped>::Args),
+        Naming::Other(_) => quote_spanned!(place=> <#companion as __AirlockTyped>::Args),
     };
 
     // The call is where the definition says that the task is.
@@ -131,7 +131,7 @@ fn implementation(task: &Task<'_>, types: &[&Type], naming: Naming) -> TokenStre
         const DEFINITION: &'static __airlock::TaskDefinition = &__AIRLOCK_TASK.definition;
     };
     // Where the compiler finds a lifetime that is left out, which it can't say of one type of several.
-    let place = unknown(types);
+    let place = at(naming.place());
     let airlock = airlock(place);
     let (typed, bound) = match naming {
         Naming::Known => {
@@ -139,11 +139,13 @@ fn implementation(task: &Task<'_>, types: &[&Type], naming: Naming) -> TokenStre
         }
         // Always so: it says which type that is, in a bound, where the compiler does not ask who may name it.
         Naming::LikeKnown => (None, quote!(fn((#(#types,)*)): #airlock::NoLifetimeLeftOut<Type = __AirlockArgs>)),
-        Naming::Other => (Some(typed(companion, types)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>)),
+        Naming::Other(_) => {
+            (Some(typed(companion, types, place)), quote!(#companion: __AirlockTyped<Args = __AirlockArgs>))
+        }
     };
     // Names the types where an implementation may: an argument may be less visible than its task, and the types of a
     // public trait's implementation may not. Nor is the compiler asked once more whether they are arguments.
-    quote_spanned! {at(place)=>
+    quote_spanned! {place=>
         #typed
 
         impl<__AirlockArgs: #airlock::Args> #airlock::Task for #companion
@@ -157,12 +159,12 @@ fn implementation(task: &Task<'_>, types: &[&Type], naming: Naming) -> TokenStre
 }
 
 /// A trait more, by which the compiler says of each type whether it leaves out a lifetime.
-fn typed(companion: &Ident, types: &[&Type]) -> TokenStream {
+fn typed(companion: &Ident, types: &[&Type], place: Span) -> TokenStream {
     let args = types.iter().map(|ty| {
         let airlock = airlock(ty.span());
         quote_spanned!(at(ty.span())=> <fn(#ty) as #airlock::NoLifetimeLeftOut>::Type)
     });
-    quote_spanned! {at(unknown(types))=>
+    quote_spanned! {place=>
         trait __AirlockTyped {
             type Args;
         }

@@ -7,31 +7,33 @@ use syn::{GenericArgument, PathArguments, Type, Visibility};
 use crate::signature::PRIMITIVES;
 
 /// What is known of the types of a task's arguments. The less that is, the more the task costs the compiler.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Naming {
-    /// Everybody can name them, and they are arguments: most are.
+    /// All that sees the task can name them, and by their names they are arguments: most are.
     Known,
     /// They are called like such types. Anybody may have a type of that name, and less visible than its task.
     LikeKnown,
-    Other,
+    /// One at this place is not.
+    Other(Span),
 }
 
 impl Naming {
     pub(super) fn of(types: &[&Type], vis: &Visibility) -> Self {
-        let are_known = |named| types.iter().all(|ty| is_known(ty, named));
-        match vis {
-            // Where the task is as private as can be, all is.
-            Visibility::Inherited if are_known(true) => Self::Known,
-            _ if are_known(false) => Self::Known,
-            _ if are_known(true) => Self::LikeKnown,
-            _ => Self::Other,
+        if let Some(other) = types.iter().find(|ty| !is_known(ty, true)) {
+            return Self::Other(other.span());
+        }
+        // What sees a task as private as can be sees its types.
+        let private = matches!(vis, Visibility::Inherited);
+        if private || types.iter().all(|ty| is_known(ty, false)) { Self::Known } else { Self::LikeKnown }
+    }
+
+    /// Where the compiler is to say what is wrong with the types.
+    pub(super) fn place(self) -> Span {
+        match self {
+            Self::Known | Self::LikeKnown => Span::call_site(),
+            Self::Other(place) => place,
         }
     }
-}
-
-/// The place of the first type that is not known.
-pub(super) fn unknown(types: &[&Type]) -> Span {
-    types.iter().find(|ty| !is_known(ty, true)).map_or_else(Span::call_site, |ty| ty.span())
 }
 
 /// Whether a type is made of primitives, and if `named` of what is called like types of the standard library.

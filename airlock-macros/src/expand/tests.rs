@@ -66,3 +66,27 @@ fn the_options_of_a_task_are_one_call_however_many_there_are() {
         length("queue = \"mail\", priority = 5, max_retries = 3, delay = \"5m\", expires = \"1h\", timeout = \"9s\"");
     assert!(all < one + 200, "{one} tokens for one option, {all} for six");
 }
+
+/// The compiler looks each lint up that it does not know, among all that it does: this was a tenth of what a task costs.
+#[test]
+fn lints_of_clippy_are_named_to_clippy_alone() {
+    for options in ["", "enqueue_only", "shim"] {
+        let expansion = expand(options, "fn send(order_id: u64)");
+        let attributes = expansion.split("# [").skip(1).filter_map(|rest| rest.split(']').next());
+        let (told, rest): (Vec<_>, Vec<_>) =
+            attributes.partition(|attribute| attribute.starts_with("cfg_attr (clippy"));
+        assert!(!told.is_empty(), "{options}: {expansion}");
+        assert!(!rest.iter().any(|attribute| attribute.contains("clippy")), "{options}: {rest:?}");
+    }
+}
+
+#[test]
+fn tasks_of_well_known_types_need_no_trait_of_their_own() {
+    for (signature, needs_trait) in [
+        ("fn send(order_id: u64, tags: Vec<String>)", false),
+        ("fn send(order_id: u64, tags: Vec<Option<Tag>>)", true),
+        ("fn send(order_id: other::String)", true),
+    ] {
+        assert_eq!(expand("", signature).contains("trait __AirlockTyped"), needs_trait, "{signature}");
+    }
+}
