@@ -113,9 +113,11 @@ UPDATE {table} AS t SET
 FROM lost WHERE t.seq = lost.seq AND +t.state = 'running' AND t.lease = lost.lease
 RETURNING id, task, state";
 
+/// That the row isn't dead says which index it is.
 const PRUNE: &str = "DELETE FROM {table} WHERE seq IN (
     SELECT seq FROM (
-        SELECT seq FROM {table} WHERE state IN ('done', 'expired', 'cancelled') AND ended <= {now} - ?2
+        SELECT seq FROM {table}
+        WHERE state IN ('done', 'expired', 'cancelled') AND state <> 'dead' AND ended <= {now} - ?2
         ORDER BY ended LIMIT +?3
     )
     UNION ALL
