@@ -7,19 +7,20 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
 
-use super::keys::RowKey;
+use super::keys::{RowEnd, RowKey};
 use crate::brokers::{SqlRow, SqlValue};
 use crate::intent::{Intent, IntentId, parse_options};
 use crate::options::Options;
 use crate::outbox::format::PRIORITY;
+use crate::outbox::state::OutboxState;
 use crate::task::{Arguments, TaskDefinition};
 
-/// What a claim gives of a row, in the order of its columns in the statements.
+/// A row that a worker has claimed.
 pub(crate) struct ClaimedRow {
     pub(crate) key: RowKey,
     pub(crate) task: String,
     pub(crate) queue: String,
-    arguments: Option<String>,
+    arguments: String,
     options: Option<String>,
     /// How many runs have ended before.
     pub(crate) attempts: u32,
@@ -30,37 +31,85 @@ pub(crate) struct ClaimedRow {
     pub(crate) expires: Option<SystemTime>,
 }
 
+/// A row that a claim gives, read as far as is needed to take it: numbers, each with a bar behind it, then texts.
+#[derive(Debug)]
+pub(super) struct ChosenRow {
+    pub(super) seq: i64,
+    pub(super) lease: i64,
+    /// Whether it is too late to run it.
+    pub(super) is_late: bool,
+    text: String,
+    /// Where the rest begins.
+    rest: usize,
+}
+
+impl ChosenRow {
+    pub(super) fn read(row: SqlRow) -> Option<Self> {
+        let text = text(row.into_iter().next()?)?;
+        let mut fields = Fields(&text);
+        let (seq, lease) = (fields.number()?, fields.number()?);
+        let is_late = fields.next()? == OutboxState::Expired.as_str();
+        let rest = text.len() - fields.0.len();
+        Some(Self { seq, lease, is_late, text, rest })
+    }
+
+    /// How it is once it is taken.
+    pub(super) fn as_taken(&self) -> RowEnd {
+        let key = RowKey { id: Arc::default(), seq: self.seq, lease: self.lease };
+        RowEnd::new(key, if self.is_late { OutboxState::Expired } else { OutboxState::Running })
+    }
+
+    /// The rest of it. A column that is not as it should be is a fault of the run.
+    pub(super) fn read_rest(&self, now: SystemTime) -> ClaimedRow {
+        let mut fields = Fields(&self.text[self.rest..]);
+        let count = |number: Option<i64>| number.and_then(|count| u32::try_from(count).ok());
+        let attempts = count(fields.number()).unwrap_or(0);
+        let (priority, due) = (fields.number().unwrap_or(0), fields.number().unwrap_or(0));
+        let max_retries = count(fields.number());
+        let timeout = fields.number().and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
+        // By the database's clock, which may be another one.
+        let left = fields.number().map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+        let expires = left.and_then(|left| now.checked_add(left));
+        let [id, task, queue, options] =
+            std::array::from_fn(|_| fields.number().and_then(|length| usize::try_from(length).ok()));
+        let id = fields.text(id).into();
+        let (task, queue) = (fields.text(task).to_owned(), fields.text(queue).to_owned());
+        let options = options.map(|length| fields.text(Some(length)).to_owned());
+        let arguments = fields.0.to_owned();
+        let key = RowKey { id, seq: self.seq, lease: self.lease };
+        ClaimedRow { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, expires }
+    }
+}
+
+/// What is left of a row's text.
+struct Fields<'a>(&'a str);
+
+impl<'a> Fields<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        let (field, rest) = self.0.split_once('|')?;
+        self.0 = rest;
+        Some(field)
+    }
+
+    /// None, if there is none in the table.
+    fn number(&mut self) -> Option<i64> {
+        self.next()?.parse().ok()
+    }
+
+    /// As long a text. Where one before it was not UTF-8, what is left is not cut where it should be.
+    fn text(&mut self, length: Option<usize>) -> &'a str {
+        let (text, rest) = self.0.split_at_checked(length.unwrap_or(0)).unwrap_or((self.0, ""));
+        self.0 = rest;
+        text
+    }
+}
+
 /// Why there is no intent in a row: its id, its options or its arguments can't be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the row can't be read: {0}")]
 pub(crate) struct NotDecoded(String);
 
 impl ClaimedRow {
-    /// The row, and whether it is to run; otherwise it was too late for it. A column that is not as it should be is a fault of
-    /// the run, as far as the row can be named at all.
-    pub(super) fn read(row: SqlRow) -> Option<(Self, bool)> {
-        let mut values = row.into_iter();
-        let mut next = || values.next().unwrap_or(SqlValue::Null);
-        let id: Arc<str> = text(next())?.into();
-        let (task, queue, arguments) = (text(next())?, text(next()).unwrap_or_default(), text(next()));
-        let (options, numbers) = (text(next()), text(next())?);
-        let mut numbers = numbers.split('|');
-        let mut number = || numbers.next()?.parse::<i64>().ok();
-        let (lease, seq) = (number()?, number()?);
-        let count = |number: Option<i64>| number.and_then(|count| u32::try_from(count).ok());
-        let attempts = count(number()).unwrap_or(0);
-        let (priority, due) = (number().unwrap_or(0), number().unwrap_or(0));
-        let max_retries = count(number());
-        let timeout = number().and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis);
-        // By the database's clock, which may be another one.
-        let left = number().map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
-        let expires = left.and_then(|left| SystemTime::now().checked_add(left));
-        let is_running = numbers.next() == Some("running");
-        let key = RowKey { id, seq, lease };
-        let row = Self { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, expires };
-        Some((row, is_running))
-    }
-
     /// What tells which of two runs first.
     pub(super) fn order(&self) -> (i64, i64, i64) {
         (-self.priority, self.due, self.key.seq)
@@ -113,8 +162,7 @@ impl ClaimedRow {
     }
 
     fn arguments(&self) -> Result<Arguments, NotDecoded> {
-        let arguments = self.arguments.as_deref().unwrap_or_default();
-        serde_json::from_str(arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))
+        serde_json::from_str(&self.arguments).map_err(|_| NotDecoded("its arguments are not JSON".to_owned()))
     }
 }
 

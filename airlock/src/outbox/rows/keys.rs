@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +51,12 @@ impl RowEnd {
         self.state == OutboxState::Done && self.counts && self.pause.is_none() && self.error.is_none()
     }
 
+    /// Whether another row ends in the same way, of a claim with the same number.
+    fn is_like(&self, other: &Self) -> bool {
+        let of = |end: &Self| (end.key.lease, end.state, end.counts, end.pause);
+        of(self) == of(other) && self.error.is_none() && other.error.is_none()
+    }
+
     /// A row that did not run is handed back.
     pub(crate) fn released(key: RowKey) -> Self {
         Self { counts: false, ..Self::new(key, OutboxState::Waiting) }
@@ -63,14 +70,26 @@ pub(super) fn keys_json<'a>(transport: Transport, keys: impl Iterator<Item = &'a
 }
 
 /// The ends in the same way, each as an object in the place of the lease or of the empty object; a run that ended well has
-/// its key alone.
+/// its key alone. On SQLite, rows that follow one another and end alike share the end of the first, which says their last.
 pub(super) fn ends_json<'a>(transport: Transport, ends: impl Iterator<Item = &'a RowEnd>) -> String {
-    object(ends, |json, end| {
-        if end.is_plain() {
-            return push_plain(json, transport, &end.key);
+    let mut ends = ends.peekable();
+    let ranges = iter::from_fn(|| {
+        let first = ends.next()?;
+        let mut last = first.key.seq;
+        while transport == Transport::Sqlite
+            && ends.next_if(|next| next.key.seq == last + 1 && next.is_like(first)).is_some()
+        {
+            last += 1;
         }
-        push_name(json, transport, &end.key);
-        push_end(json, end);
+        Some((first, last))
+    });
+    object(ranges, |json, (first, last)| {
+        let is_one = last == first.key.seq;
+        if is_one && first.is_plain() {
+            return push_plain(json, transport, &first.key);
+        }
+        push_name(json, transport, &first.key);
+        push_end(json, first, last);
     })
 }
 
@@ -105,9 +124,10 @@ fn push_plain(json: &mut String, transport: Transport, key: &RowKey) {
     }
 }
 
-fn push_end(json: &mut String, end: &RowEnd) {
+fn push_end(json: &mut String, end: &RowEnd, last: i64) {
     let RowKey { lease, .. } = end.key;
-    push(json, format_args!("{{\"lease\":{lease},\"state\":\"{}\",\"counts\":{}", end.state, u8::from(end.counts)));
+    push(json, format_args!("{{\"last\":{last},\"lease\":{lease},"));
+    push(json, format_args!("\"state\":\"{}\",\"counts\":{}", end.state, u8::from(end.counts)));
     if let Some(pause) = end.pause {
         let millis = u64::try_from(pause.as_millis()).unwrap_or(LONGEST).min(LONGEST);
         push(json, format_args!(",\"pause\":{millis}"));

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use super::claimed::{ClaimedRow, number, text};
+use super::claimed::{ChosenRow, ClaimedRow, number, text};
 use super::keys::{RowEnd, RowKey, ends_json, keys_json};
 use super::statements::Statements;
 use crate::brokers::sql::SqlSession;
@@ -101,22 +101,59 @@ impl Store {
 
     /// Takes up to so many rows, and no more.
     pub(crate) async fn claim(&mut self, claim: &Claim, most: usize) -> Result<ClaimedRows, DispatchError> {
-        let mut values = Vec::from(claim.parameters(most));
-        values.push(SqlValue::Int(if claim.lost_alone { LOST } else { i64::MAX }));
-        let rows = self.session.fetch_alone(&self.statements.claim, values).await?;
-        Ok(ClaimedRows::read(rows))
+        let lost = SqlValue::Int(if claim.lost_alone { LOST } else { i64::MAX });
+        self.choose_and_take(Arc::clone(&self.statements.claim), claim, most, Some(lost)).await
     }
 
     /// Takes one row that has lost two workers or more.
     pub(crate) async fn claim_alone(&mut self, claim: &Claim) -> Result<ClaimedRows, DispatchError> {
-        let values = claim.parameters(1).into();
-        let rows = self.session.fetch_alone(&self.statements.claim_alone, values).await?;
-        Ok(ClaimedRows::read(rows))
+        self.choose_and_take(Arc::clone(&self.statements.claim_alone), claim, 1, None).await
+    }
+
+    async fn choose_and_take(
+        &mut self,
+        statement: Arc<str>,
+        claim: &Claim,
+        most: usize,
+        lost: Option<SqlValue>,
+    ) -> Result<ClaimedRows, DispatchError> {
+        let chosen = [shared_text(&claim.tasks), claim.queues(), count(most)];
+        let taken = [duration(claim.lease), shared_text(&claim.worker)];
+        let Some(take) = self.statements.take.clone() else {
+            let values = chosen.into_iter().chain(taken).chain(lost).collect();
+            let rows = self.session.fetch_alone(&statement, values).await?;
+            return Ok(ClaimedRows::read(&rows.into_iter().filter_map(ChosenRow::read).collect::<Vec<_>>()));
+        };
+        self.session.begin().await?;
+        let rows = self.session.fetch(&statement, chosen.into_iter().chain(lost).collect()).await?;
+        let mut rows: Vec<_> = rows.into_iter().filter_map(ChosenRow::read).collect();
+        if rows.is_empty() {
+            self.session.rollback().await?;
+            return Ok(ClaimedRows::default());
+        }
+        rows.sort_unstable_by_key(|row| row.seq);
+        let ends: Vec<_> = rows.iter().map(ChosenRow::as_taken).collect();
+        let json = SqlValue::Text(Cow::Owned(ends_json(self.transport, ends.iter())));
+        let taking = async {
+            let values = [json.clone()].into_iter().chain(taken).collect();
+            let is_all = self.session.change(&take, values).await? == rows.len() as u64;
+            // Unless a trigger keeps some of them from it.
+            let some =
+                if is_all { None } else { Some(self.session.fetch(&self.statements.finished, vec![json]).await?) };
+            self.session.commit().await?;
+            Ok(some)
+        };
+        // They are read while the client's thread is busy with taking them.
+        let (some, claimed) = tokio::join!(taking, async { ClaimedRows::read(&rows) });
+        let Some(some) = some? else { return Ok(claimed) };
+        let some: HashSet<_> = keys(some).into_iter().map(|key| key.seq).collect();
+        rows.retain(|row| some.contains(&row.seq));
+        Ok(ClaimedRows::read(&rows))
     }
 
     /// Whether there is such a row.
     pub(crate) async fn has_alone(&mut self, claim: &Claim) -> Result<bool, DispatchError> {
-        let values = claim.parameters(1).into_iter().take(2).collect();
+        let values = vec![shared_text(&claim.tasks), claim.queues()];
         Ok(!self.session.read(&self.statements.find_alone, values).await?.is_empty())
     }
 
@@ -206,27 +243,17 @@ impl Store {
 }
 
 impl Claim {
-    fn parameters(&self, most: usize) -> [SqlValue; 5] {
-        [shared_text(&self.tasks), self.queues(), count(most), duration(self.lease), shared_text(&self.worker)]
-    }
-
     fn queues(&self) -> SqlValue {
         self.queues.as_ref().map_or(SqlValue::Null, shared_text)
     }
 }
 
 impl ClaimedRows {
-    fn read(rows: Vec<SqlRow>) -> Self {
-        let mut claimed = Self::default();
-        for (row, is_running) in rows.into_iter().filter_map(ClaimedRow::read) {
-            if is_running {
-                claimed.rows.push(row);
-            } else {
-                claimed.expired += 1;
-            }
-        }
-        claimed.rows.sort_unstable_by_key(ClaimedRow::order);
-        claimed
+    fn read(chosen: &[ChosenRow]) -> Self {
+        let (late, now) = (chosen.iter().filter(|row| row.is_late).count(), SystemTime::now());
+        let mut rows: Vec<_> = chosen.iter().filter(|row| !row.is_late).map(|row| row.read_rest(now)).collect();
+        rows.sort_unstable_by_key(ClaimedRow::order);
+        Self { rows, expired: late }
     }
 }
 

@@ -10,11 +10,14 @@ use crate::brokers::{SqlTable, Transport};
 /// The statements of one table. Times are the database's own.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    /// Tasks and queues (JSON, or nothing for all queues), how many, lease in milliseconds, the worker, how many workers a row
-    /// must have lost not to be taken.
+    /// Tasks and queues (JSON, or nothing for all queues), how many; where there is no `take`, lease in milliseconds and the
+    /// worker; how many workers a row must have lost not to be taken. Gives each row as one text, which
+    /// [`ClaimedRow`](super::claimed::ClaimedRow) reads.
     pub(super) claim: Arc<str>,
     /// The same without the last, of a row that has lost two workers or more.
     pub(super) claim_alone: Arc<str>,
+    /// What those have only chosen, as ends (JSON), lease in milliseconds, the worker. None if they have taken it.
+    pub(super) take: Option<Arc<str>>,
     /// Whether there is one: tasks, queues.
     pub(super) find_alone: Arc<str>,
     /// Ends (JSON, as [`ends_json`](super::keys::ends_json) writes them).

@@ -51,9 +51,11 @@ const TAKE: &str = "UPDATE {table} t SET
     leased_until = clock_timestamp() + $4::bigint * interval '1 millisecond',
     lease = t.lease + 1, started = clock_timestamp(), worker = $5::text
 WHERE t.id = ANY (ARRAY(SELECT id FROM chosen)) AND t.state || '' = 'waiting'
-RETURNING t.id::text, t.task, t.queue, t.arguments, t.options,
-    format('%s|%s|%s|%s|%s|%s|%s|%s|%s', t.lease, t.seq, t.attempts, t.priority, ({due:t} * 1000000)::bigint, t.max_retries,
-        t.timeout_ms, (({expires:t} - {now}) * 1000)::bigint, t.state)";
+RETURNING concat(
+    format('%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|', t.seq, t.lease, t.state, t.attempts, t.priority,
+        ({due:t} * 1000000)::bigint, t.max_retries, t.timeout_ms, (({expires:t} - {now}) * 1000)::bigint,
+        octet_length(t.id::text), octet_length(t.task), octet_length(t.queue), octet_length(t.options)),
+    t.id, t.task, t.queue, t.options, t.arguments)";
 
 const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()
@@ -171,6 +173,7 @@ pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
     Statements {
         claim: fill_take(CLAIM),
         claim_alone: fill_take(CLAIM_ALONE),
+        take: None,
         find_alone: fill(FIND_ALONE),
         finish: fill(FINISH),
         finish_known: fill(&[FINISH, ENDED].concat()),

@@ -30,37 +30,36 @@ const CLAIM: &str = "WITH RECURSIVE heads(seq) AS (
     WHERE l.seq = h.seq AND l.task IN (SELECT value FROM json_each(?1))
         AND (?2 IS NULL OR l.queue IN (SELECT value FROM json_each(?2)))
 )
-{take} (
+SELECT {row} FROM {table} WHERE seq IN (
     SELECT c.seq FROM kinds k CROSS JOIN {table} c WHERE c.seq IN (
         SELECT r.seq FROM {table} r
         WHERE r.state = 'waiting' AND r.queue = k.queue AND r.task = k.task AND r.priority = k.priority
-            AND r.due <= {now} AND r.rescues < ?6
+            AND r.due <= {now} AND r.rescues < ?4
         ORDER BY r.due, r.seq LIMIT +?3
     ) ORDER BY c.priority DESC, c.due, c.seq LIMIT +?3
-)
-{returning}";
+)";
 
-const CLAIM_ALONE: &str = "{take} (
+const CLAIM_ALONE: &str = "SELECT {row} FROM {table} WHERE seq IN (
     SELECT r.seq FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
         AND (?2 IS NULL OR r.queue IN (SELECT value FROM json_each(?2)))
     ORDER BY r.due, r.seq LIMIT +?3
-)
-{returning}";
+)";
 
-/// What both do with the rows.
-const TAKE: &str = "UPDATE {table} SET
-    state = CASE WHEN expires <= {now} THEN 'expired' ELSE 'running' END,
-    ended = CASE WHEN expires <= {now} THEN {now} END,
-    leased_until = {now} + ?4, lease = lease + 1, started = {now}, worker = ?5
-WHERE seq IN";
-
-/// The numbers as one text: each column that the client is given costs more than that.
-const RETURNING: &str = "RETURNING id, task, queue, arguments, options,
-    format('%d|%d|%d|%d|%d|%s|%s|%s|%s', lease, seq, attempts, priority, due,
+/// A row as it is once it is taken. One text: each column costs the client more than that.
+const ROW: &str = "format('%d|%d|%s|%d|%d|%d|%s|%s|%s|%d|%d|%d|%s|', seq, lease + 1,
+        CASE WHEN expires <= {now} THEN 'expired' ELSE 'running' END, attempts, priority, due,
         CASE WHEN typeof(max_retries) IN ('integer', 'real') THEN CAST(max_retries AS INTEGER) END,
         CASE WHEN typeof(timeout_ms) IN ('integer', 'real') THEN CAST(timeout_ms AS INTEGER) END,
-        CAST(expires - {now} AS INTEGER), state)";
+        CAST(expires - {now} AS INTEGER), octet_length(id), octet_length(task), octet_length(queue), octet_length(options))
+    || id || task || queue || coalesce(options, '') || arguments";
+
+/// Rows that were chosen in the same transaction.
+const TAKE: &str = "WITH {ends}
+UPDATE {table} AS t SET
+    state = e.state, ended = CASE e.state WHEN 'expired' THEN {now} END,
+    leased_until = {now} + ?2, lease = t.lease + 1, started = {now}, worker = ?3
+FROM ends e WHERE t.seq BETWEEN e.seq AND e.last AND +t.state = 'waiting'";
 
 const FIND_ALONE: &str = "SELECT 1 FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= {now} AND r.task IN (SELECT value FROM json_each(?1))
@@ -70,6 +69,7 @@ const FIND_ALONE: &str = "SELECT 1 FROM {table} r
 /// Most ends say a lease and no more, which saves most of the work with JSON: that of a run that ended well.
 const ENDS: &str = "ends AS MATERIALIZED (
     SELECT CAST(key AS INTEGER) AS seq,
+        CASE type WHEN 'object' THEN value ->> 'last' ELSE CAST(key AS INTEGER) END AS last,
         CASE type WHEN 'object' THEN value ->> 'lease' ELSE value END AS lease,
         CASE type WHEN 'object' THEN value ->> 'state' ELSE 'done' END AS state,
         CASE type WHEN 'object' THEN value ->> 'counts' ELSE 1 END AS counts,
@@ -83,13 +83,14 @@ UPDATE {table} AS t SET
     state = e.state, leased_until = NULL, attempts = t.attempts + e.counts, due = coalesce({now} + e.pause, t.due),
     ended = CASE WHEN e.state <> 'waiting' THEN {now} END,
     error = coalesce(e.error, CASE WHEN e.state <> 'done' THEN t.error END)
-FROM ends e WHERE t.seq = e.seq AND +t.state = 'running' AND t.lease = e.lease";
+FROM ends e WHERE t.seq BETWEEN e.seq AND e.last AND +t.state = 'running' AND t.lease = e.lease";
 
 /// Which rows it has ended.
 const ENDED: &str = " RETURNING id, seq, lease";
 
 const FINISHED: &str = "WITH {ends}
-SELECT t.id, t.seq, t.lease FROM ends e CROSS JOIN {table} t WHERE t.seq = e.seq AND +t.state = e.state AND t.lease = e.lease";
+SELECT t.id, t.seq, t.lease FROM ends e CROSS JOIN {table} t
+WHERE t.seq BETWEEN e.seq AND e.last AND +t.state = e.state AND t.lease = e.lease";
 
 const RENEW: &str = "WITH held AS MATERIALIZED (
     SELECT CAST(key AS INTEGER) AS seq, value AS lease FROM json_each(?1)
@@ -150,11 +151,11 @@ ORDER BY seq LIMIT +?5";
 const VERSION: &str = "SELECT version, oldest FROM {schema}";
 
 pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
-    let fill = |text: &str| fill(&text.replace("{ends}", ENDS).replace("{now}", NOW));
-    let claim = |text: &str| fill(&text.replace("{take}", TAKE).replace("{returning}", RETURNING));
+    let fill = |text: &str| fill(&text.replace("{ends}", ENDS).replace("{row}", ROW).replace("{now}", NOW));
     Statements {
-        claim: claim(CLAIM),
-        claim_alone: claim(CLAIM_ALONE),
+        claim: fill(CLAIM),
+        claim_alone: fill(CLAIM_ALONE),
+        take: Some(fill(TAKE)),
         find_alone: fill(FIND_ALONE),
         finish: fill(FINISH),
         finish_known: fill(&[FINISH, ENDED].concat()),
@@ -218,8 +219,6 @@ mod tests {
                 .bind("[\"task 3\", \"task 4\"]")
                 .bind(None::<&str>)
                 .bind(10)
-                .bind(1000)
-                .bind("a worker")
                 .bind(2);
             let rows = claim.fetch_all(&mut connection).await.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(rows.len(), 10);
@@ -248,6 +247,7 @@ mod tests {
             let asked = [
                 of.claim,
                 of.claim_alone,
+                of.take.unwrap_or_default(),
                 of.find_alone,
                 of.finish_known,
                 of.finished,
