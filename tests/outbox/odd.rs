@@ -74,6 +74,54 @@ on_both! {
         assert_eq!((report.done, report.retried, report.rescued, report.stale), (8, 0, 0, 0));
     }
 
+    async fn promise_23_a_row_that_a_trigger_keeps_from_being_claimed_does_not_run_and_holds_up_no_other(home) {
+        let test = unique();
+        home.enqueue(|| (0..8).try_for_each(|number| plain::enqueue(test.clone(), number).map(drop)));
+        let (keep, leave) = if home.url.starts_with("sqlite") {
+            (
+                "CREATE TRIGGER keeps BEFORE UPDATE ON airlock_outbox WHEN new.state = 'running' AND new.arguments LIKE '%3_'
+                 BEGIN SELECT RAISE(IGNORE); END",
+                "DROP TRIGGER keeps",
+            )
+        } else {
+            (
+                "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+                 CREATE TRIGGER keeps BEFORE UPDATE ON airlock_outbox FOR EACH ROW
+                 WHEN (new.state = 'running' AND new.arguments LIKE '%3_') EXECUTE FUNCTION keep()",
+                "DROP TRIGGER keeps ON airlock_outbox",
+            )
+        };
+        home.run(keep);
+        let story = async {
+            home.until("the others are done", async || {
+                    home.states().await == [(OutboxState::Waiting, 1), (OutboxState::Done, 7)]
+                }).await;
+            assert!(!ran(&test).contains(&3));
+            home.run(leave);
+            home.all_have_ended().await;
+        };
+        let report = home.run_while(home.worker(), story).await;
+        let mut ran = ran(&test);
+        ran.sort_unstable();
+        assert_eq!(ran, (0..8).collect::<Vec<_>>());
+        assert_eq!((report.done, report.retried, report.stale), (8, 0, 0));
+    }
+
+    async fn rows_that_lie_between_those_of_another_queue_end_each_once_and_leave_those(home) {
+        let test = unique();
+        home.enqueue(|| (0..60).try_for_each(|number| {
+            let queue = if number % 3 == 0 { "mine" } else { "theirs" };
+            plain::enqueue_with(Options::new().queue(queue), test.clone(), number).map(drop)
+        }));
+        let all_done = home.until("mine are done", async || home.states().await.contains(&(OutboxState::Done, 20)));
+        let report = home.run_while(home.worker().queues(["mine"]), all_done).await;
+        assert_eq!((report.done, report.stale, report.rescued), (20, 0, 0));
+        let mut ran = ran(&test);
+        ran.sort_unstable();
+        assert_eq!(ran, (0..60).step_by(3).collect::<Vec<_>>());
+        assert_eq!(home.states().await, [(OutboxState::Waiting, 40), (OutboxState::Done, 20)]);
+    }
+
     async fn rows_that_were_claimed_ahead_go_to_other_workers_when_the_task_before_them_is_slow(home) {
         let test = unique();
         let gate = gate(&test);

@@ -60,7 +60,7 @@ impl ChosenRow {
     }
 
     /// The rest of it. A column that is not as it should be is a fault of the run.
-    pub(super) fn read_rest(&self, now: SystemTime) -> ClaimedRow {
+    pub(super) fn read_rest(self, now: SystemTime) -> ClaimedRow {
         let mut fields = Fields(&self.text[self.rest..]);
         let count = |number: Option<i64>| number.and_then(|count| u32::try_from(count).ok());
         let attempts = count(fields.number()).unwrap_or(0);
@@ -75,8 +75,9 @@ impl ChosenRow {
         let id = fields.text(id).into();
         let (task, queue) = (fields.text(task).to_owned(), fields.text(queue).to_owned());
         let options = options.map(|length| fields.text(Some(length)).to_owned());
-        let arguments = fields.0.to_owned();
         let key = RowKey { id, seq: self.seq, lease: self.lease };
+        let (before, mut arguments) = (self.text.len() - fields.0.len(), self.text);
+        arguments.drain(..before);
         ClaimedRow { key, task, queue, arguments, options, attempts, max_retries, timeout, priority, due, expires }
     }
 }

@@ -1,12 +1,12 @@
 //! By what statements name a row, and how its run ended.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::brokers::{SqlMessage, Transport};
+use crate::brokers::{SqlMessage, SqlValue, Transport};
 use crate::outbox::state::OutboxState;
 
 /// A row as the worker knows it that claimed it: what touches the row says which claim it was, so that a claim which was
@@ -51,12 +51,6 @@ impl RowEnd {
         self.state == OutboxState::Done && self.counts && self.pause.is_none() && self.error.is_none()
     }
 
-    /// Whether another row ends in the same way, of a claim with the same number.
-    fn is_like(&self, other: &Self) -> bool {
-        let of = |end: &Self| (end.key.lease, end.state, end.counts, end.pause);
-        of(self) == of(other) && self.error.is_none() && other.error.is_none()
-    }
-
     /// A row that did not run is handed back.
     pub(crate) fn released(key: RowKey) -> Self {
         Self { counts: false, ..Self::new(key, OutboxState::Waiting) }
@@ -69,32 +63,60 @@ pub(super) fn keys_json<'a>(transport: Transport, keys: impl Iterator<Item = &'a
     object(keys, |json, key| push_plain(json, transport, key))
 }
 
-/// The ends in the same way, each as an object in the place of the lease or of the empty object; a run that ended well has
-/// its key alone. On SQLite, rows that follow one another and end alike share the end of the first, which says their last.
-pub(super) fn ends_json<'a>(transport: Transport, ends: impl Iterator<Item = &'a RowEnd>) -> String {
-    let mut ends = ends.peekable();
-    let ranges = iter::from_fn(|| {
-        let first = ends.next()?;
-        let mut last = first.key.seq;
-        while transport == Transport::Sqlite
-            && ends.next_if(|next| next.key.seq == last + 1 && next.is_like(first)).is_some()
-        {
-            last += 1;
+/// Rows that follow one another in the table and end alike.
+#[derive(Debug)]
+pub(super) struct EndRange<'a> {
+    first: &'a RowEnd,
+    last: i64,
+}
+
+impl<'a> EndRange<'a> {
+    /// The ends, those that follow one another together. Postgres, where `seq` has no index, has each for itself.
+    pub(super) fn all(transport: Transport, ends: impl Iterator<Item = &'a RowEnd>) -> Vec<Self> {
+        let mut ranges: Vec<Self> = Vec::new();
+        for end in ends {
+            match ranges.last_mut() {
+                Some(range) if transport == Transport::Sqlite && range.is_followed_by(end) => range.last = end.key.seq,
+                _ => ranges.push(Self { first: end, last: end.key.seq }),
+            }
         }
-        Some((first, last))
-    });
-    object(ranges, |json, (first, last)| {
-        let is_one = last == first.key.seq;
-        if is_one && first.is_plain() {
+        ranges
+    }
+
+    fn is_followed_by(&self, end: &RowEnd) -> bool {
+        let of = |end: &RowEnd| (end.key.lease, end.state, end.counts, end.pause);
+        let have_errors = self.first.error.is_some() || end.error.is_some();
+        end.key.seq == self.last + 1 && of(end) == of(self.first) && !have_errors
+    }
+
+    /// The first and the last `seq`, lease, state, what each counts, pause in milliseconds, error: the parameters of
+    /// [`EndsStatement`](super::statements::EndsStatement).
+    pub(super) fn values(&self) -> [SqlValue; 7] {
+        let RowEnd { key, state, pause, counts, error, .. } = self.first;
+        let text = |text: &str| SqlValue::Text(Cow::Owned(text.to_owned()));
+        [
+            SqlValue::Int(key.seq),
+            SqlValue::Int(self.last),
+            SqlValue::Int(key.lease),
+            text(state.as_str()),
+            SqlValue::Int((*counts).into()),
+            pause.map_or(SqlValue::Null, duration),
+            error.as_deref().map_or(SqlValue::Null, text),
+        ]
+    }
+}
+
+/// The ends in the same way, each as an object in the place of the lease or of the empty object; a run that ended well has
+/// its key alone. A range has the key of its first row, and says the last.
+pub(super) fn ends_json(transport: Transport, ranges: &[EndRange<'_>]) -> String {
+    object(ranges.iter(), |json, EndRange { first, last }| {
+        if first.is_plain() && *last == first.key.seq {
             return push_plain(json, transport, &first.key);
         }
         push_name(json, transport, &first.key);
-        push_end(json, first, last);
+        push_end(json, first, *last);
     })
 }
-
-/// The longest pause in milliseconds, 100 years: every database has the time after it.
-const LONGEST: u64 = 100 * 365 * 24 * 3600 * 1000;
 
 fn object<T>(items: impl Iterator<Item = T>, push: impl Fn(&mut String, T)) -> String {
     let mut json = String::from("{");
@@ -129,8 +151,7 @@ fn push_end(json: &mut String, end: &RowEnd, last: i64) {
     push(json, format_args!("{{\"last\":{last},\"lease\":{lease},"));
     push(json, format_args!("\"state\":\"{}\",\"counts\":{}", end.state, u8::from(end.counts)));
     if let Some(pause) = end.pause {
-        let millis = u64::try_from(pause.as_millis()).unwrap_or(LONGEST).min(LONGEST);
-        push(json, format_args!(",\"pause\":{millis}"));
+        push(json, format_args!(",\"pause\":{}", millis(pause)));
     }
     if let Some(error) = &end.error {
         json.push_str(",\"error\":");
@@ -147,4 +168,15 @@ fn push(json: &mut String, text: fmt::Arguments<'_>) {
 fn push_text(json: &mut String, text: &str) {
     // Text is always JSON. Postgres has no NUL in a text.
     json.push_str(&serde_json::to_string(&text.replace('\0', " ")).unwrap_or_default());
+}
+
+/// A hundred years at the most: every database has the time that far away.
+fn millis(duration: Duration) -> i64 {
+    const LONGEST: u128 = 100 * 365 * 24 * 3600 * 1000;
+    i64::try_from(duration.as_millis().min(LONGEST)).unwrap_or(i64::MAX)
+}
+
+/// A duration in milliseconds, as a parameter.
+pub(super) fn duration(duration: Duration) -> SqlValue {
+    SqlValue::Int(millis(duration))
 }

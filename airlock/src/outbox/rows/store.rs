@@ -1,13 +1,14 @@
-//! What workers do to the rows: claim, finish, renew, rescue, prune. Each is one statement, or one transaction.
+//! What workers do to the rows that they have: finish, renew, rescue, prune. Each is one statement, or one transaction.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::claimed::{ChosenRow, ClaimedRow, number, text};
-use super::keys::{RowEnd, RowKey, ends_json, keys_json};
-use super::statements::Statements;
+use super::claimed::{number, text};
+use super::claiming::Claim;
+use super::keys::{EndRange, RowEnd, RowKey, duration, ends_json, keys_json};
+use super::statements::{EndsStatement, Statements};
 use crate::brokers::sql::SqlSession;
 use crate::brokers::{SqlRow, SqlValue, Transport};
 use crate::dispatch::DispatchError;
@@ -20,33 +21,11 @@ use crate::outbox::state::OutboxState;
 pub(crate) struct Store {
     pub(super) session: Box<dyn SqlSession>,
     pub(super) statements: Statements,
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
-/// What a worker asks for.
-#[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    /// The names of the tasks that it can run, as JSON.
-    pub(crate) tasks: Arc<str>,
-    /// Those of its queues, as JSON, unless it runs all of them.
-    pub(crate) queues: Option<Arc<str>>,
-    pub(crate) lease: Duration,
-    pub(crate) worker: Arc<str>,
-    /// Whether a row that has lost two workers or more is taken alone, and not among others.
-    pub(crate) lost_alone: bool,
-}
-
-/// What a row has lost that is not taken among others, in the statements as a number.
-const LOST: i64 = 2;
-
-/// What a claim gives.
-#[derive(Debug, Default)]
-pub(crate) struct ClaimedRows {
-    /// In the order in which they are to start.
-    pub(crate) rows: Vec<ClaimedRow>,
-    /// How many were past their expiry, and have ended so.
-    pub(crate) expired: usize,
-}
+/// How many ranges of rows are changed each by a statement of their own: that is about as fast as one that reads them.
+const FEW: usize = 8;
 
 /// A row whose worker was lost.
 #[derive(Debug)]
@@ -99,62 +78,27 @@ impl Store {
         let _ = self.session.rollback().await;
     }
 
-    /// Takes up to so many rows, and no more.
-    pub(crate) async fn claim(&mut self, claim: &Claim, most: usize) -> Result<ClaimedRows, DispatchError> {
-        let lost = SqlValue::Int(if claim.lost_alone { LOST } else { i64::MAX });
-        self.choose_and_take(Arc::clone(&self.statements.claim), claim, most, Some(lost)).await
-    }
-
-    /// Takes one row that has lost two workers or more.
-    pub(crate) async fn claim_alone(&mut self, claim: &Claim) -> Result<ClaimedRows, DispatchError> {
-        self.choose_and_take(Arc::clone(&self.statements.claim_alone), claim, 1, None).await
-    }
-
-    async fn choose_and_take(
+    /// Changes the rows of these ends, range by range if those are few. Gives how many it has changed.
+    pub(super) async fn change(
         &mut self,
-        statement: Arc<str>,
-        claim: &Claim,
-        most: usize,
-        lost: Option<SqlValue>,
-    ) -> Result<ClaimedRows, DispatchError> {
-        let chosen = [shared_text(&claim.tasks), claim.queues(), count(most)];
-        let taken = [duration(claim.lease), shared_text(&claim.worker)];
-        let Some(take) = self.statements.take.clone() else {
-            let values = chosen.into_iter().chain(taken).chain(lost).collect();
-            let rows = self.session.fetch_alone(&statement, values).await?;
-            return Ok(ClaimedRows::read(&rows.into_iter().filter_map(ChosenRow::read).collect::<Vec<_>>()));
+        statement: EndsStatement,
+        ranges: &[EndRange<'_>],
+        more: &[SqlValue],
+    ) -> Result<u64, DispatchError> {
+        let Some(by_range) = statement.by_range.filter(|_| ranges.len() <= FEW) else {
+            let values = [self.ends(ranges)].into_iter().chain(more.iter().cloned()).collect();
+            return self.session.change(&statement.all, values).await;
         };
-        self.session.begin().await?;
-        let rows = self.session.fetch(&statement, chosen.into_iter().chain(lost).collect()).await?;
-        let mut rows: Vec<_> = rows.into_iter().filter_map(ChosenRow::read).collect();
-        if rows.is_empty() {
-            self.session.rollback().await?;
-            return Ok(ClaimedRows::default());
+        let mut changed = 0;
+        for range in ranges {
+            let values = range.values().into_iter().chain(more.iter().cloned()).collect();
+            changed += self.session.change(&by_range, values).await?;
         }
-        rows.sort_unstable_by_key(|row| row.seq);
-        let ends: Vec<_> = rows.iter().map(ChosenRow::as_taken).collect();
-        let json = SqlValue::Text(Cow::Owned(ends_json(self.transport, ends.iter())));
-        let taking = async {
-            let values = [json.clone()].into_iter().chain(taken).collect();
-            let is_all = self.session.change(&take, values).await? == rows.len() as u64;
-            // Unless a trigger keeps some of them from it.
-            let some =
-                if is_all { None } else { Some(self.session.fetch(&self.statements.finished, vec![json]).await?) };
-            self.session.commit().await?;
-            Ok(some)
-        };
-        // They are read while the client's thread is busy with taking them.
-        let (some, claimed) = tokio::join!(taking, async { ClaimedRows::read(&rows) });
-        let Some(some) = some? else { return Ok(claimed) };
-        let some: HashSet<_> = keys(some).into_iter().map(|key| key.seq).collect();
-        rows.retain(|row| some.contains(&row.seq));
-        Ok(ClaimedRows::read(&rows))
+        Ok(changed)
     }
 
-    /// Whether there is such a row.
-    pub(crate) async fn has_alone(&mut self, claim: &Claim) -> Result<bool, DispatchError> {
-        let values = vec![shared_text(&claim.tasks), claim.queues()];
-        Ok(!self.session.read(&self.statements.find_alone, values).await?.is_empty())
+    pub(super) fn ends(&self, ranges: &[EndRange<'_>]) -> SqlValue {
+        SqlValue::Text(Cow::Owned(ends_json(self.transport, ranges)))
     }
 
     /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the keys of those, as two
@@ -164,19 +108,22 @@ impl Store {
         ends: impl Iterator<Item = &'a RowEnd> + Clone,
         notifies: bool,
     ) -> Result<HashSet<RowKey>, DispatchError> {
-        let values = vec![SqlValue::Text(Cow::Owned(ends_json(self.transport, ends.clone())))];
+        let ranges = EndRange::all(self.transport, ends.clone());
         let ends_rows_alone = ends.clone().all(|end| end.follow_ups.is_empty());
         if ends_rows_alone && self.session.commits_each_statement() {
+            let values = vec![self.ends(&ranges)];
             return Ok(keys(self.session.fetch_alone(&self.statements.finish_known, values).await?));
         }
         self.session.begin().await?;
         let count = ends.clone().count() as u64;
+        let finish = self.statements.finish.clone();
         // That they all have is quicker to see than which of them.
-        let ended = if self.session.change(&self.statements.finish, values.clone()).await? == count {
+        let ended = if self.change(finish, &ranges, &[]).await? == count {
             ends.clone().map(|end| end.key.clone()).collect()
         } else {
             self.session.rollback().await?;
             self.session.begin().await?;
+            let values = vec![self.ends(&ranges)];
             keys(self.session.fetch(&self.statements.finish_known, values).await?)
         };
         let those = ends.filter(|end| ended.contains(&end.key));
@@ -196,7 +143,7 @@ impl Store {
         &mut self,
         ends: impl Iterator<Item = &'a RowEnd>,
     ) -> Result<HashSet<RowKey>, DispatchError> {
-        let values = vec![SqlValue::Text(Cow::Owned(ends_json(self.transport, ends)))];
+        let values = vec![self.ends(&EndRange::all(self.transport, ends))];
         Ok(keys(self.session.read(&self.statements.finished, values).await?))
     }
 
@@ -242,21 +189,6 @@ impl Store {
     }
 }
 
-impl Claim {
-    fn queues(&self) -> SqlValue {
-        self.queues.as_ref().map_or(SqlValue::Null, shared_text)
-    }
-}
-
-impl ClaimedRows {
-    fn read(chosen: &[ChosenRow]) -> Self {
-        let (late, now) = (chosen.iter().filter(|row| row.is_late).count(), SystemTime::now());
-        let mut rows: Vec<_> = chosen.iter().filter(|row| !row.is_late).map(|row| row.read_rest(now)).collect();
-        rows.sort_unstable_by_key(ClaimedRow::order);
-        Self { rows, expired: late }
-    }
-}
-
 pub(super) fn check_oldest(oldest: i64) -> Result<(), DispatchError> {
     if oldest <= schema::VERSION {
         return Ok(());
@@ -268,23 +200,17 @@ pub(super) fn check_oldest(oldest: i64) -> Result<(), DispatchError> {
     )))
 }
 
-fn shared_text(text: &Arc<str>) -> SqlValue {
+pub(super) fn shared_text(text: &Arc<str>) -> SqlValue {
     SqlValue::Text(Cow::Owned(text.as_ref().to_owned()))
 }
 
-fn keys(rows: Vec<SqlRow>) -> HashSet<RowKey> {
+pub(super) fn keys(rows: Vec<SqlRow>) -> HashSet<RowKey> {
     let key = |row: SqlRow| {
         let mut values = row.into_iter();
         let id = text(values.next()?)?.into();
         Some(RowKey { id, seq: number(&values.next()?)?, lease: number(&values.next()?)? })
     };
     rows.into_iter().filter_map(key).collect()
-}
-
-pub(super) fn duration(duration: Duration) -> SqlValue {
-    // A hundred years: every database has the time that far away.
-    const LONGEST: u128 = 100 * 365 * 24 * 3600 * 1000;
-    SqlValue::Int(i64::try_from(duration.as_millis().min(LONGEST)).unwrap_or(i64::MAX))
 }
 
 pub(super) fn count(count: usize) -> SqlValue {

@@ -16,13 +16,13 @@ pub(crate) struct Statements {
     pub(super) claim: Arc<str>,
     /// The same without the last, of a row that has lost two workers or more.
     pub(super) claim_alone: Arc<str>,
-    /// What those have only chosen, as ends (JSON), lease in milliseconds, the worker. None if they have taken it.
-    pub(super) take: Option<Arc<str>>,
+    /// What those have only chosen, as ends; lease in milliseconds, the worker. None if they have taken it.
+    pub(super) take: Option<EndsStatement>,
     /// Whether there is one: tasks, queues.
     pub(super) find_alone: Arc<str>,
     /// Ends (JSON, as [`ends_json`](super::keys::ends_json) writes them).
-    pub(super) finish: Arc<str>,
-    /// The same. Gives id, seq and lease of the rows that ended so.
+    pub(super) finish: EndsStatement,
+    /// The same as JSON. Gives id, seq and lease of the rows that ended so.
     pub(super) finish_known: Arc<str>,
     /// Ends (JSON). Gives id, seq and lease of the rows that have ended so before.
     pub(super) finished: Arc<str>,
@@ -46,6 +46,16 @@ pub(crate) struct Statements {
     pub(super) find: Arc<str>,
     /// Gives version and oldest of the schema.
     pub(super) version: Arc<str>,
+}
+
+/// What changes the rows of ends.
+#[derive(Debug, Clone)]
+pub(crate) struct EndsStatement {
+    /// For all of them, as JSON in the place of the first parameter.
+    pub(super) all: Arc<str>,
+    /// For rows that follow one another and end alike, with the values of [`EndRange`](super::keys::EndRange) in that place;
+    /// if a few such statements are cheaper.
+    pub(super) by_range: Option<Arc<str>>,
 }
 
 impl Statements {

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::Statements;
+use super::{EndsStatement, Statements};
 
 /// From kind to kind of row (queue, task, priority), whatever lies between, then the first rows of each that are known
 /// here. The rows are chosen before anything is changed, so that no planner can have it change more.
@@ -175,7 +175,7 @@ pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
         claim_alone: fill_take(CLAIM_ALONE),
         take: None,
         find_alone: fill(FIND_ALONE),
-        finish: fill(FINISH),
+        finish: EndsStatement { all: fill(FINISH), by_range: None },
         finish_known: fill(&[FINISH, ENDED].concat()),
         finished: fill(FINISHED),
         renew: fill(RENEW),
