@@ -35,6 +35,29 @@ pub(crate) struct RescuedRow {
     pub(crate) is_dead: bool,
 }
 
+/// Which of the rows that were to end have ended.
+#[derive(Debug)]
+pub(crate) enum EndedRows {
+    All,
+    These(HashSet<RowKey>),
+}
+
+impl EndedRows {
+    pub(crate) fn contains(&self, key: &RowKey) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(keys) => keys.contains(key),
+        }
+    }
+
+    pub(crate) fn add(&mut self, more: HashSet<RowKey>) {
+        match self {
+            Self::All => {}
+            Self::These(keys) => keys.extend(more),
+        }
+    }
+}
+
 impl Outbox {
     /// Connects, in the runtime that is to drive the connection.
     pub(crate) async fn connect(&self) -> Result<Store, DispatchError> {
@@ -101,30 +124,31 @@ impl Store {
         SqlValue::Text(Cow::Owned(ends_json(self.transport, ranges)))
     }
 
-    /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives the keys of those, as two
+    /// Ends claims, and writes what their tasks left: of those rows alone that end so. Gives which those are, as two
     /// claims of one row may end at once. All of it is one transaction.
     pub(crate) async fn finish<'a>(
         &mut self,
         ends: impl Iterator<Item = &'a RowEnd> + Clone,
         notifies: bool,
-    ) -> Result<HashSet<RowKey>, DispatchError> {
+    ) -> Result<EndedRows, DispatchError> {
         let ranges = EndRange::all(self.transport, ends.clone());
         let ends_rows_alone = ends.clone().all(|end| end.follow_ups.is_empty());
         if ends_rows_alone && self.session.commits_each_statement() {
             let values = vec![self.ends(&ranges)];
-            return Ok(keys(self.session.fetch_alone(&self.statements.finish_known, values).await?));
+            let ended = self.session.fetch_alone(&self.statements.finish_known, values).await?;
+            return Ok(EndedRows::These(keys(ended)));
         }
         self.session.begin().await?;
         let count = ends.clone().count() as u64;
         let finish = self.statements.finish.clone();
         // That they all have is quicker to see than which of them.
         let ended = if self.change(finish, &ranges, &[]).await? == count {
-            ends.clone().map(|end| end.key.clone()).collect()
+            EndedRows::All
         } else {
             self.session.rollback().await?;
             self.session.begin().await?;
             let values = vec![self.ends(&ranges)];
-            keys(self.session.fetch(&self.statements.finish_known, values).await?)
+            EndedRows::These(keys(self.session.fetch(&self.statements.finish_known, values).await?))
         };
         let those = ends.filter(|end| ended.contains(&end.key));
         let rows: Vec<_> = those.flat_map(|end| end.follow_ups.iter().cloned()).collect();

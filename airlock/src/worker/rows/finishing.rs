@@ -102,7 +102,7 @@ impl Finishing<'_> {
         let mut recorded = self.store.finish(ends.clone(), notifies).await?;
         if group.iter().any(|row| row.is_unconfirmed) {
             // Those whose end was committed, and the answer lost.
-            recorded.extend(self.store.finished(ends).await?);
+            recorded.add(self.store.finished(ends).await?);
         }
         let mut has_followers = false;
         for row in group {

@@ -1,6 +1,7 @@
 //! The rows that a worker holds.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,9 +45,10 @@ impl Leases {
     /// The end of its run is recorded, or can't be.
     pub(super) fn end(&self, key: &RowKey) {
         let mut rows = self.lock();
+        let Entry::Occupied(row) = rows.entry(Arc::clone(&key.id)) else { return };
         // The row may have been claimed again meanwhile.
-        if rows.get(&key.id).is_some_and(|row| row.key == *key) {
-            rows.remove(&key.id);
+        if row.get().key == *key {
+            row.remove();
         }
     }
 

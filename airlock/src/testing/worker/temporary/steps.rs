@@ -118,7 +118,8 @@ impl WorkerSteps {
         };
         let ends = ends.into_iter().map(row_end).collect::<Result<Vec<_>, DispatchError>>()?;
         let recorded = self.store.finish(ends.iter(), false).await?;
-        Ok(recorded.into_iter().map(|key| key.id.to_string()).collect())
+        let ended = ends.iter().map(|end| &end.key).filter(|key| recorded.contains(key));
+        Ok(ended.map(|key| key.id.to_string()).collect())
     }
 
     /// Calls a row off; whether there was one that had not ended.
