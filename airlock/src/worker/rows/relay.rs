@@ -20,6 +20,9 @@ use crate::runtime::{BoxFuture, Pauses};
 /// How many rows are handed on together: several of the jobs that executors send at a time.
 const BATCH: usize = 1000;
 
+/// How many rows the first batch has: until it has been handed on, nothing else is claimed.
+const FIRST: usize = 100;
+
 /// How many batches are under way, unless set.
 pub(super) const BATCHES: usize = 4;
 
@@ -182,8 +185,8 @@ impl RelayShared {
 impl RowRunner for RelayedBatches {
     fn room(&self) -> usize {
         let state = self.shared.lock();
-        let most = if state.has_begun { self.shared.most } else { 1 };
-        if state.batches >= most || state.resting.are_all() { 0 } else { BATCH }
+        let (most, batch) = if state.has_begun { (self.shared.most, BATCH) } else { (1, FIRST) };
+        if state.batches >= most || state.resting.are_all() { 0 } else { batch }
     }
 
     fn tasks(&self) -> Option<Arc<str>> {
