@@ -46,9 +46,14 @@ pub(super) struct ChosenRow {
 impl ChosenRow {
     pub(super) fn read(row: SqlRow) -> Option<Self> {
         let text = text(row.into_iter().next()?)?;
-        let mut fields = Fields(&text);
+        let mut fields = RowFields(&text);
         let (seq, lease) = (fields.number()?, fields.number()?);
-        let is_late = fields.next()? == OutboxState::Expired.as_str();
+        let is_late = match fields.next()? {
+            state if state == OutboxState::Running.as_str() => false,
+            state if state == OutboxState::Expired.as_str() => true,
+            // A trigger has kept it from being taken.
+            _ => return None,
+        };
         let rest = text.len() - fields.0.len();
         Some(Self { seq, lease, is_late, text, rest })
     }
@@ -61,7 +66,7 @@ impl ChosenRow {
 
     /// The rest of it. A column that is not as it should be is a fault of the run.
     pub(super) fn read_rest(self, now: SystemTime) -> ClaimedRow {
-        let mut fields = Fields(&self.text[self.rest..]);
+        let mut fields = RowFields(&self.text[self.rest..]);
         let count = |number: Option<i64>| number.and_then(|count| u32::try_from(count).ok());
         let attempts = count(fields.number()).unwrap_or(0);
         let (priority, due) = (fields.number().unwrap_or(0), fields.number().unwrap_or(0));
@@ -70,10 +75,11 @@ impl ChosenRow {
         // By the database's clock, which may be another one.
         let left = fields.number().map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
         let expires = left.and_then(|left| now.checked_add(left));
-        let [id, task, queue, options] =
+        let [task, id, queue, options] =
             std::array::from_fn(|_| fields.number().and_then(|length| usize::try_from(length).ok()));
-        let id = fields.text(id).into();
-        let (task, queue) = (fields.text(task).to_owned(), fields.text(queue).to_owned());
+        // First the one that is always as it should be, as it is one of those that were asked for.
+        let task = fields.text(task).to_owned();
+        let (id, queue) = (fields.text(id).into(), fields.text(queue).to_owned());
         let options = options.map(|length| fields.text(Some(length)).to_owned());
         let key = RowKey { id, seq: self.seq, lease: self.lease };
         let (before, mut arguments) = (self.text.len() - fields.0.len(), self.text);
@@ -83,9 +89,9 @@ impl ChosenRow {
 }
 
 /// What is left of a row's text.
-struct Fields<'a>(&'a str);
+struct RowFields<'a>(&'a str);
 
-impl<'a> Fields<'a> {
+impl<'a> RowFields<'a> {
     fn next(&mut self) -> Option<&'a str> {
         let (field, rest) = self.0.split_once('|')?;
         self.0 = rest;
@@ -97,9 +103,11 @@ impl<'a> Fields<'a> {
         self.next()?.parse().ok()
     }
 
-    /// As long a text. Where one before it was not UTF-8, what is left is not cut where it should be.
+    /// A text of so many characters, as the encoding of the database may be another one. Where one before it is not as it
+    /// should be, it may not be cut where it should be either.
     fn text(&mut self, length: Option<usize>) -> &'a str {
-        let (text, rest) = self.0.split_at_checked(length.unwrap_or(0)).unwrap_or((self.0, ""));
+        let at = self.0.char_indices().nth(length.unwrap_or(0)).map_or(self.0.len(), |(at, _)| at);
+        let (text, rest) = self.0.split_at(at);
         self.0 = rest;
         text
     }

@@ -66,7 +66,7 @@ impl Store {
         let rows = self.session.fetch(&statement, chosen.into_iter().chain(lost).collect()).await?;
         let mut rows: Vec<_> = rows.into_iter().filter_map(ChosenRow::read).collect();
         if rows.is_empty() {
-            self.session.rollback().await?;
+            self.session.commit().await?;
             return Ok(ClaimedRows::default());
         }
         rows.sort_unstable_by_key(|row| row.seq);

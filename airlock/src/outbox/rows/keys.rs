@@ -86,7 +86,7 @@ impl<'a> EndRange<'a> {
     fn is_followed_by(&self, end: &RowEnd) -> bool {
         let of = |end: &RowEnd| (end.key.lease, end.state, end.counts, end.pause);
         let have_errors = self.first.error.is_some() || end.error.is_some();
-        end.key.seq == self.last + 1 && of(end) == of(self.first) && !have_errors
+        self.last.checked_add(1) == Some(end.key.seq) && of(end) == of(self.first) && !have_errors
     }
 
     /// The first and the last `seq`, lease, state, what each counts, pause in milliseconds, error: the parameters of
@@ -101,7 +101,7 @@ impl<'a> EndRange<'a> {
             text(state.as_str()),
             SqlValue::Int((*counts).into()),
             pause.map_or(SqlValue::Null, duration),
-            error.as_deref().map_or(SqlValue::Null, text),
+            error.as_deref().map_or(SqlValue::Null, |error| text(&without_nul(error))),
         ]
     }
 }
@@ -166,8 +166,13 @@ fn push(json: &mut String, text: fmt::Arguments<'_>) {
 }
 
 fn push_text(json: &mut String, text: &str) {
-    // Text is always JSON. Postgres has no NUL in a text.
-    json.push_str(&serde_json::to_string(&text.replace('\0', " ")).unwrap_or_default());
+    // Text is always JSON.
+    json.push_str(&serde_json::to_string(&without_nul(text)).unwrap_or_default());
+}
+
+/// Postgres has no NUL in a text.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', " ")
 }
 
 /// A hundred years at the most: every database has the time that far away.

@@ -1,4 +1,5 @@
-//! All SQL that reads and changes rows, a file a database: the same names, the same parameters, the same columns.
+//! All SQL that reads and changes rows, a file a database: the same names, the same columns, and the same
+//! parameters but for those of a claim.
 
 mod postgres;
 mod sqlite;
@@ -12,7 +13,7 @@ use crate::brokers::{SqlTable, Transport};
 pub(crate) struct Statements {
     /// Tasks and queues (JSON, or nothing for all queues), how many; where there is no `take`, lease in milliseconds and the
     /// worker; how many workers a row must have lost not to be taken. Gives each row as one text, which
-    /// [`ClaimedRow`](super::claimed::ClaimedRow) reads.
+    /// [`ChosenRow`](super::claimed::ChosenRow) reads.
     pub(super) claim: Arc<str>,
     /// The same without the last, of a row that has lost two workers or more.
     pub(super) claim_alone: Arc<str>,

@@ -54,8 +54,8 @@ WHERE t.id = ANY (ARRAY(SELECT id FROM chosen)) AND t.state || '' = 'waiting'
 RETURNING concat(
     format('%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|%s|', t.seq, t.lease, t.state, t.attempts, t.priority,
         ({due:t} * 1000000)::bigint, t.max_retries, t.timeout_ms, (({expires:t} - {now}) * 1000)::bigint,
-        octet_length(t.id::text), octet_length(t.task), octet_length(t.queue), octet_length(t.options)),
-    t.id, t.task, t.queue, t.options, t.arguments)";
+        length(t.task), length(t.id::text), length(t.queue), length(t.options)),
+    t.task, t.id, t.queue, t.options, t.arguments)";
 
 const FIND_ALONE: &str = "SELECT 1::bigint FROM {table} r
     WHERE r.state = 'waiting' AND r.rescues >= 2 AND r.due <= statement_timestamp()

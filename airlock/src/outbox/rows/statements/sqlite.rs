@@ -51,14 +51,14 @@ const ROW: &str = "format('%d|%d|%s|%d|%d|%d|%s|%s|%s|%d|%d|%d|%s|', seq, lease 
         CASE WHEN expires <= {now} THEN 'expired' ELSE 'running' END, attempts, priority, due,
         CASE WHEN typeof(max_retries) IN ('integer', 'real') THEN CAST(max_retries AS INTEGER) END,
         CASE WHEN typeof(timeout_ms) IN ('integer', 'real') THEN CAST(timeout_ms AS INTEGER) END,
-        CAST(expires - {now} AS INTEGER), octet_length(id), octet_length(task), octet_length(queue), octet_length(options))
-    || id || task || queue || coalesce(options, '') || arguments";
+        CAST(expires - {now} AS INTEGER), length(task), length(id), length(queue), length(options))
+    || task || id || queue || coalesce(options, '') || arguments";
 
-/// Rows that were chosen in the same transaction. Its own parameters have the numbers that are free in both forms.
+/// Rows that were chosen in the same transaction.
 const TAKE: &str = "WITH {ends}
 UPDATE {table} AS t SET
     state = e.state, ended = CASE e.state WHEN 'expired' THEN {now} END,
-    leased_until = {now} + ?8, lease = t.lease + 1, started = {now}, worker = ?9
+    leased_until = {now} + {lease}, lease = t.lease + 1, started = {now}, worker = {worker}
 FROM ends e WHERE t.seq BETWEEN e.seq AND e.last AND +t.state = 'waiting'";
 
 const FIND_ALONE: &str = "SELECT 1 FROM {table} r
@@ -156,8 +156,8 @@ pub(super) fn statements(fill: impl Fn(&str) -> Arc<str>) -> Statements {
         claim: fill(CLAIM),
         claim_alone: fill(CLAIM_ALONE),
         take: Some(EndsStatement {
-            all: fill(&TAKE.replace("?8", "?2").replace("?9", "?3")),
-            by_range: Some(fill(&by_range(TAKE))),
+            all: fill(&TAKE.replace("{lease}", "?2").replace("{worker}", "?3")),
+            by_range: Some(fill(&by_range(TAKE).replace("{lease}", "?8").replace("{worker}", "?9"))),
         }),
         find_alone: fill(FIND_ALONE),
         finish: EndsStatement { all: fill(FINISH), by_range: Some(fill(&by_range(FINISH))) },
