@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use crate::home::{Home, block_on, on_both};
 use crate::tasks::{fails, gate, gated, leaves_local, plain, ran, unique, waited_at};
 use airlock::{Options, Outbox, OutboxFilter, OutboxState};
+use airlock_tests::process::Folder;
+use airlock_tests::servers::{Database, PostgresServer};
 
 /// Rows that were changed by hand at the head of the queue, each in its own way.
 fn spoil(home: &Home) {
@@ -33,7 +35,8 @@ on_both! {
         let stats = home.outbox.stats().await.expect("stats of odd rows");
         assert_eq!(stats.count(OutboxState::Waiting), 6);
         assert_eq!(home.rows().await.len(), if home.url.starts_with("sqlite") { 5 } else { 6 }, "one has no id");
-        home.drain(home.worker().concurrency(1)).await;
+        let report = home.drain(home.worker().concurrency(1)).await;
+        assert_eq!(report.rescued, 0, "each has its end at once");
         let mut ran = ran(&test);
         ran.retain(|number| *number > 2);
         assert_eq!(ran, [3, 4, 5]);
@@ -252,4 +255,33 @@ fn limits_on_sqlite_that_are_no_numbers_are_none() {
         home.drain(home.worker()).await;
         assert_eq!(ran(&test), [1, 2], "it is tried again as often as others are");
     });
+}
+
+/// A row whose queue and header are not ASCII.
+fn runs_in_another_encoding(home: &Home) {
+    block_on(async {
+        let test = unique();
+        let options = Options::new().queue("größe").header("für", "Zoë");
+        home.enqueue(|| plain::enqueue_with(options, test.clone(), 7));
+        let report = home.drain(home.worker()).await;
+        assert_eq!((report.done, report.rescued), (1, 0));
+        assert_eq!(ran(&test), [7]);
+    });
+}
+
+#[test]
+fn rows_of_a_sqlite_database_in_utf_16_run() {
+    let folder = Folder::in_memory("outbox");
+    let url = format!("sqlite://{}/shop.db", folder.path().display());
+    Database::at(&url).run("PRAGMA encoding = 'UTF-16le'; PRAGMA journal_mode = WAL");
+    runs_in_another_encoding(&Home::at(url, Some(folder), None));
+}
+
+#[test]
+fn rows_of_a_postgres_database_in_latin_1_run() {
+    let server = PostgresServer::shared();
+    Database::at(&server.database("template1"))
+        .run("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'");
+    let url = PostgresServer::trusted(&server.url("latin"));
+    runs_in_another_encoding(&Home::at(url, None, Some(server)));
 }
