@@ -1,5 +1,5 @@
-//! What is done with rows in a database: `claiming` is how workers take them, `store` what they do with them, `admin` what people do, `insertion` what writes into a
-//! caller's transaction. `statements` is all of its SQL.
+//! What is done with rows in a database: `claiming` is how workers take them, `store` what they do with them, `admin` what
+//! people do, `insertion` what writes into a caller's transaction. `statements` is all of its SQL.
 
 mod admin;
 mod claimed;
